@@ -1,0 +1,1 @@
+//! Memoization with hierarchical scopes.
