@@ -1,0 +1,128 @@
+//! Encoded bytes as text for people: `"o1", 3, None, [1, 2], {"a": 1}`. Distinct values give distinct text.
+
+use std::fmt::{self, Write};
+
+use super::replay::Token;
+
+/// Words that already mean something, so that a variant of that name is written `#"name"`.
+const RESERVED: [&str; 10] =
+    ["None", "Some", "true", "false", "struct", "b", "NaN", "inf", "NaNf32", "inff32"];
+
+/// Displays a run of encoded values, separated by commas.
+#[derive(Clone, Copy)]
+pub(crate) struct Render<'a>(pub(crate) &'a [u8]);
+
+/// A collection whose end has not been reached.
+struct Open {
+    /// How many values it has, and how many of them are written.
+    len: u128,
+    done: u128,
+    is_map: bool,
+    close: &'static str,
+}
+
+impl fmt::Display for Render<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        let mut open = Vec::new();
+        let mut first = true;
+        while !rest.is_empty() {
+            if open.is_empty() && !std::mem::take(&mut first) {
+                out.write_str(", ")?;
+            }
+            let before = rest;
+            let Some(token) = Token::next(&mut rest) else {
+                return write!(out, "<malformed \"{}\">", before.escape_ascii());
+            };
+            match begin(token, out)? {
+                Some(collection) => open.push(collection),
+                None => finish(&mut open, out)?,
+            }
+        }
+        if open.is_empty() { Ok(()) } else { out.write_str("<cut>") }
+    }
+}
+
+/// Writes a token, and says what has to be closed later.
+fn begin(token: Token<'_>, out: &mut fmt::Formatter<'_>) -> Result<Option<Open>, fmt::Error> {
+    let close = match token {
+        Token::Some => opened(out, "Some(", ")")?,
+        Token::Sequence(_) => opened(out, "[", "]")?,
+        Token::Map(0) => opened(out, "{:", "}")?,
+        Token::Set(_) | Token::Map(_) => opened(out, "{", "}")?,
+        Token::Tuple(0 | 1) => opened(out, "(", ",)")?,
+        Token::Tuple(_) => opened(out, "(", ")")?,
+        Token::Structure(_) => opened(out, "struct(", ")")?,
+        Token::Variant(name, 0) => {
+            write_name(name, out)?;
+            ""
+        }
+        Token::Variant(name, _) => {
+            write_name(name, out)?;
+            opened(out, "(", ")")?
+        }
+        atom => {
+            write_atom(atom, out)?;
+            ""
+        }
+    };
+    if token.children() == 0 {
+        out.write_str(close)?;
+        return Ok(None);
+    }
+    Ok(Some(Open { len: token.children(), done: 0, is_map: matches!(token, Token::Map(_)), close }))
+}
+
+fn opened(
+    out: &mut fmt::Formatter<'_>,
+    start: &str,
+    close: &'static str,
+) -> Result<&'static str, fmt::Error> {
+    out.write_str(start)?;
+    Ok(close)
+}
+
+/// After a complete value: a separator, or the ends of all that it was the last value of.
+fn finish(open: &mut Vec<Open>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    while let Some(collection) = open.last_mut() {
+        collection.done += 1;
+        if collection.done < collection.len {
+            let between_pair = collection.is_map && collection.done % 2 == 1;
+            return out.write_str(if between_pair { ": " } else { ", " });
+        }
+        out.write_str(collection.close)?;
+        open.pop();
+    }
+    Ok(())
+}
+
+fn write_atom(token: Token<'_>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match token {
+        Token::Unit => out.write_str("()"),
+        Token::None => out.write_str("None"),
+        Token::Boolean(value) => write!(out, "{value}"),
+        Token::Unsigned(value) => write!(out, "{value}"),
+        Token::Negative(value) => write!(out, "{value}"),
+        Token::Wide(value) => write!(out, "{value}"),
+        Token::WideNegative(value) => write!(out, "{value}"),
+        Token::Character(value) => write!(out, "{value:?}"),
+        Token::Float64(bits) => write!(out, "{:?}", f64::from_bits(bits)),
+        Token::Float32(bits) => write!(out, "{:?}f32", f32::from_bits(bits)),
+        Token::Text(value) => write!(out, "{value:?}"),
+        Token::Bytes(value) => write!(out, "b\"{}\"", value.escape_ascii()),
+        // The collections: `begin` has written them.
+        _ => Ok(()),
+    }
+}
+
+fn write_name(name: &str, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let plain = name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !RESERVED.contains(&name);
+    if plain {
+        out.write_str(name)
+    } else {
+        out.write_char('#')?;
+        write!(out, "{name:?}")
+    }
+}
