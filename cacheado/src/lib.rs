@@ -1,1 +1,4 @@
 //! Memoization with hierarchical scopes.
+
+pub mod key;
+pub mod scope;

@@ -6,12 +6,13 @@
 //! | `level`, `iter` | what a path is made of, and walks along it |
 //! | `text` | the escaped text of a path, and the way back |
 //! | `value` | [`ScopeValue`]: what may be a level's value; [`ScopeSource`]: what may hold one |
-//! | `tree` | [`ScopeTree`] and its builder, for trees known only at run time |
+//! | `tree`, `builder` | [`ScopeTree`], for trees known only at run time, and how one is made |
 //! | `resolve` | from named parameters to a scope of the tree |
 //! | `error` | [`ScopeError`] |
 //!
 //! A scope is a path of `(level, value)` pairs, never a joined string: no value can reach another scope.
 
+mod builder;
 mod error;
 mod iter;
 mod level;
@@ -24,11 +25,12 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use builder::ScopeTreeBuilder;
 pub use error::ScopeError;
 pub use iter::{Ancestors, Levels};
 pub use level::LevelName;
 pub use path::Scope;
-pub use tree::{ScopeTree, ScopeTreeBuilder};
+pub use tree::ScopeTree;
 pub use value::{ScopeSource, ScopeValue};
 
 /// The name of the implicit root of every tree, which no level may take.
