@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::model::{model, run};
+use super::model::{Model, model, run};
 use crate::key::render::Render;
 use crate::key::{KeyPart, encode};
 
@@ -36,6 +36,17 @@ fn empty_collections_are_told_apart() {
         text(""),
     ];
     assert_eq!(texts, ["()", "[]", "b\"\"", "{}", "{:}", "None", "\"\""]);
+}
+
+#[test]
+fn a_variant_cannot_pose_as_another_value() {
+    let variant = |name: &str| text(&Model::Variant(name.to_owned(), vec![]));
+    assert_eq!(
+        ["None", "true", "NaN", "a b", "1", "", "Less"].map(variant),
+        ["#\"None\"", "#\"true\"", "#\"NaN\"", "#\"a b\"", "#\"1\"", "#\"\"", "Less"]
+    );
+    let some = Model::Variant("Some".to_owned(), vec![Model::Unit]);
+    assert_ne!(text(&some), text(&Some(())));
 }
 
 #[test]
