@@ -1,1 +1,135 @@
-//! The procedural macros of cacheado.
+//! The procedural macros of [cacheado](https://docs.rs/cacheado), which re-exports them: depend on `cacheado`,
+//! not on this crate.
+//!
+//! - [`macro@cached`] memoizes a function.
+//! - [`scopes!`] declares the hierarchy of scopes that values are cached in.
+//! - [`macro@KeyPart`] makes a type usable as an argument of a cached function.
+//!
+//! Each macro is made of stages, each with its own file: tokens → spanned arguments → typed model → validation →
+//! expansion. Only the expansion generates code, and it cannot fail; every mistake is found before, reported at
+//! the token that is wrong, and all of them at once.
+
+mod cached;
+mod duration;
+mod errors;
+mod fallback;
+mod key_part;
+mod krate;
+mod scopes;
+mod suggest;
+
+use proc_macro::TokenStream;
+
+/// Memoizes a function: calls with an equal key are answered from the cache.
+///
+/// The function keeps its name, visibility, generics, attributes, asyncness and return type. It may be free, a
+/// method, an associated function, a method of a trait implementation (with `companions = false`), generic, and
+/// take borrowed, `impl Trait` and pattern arguments.
+///
+/// ```ignore
+/// #[cached(ttl = "5m", scope = "user", tags("user:{user_id}"))]
+/// async fn profile(org_id: &str, user_id: &str, page: u32) -> Result<Profile, DbError> { … }
+/// ```
+///
+/// | argument | meaning |
+/// |---|---|
+/// | `ttl = 300`, `ttl = "5m"`, `ttl = EXPR` | seconds, a human duration, or a `Duration` expression over the arguments. Left out: no expiry |
+/// | `ttl_with = PATH` | `fn(&T) -> Duration` on the computed value; wins over `ttl` |
+/// | `scope = "user"` | a level of the `scopes!` module named `scopes`; `scope = path::to::module::user` names any other. Left out: global |
+/// | `scope_args(org_id = ctx.org.id)` | where a level's value comes from, when no parameter has that name |
+/// | `key(a, b)`, `skip(db, ctx)`, `key = EXPR` | the arguments that make the key, those that don't, or the whole key. `self` must be named in one of them |
+/// | `tags("user:{user_id}", "catalogue")` | tags, formatted from the arguments |
+/// | `name = "billing.invoice"` | the stable name in keys. Left out: crate, module path and function |
+/// | `version = 2` | part of the key: raise it when the result's meaning changes |
+/// | `cache = EXPR` | an expression that derefs to `Cache`. Left out: the ambient or global cache |
+/// | `cache_none`, `cache_none = "30s"` | store `None` too, for the same or an own time |
+/// | `cache_err = "5s"` | store `Err` too |
+/// | `cache_if = PATH` | `fn(&R) -> bool` on the whole return value |
+/// | `single_flight = false` | every caller computes; by default one computes and the others wait for it |
+/// | `refresh_if = EXPR` | a `bool` over the arguments: compute and overwrite |
+/// | `remote`, `local` | assert that the value can be stored remotely, or keep it in this process |
+/// | `companions = false` | no `<fn>_entry` and `<fn>_cache` |
+/// | `crate = path` | where `cacheado` is re-exported |
+///
+/// `stale`, `stale_if_error`, `early`, `jitter`, `timeout`, `single_flight = "distributed"`, `on_backend_error`,
+/// `batch(..)` and `scope = ambient` are reserved: for now they are compile errors.
+///
+/// Beside the function stand two more, with the same visibility: `<fn>_entry(args…)` for the one entry that a
+/// call with these arguments uses, and `<fn>_cache()` for the function's own part of the cache.
+///
+/// # Errors
+///
+/// Whatever is wrong is a compile error at the token, and the function itself stays in place.
+#[proc_macro_attribute]
+pub fn cached(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    cached::cached(arguments.into(), item.into()).into()
+}
+
+/// Declares scopes: a module with one function a level.
+///
+/// ```ignore
+/// cacheado::scopes! {
+///     pub mod scopes {
+///         organization(org_id: OrgId) { user(user_id) { session(session_id) } }
+///         car(car_id) { door(door_id) }
+///     }
+/// }
+///
+/// let scope = scopes::user(org_id, "u7");
+/// ```
+///
+/// A level's function takes its ancestors' values too. A level with a type takes that type, owned or borrowed;
+/// one without takes any `ScopeValue`. `tree()` gives the levels as a `ScopeTree`. A first line `crate = path;`
+/// says where `cacheado` is re-exported. Functions with `#[cached(scope = "user")]` find the levels in the
+/// module named `scopes`, those with `scope = path::to::module::user` in any other, also of another crate.
+///
+/// # Errors
+///
+/// Duplicate levels, a parameter twice in one chain, an empty module and reserved names (`global`, `ambient`,
+/// `tree`, keywords, names that begin with `__`) are compile errors at the name.
+#[proc_macro]
+pub fn scopes(input: TokenStream) -> TokenStream {
+    let unique = unique(&input);
+    scopes::scopes(input.into(), &unique).into()
+}
+
+/// A name for the place and content of an invocation, the same in every build of the same source.
+fn unique(input: &TokenStream) -> String {
+    let place = proc_macro::Span::call_site();
+    let text = format!("{}:{}:{}:{input}", place.file(), place.line(), place.column());
+    // FNV-1a: the standard library's hasher promises no stable value.
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+/// Makes a struct or an enum a part of keys: `#[derive(KeyPart)]`.
+///
+/// ```ignore
+/// #[derive(KeyPart)]
+/// struct Page { number: u32, size: u32, #[key(skip)] trace: Trace }
+///
+/// #[derive(KeyPart)]
+/// struct OrgId(String);
+/// ```
+///
+/// A newtype (a tuple struct of one field) is encoded as what it wraps, and is a `ScopeValue` where that is one.
+/// Enum variants are encoded by name, so that their order may change. `#[key(skip)]` leaves a field out;
+/// `#[key(crate = path)]` on the type says where `cacheado` is re-exported. Type parameters in the key get a
+/// `KeyPart` bound; `PhantomData` is no part of the key.
+///
+/// # Errors
+///
+/// A union, an unknown `#[key(..)]` and a field whose type is no `KeyPart` are compile errors.
+#[proc_macro_derive(KeyPart, attributes(key))]
+pub fn derive_key_part(input: TokenStream) -> TokenStream {
+    key_part::derive(input.into()).into()
+}
+
+/// Not public: the second half of `#[cached(scope = …)]`, which the macros of scope modules call.
+#[doc(hidden)]
+#[proc_macro]
+pub fn scope_call(input: TokenStream) -> TokenStream {
+    scopes::call::scope_call(input.into()).into()
+}

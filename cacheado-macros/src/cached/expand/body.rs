@@ -1,0 +1,40 @@
+//! The user's body, as a closure or an async block.
+
+use proc_macro2::{Delimiter, Group, TokenStream};
+use quote::{ToTokens, quote_spanned};
+
+use super::Call;
+use crate::krate::generated;
+
+/// `tokens` in braces that stand where the user's body stands, so that errors about the whole of it do too.
+pub(super) fn braced(call: &Call, tokens: TokenStream) -> TokenStream {
+    let mut group = Group::new(Delimiter::Brace, tokens);
+    group.set_span(call.function.body.span());
+    group.into_token_stream()
+}
+
+/// `move || -> R { … }`
+pub(super) fn closure(call: &Call) -> TokenStream {
+    let output = call.output();
+    let mut statements = call.params.owned_patterns();
+    statements.extend(call.function.body.stream());
+    let block = braced(call, statements);
+    quote_spanned!(generated()=> move || -> #output #block)
+}
+
+/// `async move { … }`
+///
+/// An async block cannot name its type, so a first `return` that never runs tells it: `?` and coercions then
+/// work as they do in the `async fn`.
+pub(super) fn future(call: &Call) -> TokenStream {
+    let output = call.output();
+    let mut statements = quote_spanned!(generated()=>
+        if let ::core::option::Option::Some(__cacheado_never) = ::core::option::Option::<#output>::None {
+            return __cacheado_never;
+        }
+    );
+    statements.extend(call.params.owned_patterns());
+    statements.extend(call.function.body.stream());
+    let block = braced(call, statements);
+    quote_spanned!(generated()=> async move #block)
+}

@@ -1,0 +1,36 @@
+//! `<fn>_cache()`: the function's own part of the cache.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::{Call, attributes, body, signature, site};
+use crate::krate::generated;
+
+pub(super) fn expand(call: &Call) -> TokenStream {
+    let name = call.function.name();
+    let documentation =
+        format!("The part of the cache that belongs to `{name}`: evict all of it, or read its statistics.");
+    let attributes = attributes::of_sibling(&call.function.attrs, &documentation);
+    let (krate, private) = (&call.options.krate, call.options.krate.private());
+    let (returned, constructor) = if call.function.is_async() {
+        (quote_spanned!(generated()=> #krate::AsyncFunctionCache), "async_function_cache")
+    } else {
+        (quote_spanned!(generated()=> #krate::FunctionCache), "function_cache")
+    };
+    let constructor = proc_macro2::Ident::new(constructor, generated());
+    let needs = signature::needs(call);
+    let patterns: TokenStream = needs.iter().filter_map(|param| param.borrowed_pattern()).collect();
+    let (vis, signature) = (&call.function.vis, signature::of_function_cache(call, &needs, returned));
+    let site = site::expand(call);
+    let cache = call.cache();
+    let block = body::braced(
+        call,
+        quote_spanned!(generated()=>
+            #site
+            #patterns
+            let __cacheado_handle = #private::#constructor(&__CACHEADO_SITE, &#cache);
+            __cacheado_handle
+        ),
+    );
+    quote!(#attributes #vis #signature #block)
+}

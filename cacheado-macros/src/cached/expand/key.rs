@@ -1,0 +1,64 @@
+//! The key of a call: a tuple of borrowed parts.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote_spanned};
+
+use super::{Call, scope};
+use crate::cached::key::{KeyPlan, Part};
+use crate::krate::{borrowed, generated, generated_at};
+
+/// Longer keys nest: tuples of more than sixteen parts have no `KeyPart`.
+const WIDEST: usize = 16;
+
+/// The key, as statements that stand before the call and the expression in it.
+pub(super) struct Key {
+    pub statements: TokenStream,
+    pub expression: TokenStream,
+}
+
+/// The key. `loud`: report what is wrong with the scope here, and not in another copy of the call.
+pub(super) fn expand(call: &Call, loud: bool) -> Key {
+    let private = call.options.krate.private();
+    let mut statements = TokenStream::new();
+    let mut parts = match &call.key {
+        KeyPlan::Whole(expression) => {
+            let borrowed = borrowed(expression);
+            let span = generated_at(crate::cached::args::span_of(expression));
+            vec![quote_spanned!(span=> #private::key_part(#borrowed))]
+        }
+        KeyPlan::Parts(parts) => parts
+            .iter()
+            .enumerate()
+            .map(|(index, part)| one(&private, index, part, &mut statements))
+            .collect(),
+    };
+    parts.extend(scope::key_part(call, loud));
+    Key { statements, expression: tuple(&parts) }
+}
+
+fn one(private: &TokenStream, index: usize, part: &Part, statements: &mut TokenStream) -> TokenStream {
+    let Part { ident, cfgs, .. } = part;
+    let borrowed = quote_spanned!(generated_at(part.span)=> #private::key_part(&#ident));
+    if cfgs.is_empty() {
+        return borrowed;
+    }
+    // An attribute cannot remove an element of a tuple, so a parameter under `#[cfg]` goes through a variable.
+    let conditions: Vec<_> =
+        cfgs.iter().filter_map(|cfg| Some(cfg.meta.require_list().ok()?.tokens.clone())).collect();
+    let variable = format_ident!("__cacheado_part{index}", span = generated());
+    statements.extend(quote_spanned!(generated()=>
+        #[cfg(all(#(#conditions),*))]
+        let #variable = #borrowed;
+        #[cfg(not(all(#(#conditions),*)))]
+        let #variable = #private::key_part(&());
+    ));
+    quote_spanned!(generated()=> #variable)
+}
+
+fn tuple(parts: &[TokenStream]) -> TokenStream {
+    if parts.len() <= WIDEST {
+        return quote_spanned!(generated()=> (#(#parts,)*));
+    }
+    let nested: Vec<_> = parts.chunks(WIDEST).map(tuple).collect();
+    tuple(&nested)
+}

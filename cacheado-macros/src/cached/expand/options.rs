@@ -1,0 +1,46 @@
+//! What a miss needs to know beyond the static site: a chain of calls on it.
+
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+
+use super::{Call, scope};
+use crate::cached::model::{Spanned, Ttl};
+use crate::krate::generated;
+
+/// `.inert(..).scope(..).ttl(..).tag(..).ttl_with(..).cache_if(..)`, of these what the attribute asks for.
+pub(super) fn chain(call: &Call, loud: bool) -> TokenStream {
+    let (private, output) = (call.options.krate.private(), call.output());
+    let mut tokens = quote_spanned!(generated()=>
+        .inert({
+            let __cacheado_probe = #private::probe::Probe::<#output>::new();
+            #[allow(unused_imports)]
+            use #private::probe::*;
+            (&__cacheado_probe).inert()
+        })
+    );
+    let options = &call.options;
+    if let Some(scope) = scope::expand(call, loud) {
+        tokens.extend(quote_spanned!(generated()=> .scope(#scope)));
+    }
+    if let Some(Spanned { value: Ttl::Computed(expression), .. }) = &options.ttl {
+        tokens.extend(quote_spanned!(generated()=> .ttl(#expression)));
+    }
+    for tag in &options.tags {
+        let literal = &tag.literal;
+        let text = if let Some(plain) = &tag.plain {
+            quote_spanned!(generated()=> ::std::string::String::from(#plain))
+        } else {
+            quote_spanned!(generated()=> ::std::format!(#literal))
+        };
+        tokens.extend(quote_spanned!(generated()=> .tag(#text)));
+    }
+    if let Some(function) = &options.ttl_with {
+        tokens
+            .extend(quote_spanned!(generated()=> .ttl_with(|__cacheado_value| #function(__cacheado_value))));
+    }
+    if let Some(function) = &options.cache_if {
+        tokens
+            .extend(quote_spanned!(generated()=> .cache_if(|__cacheado_value| #function(__cacheado_value))));
+    }
+    tokens
+}

@@ -1,0 +1,59 @@
+//! The scope of a call. Its chain is known only to the macro that `scopes!` made, so the work is handed on:
+//! `scopes::__scope!` adds the chain to our payload and calls `scope_call!`, which is this crate again.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::Call;
+use crate::cached::params::{ParamKind, text};
+use crate::krate::generated;
+
+/// The scope: an expression for `Option<Scope>`, where the call has one.
+pub(super) fn expand(call: &Call, loud: bool) -> Option<TokenStream> {
+    hand_on(call, "path", loud)
+}
+
+/// The scope values that no other part of the key holds: the last part of the key.
+pub(super) fn key_part(call: &Call, _loud: bool) -> Option<TokenStream> {
+    // Always quiet: the path of the same call reports the same mistakes.
+    hand_on(call, "key", false)
+}
+
+fn hand_on(call: &Call, mode: &str, loud: bool) -> Option<TokenStream> {
+    let scope = &call.options.scope.as_ref()?.value;
+    let (module, level) = (&scope.module, &scope.level);
+    let private = call.options.krate.private();
+    let mode = Ident::new(mode, generated());
+    let loud = Ident::new(if loud { "loud" } else { "quiet" }, generated());
+    let function = call.function.name();
+    let parameters = parameters(call);
+    let given = call.options.scope_args.iter().flat_map(|arguments| &arguments.value).map(|(name, value)| {
+        let value = crate::krate::borrowed(value);
+        quote!(#name = [#value],)
+    });
+    Some(quote_spanned!(generated()=>
+        #module::__scope! {
+            [#private::scope_call]
+            #level
+            { #mode #loud #function [#private] [#module] #level [#parameters] { #(#given)* } }
+        }
+    ))
+}
+
+/// `org_id: held, page: free,`: what the values can come from, and whether the key holds it already.
+fn parameters(call: &Call) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    for param in &call.params.0 {
+        let names = match &param.kind {
+            ParamKind::Receiver => continue,
+            ParamKind::Named => std::slice::from_ref(&param.ident),
+            ParamKind::Pattern { names, .. } => names,
+        };
+        for name in names {
+            let state = if call.key.contains(&text(name)) { "held" } else { "free" };
+            let state = Ident::new(state, generated());
+            tokens.extend(quote_spanned!(generated()=> #name: #state,));
+        }
+    }
+    tokens
+}

@@ -1,0 +1,142 @@
+//! The signatures of the function and its siblings.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::punctuated::Punctuated;
+use syn::{FnArg, GenericParam, Generics, Pat, PatIdent, ReturnType, Signature, Token, Type};
+
+use super::Call;
+use crate::cached::params::{Param, ParamKind};
+
+/// The user's signature, with hidden names for patterns.
+pub(super) fn of_function(call: &Call) -> Signature {
+    let mut signature = call.function.signature.clone();
+    for (input, param) in signature.inputs.iter_mut().zip(&call.params.0) {
+        if let (FnArg::Typed(typed), ParamKind::Pattern { .. }) = (input, &param.kind) {
+            *typed.pat = plain(&param.ident);
+        }
+    }
+    signature
+}
+
+fn plain(ident: &Ident) -> Pat {
+    Pat::Ident(PatIdent {
+        attrs: Vec::new(),
+        by_ref: None,
+        mutability: None,
+        ident: ident.clone(),
+        subpat: None,
+    })
+}
+
+fn returning(tokens: TokenStream) -> ReturnType {
+    ReturnType::Type(Token![->](crate::krate::generated()), Box::new(Type::Verbatim(tokens)))
+}
+
+/// The same arguments, a plain `fn`, another return type.
+pub(super) fn of_entry(call: &Call, returned: TokenStream) -> Signature {
+    Signature {
+        asyncness: None,
+        ident: call.function.sibling("entry"),
+        output: returning(returned),
+        ..of_function(call)
+    }
+}
+
+/// The parameters that the expression for the cache mentions.
+pub(super) fn needs(call: &Call) -> Vec<&Param> {
+    let Some(expression) = &call.options.cache else { return Vec::new() };
+    let mut mentioned = HashSet::new();
+    mentions(expression.to_token_stream(), &mut mentioned);
+    let is_needed = |param: &&Param| param.bound().iter().any(|name| mentioned.contains(name));
+    call.params.0.iter().filter(is_needed).collect()
+}
+
+/// Only the parameters in `needs`, and the generics that they, and the expression for the cache, need.
+pub(super) fn of_function_cache(call: &Call, needs: &[&Param], returned: TokenStream) -> Signature {
+    let function = of_function(call);
+    let inputs: Punctuated<FnArg, Token![,]> = function
+        .inputs
+        .iter()
+        .zip(&call.params.0)
+        .filter(|(_, param)| needs.iter().any(|needed| needed.ident == param.ident))
+        .map(|(input, _)| input.clone())
+        .collect();
+    let mut mentioned = HashSet::new();
+    mentions(inputs.to_token_stream(), &mut mentioned);
+    mentions(call.options.cache.to_token_stream(), &mut mentioned);
+    Signature {
+        asyncness: None,
+        ident: call.function.sibling("cache"),
+        generics: reduced(&function.generics, mentioned),
+        inputs,
+        output: returning(returned),
+        ..function
+    }
+}
+
+/// The generic parameters in `mentioned`, those that their bounds mention in turn, and the predicates that
+/// are about these alone.
+fn reduced(generics: &Generics, mut mentioned: HashSet<String>) -> Generics {
+    let names: HashSet<String> = generics.params.iter().map(name).collect();
+    loop {
+        let before = mentioned.len();
+        for param in
+            generics.params.iter().filter(|param| mentioned.contains(&name(param))).collect::<Vec<_>>()
+        {
+            mentions(param.to_token_stream(), &mut mentioned);
+        }
+        if mentioned.len() == before {
+            break;
+        }
+    }
+    let mut reduced = generics.clone();
+    reduced.params =
+        generics.params.iter().filter(|param| mentioned.contains(&name(param))).cloned().collect();
+    if let Some(clause) = &mut reduced.where_clause {
+        clause.predicates = clause
+            .predicates
+            .iter()
+            .filter(|predicate| {
+                let mut of_predicate = HashSet::new();
+                mentions(predicate.to_token_stream(), &mut of_predicate);
+                of_predicate.iter().all(|name| !names.contains(name) || mentioned.contains(name))
+            })
+            .cloned()
+            .collect();
+    }
+    reduced
+}
+
+fn name(param: &GenericParam) -> String {
+    match param {
+        GenericParam::Lifetime(param) => format!("'{}", param.lifetime.ident),
+        GenericParam::Type(param) => param.ident.to_string(),
+        GenericParam::Const(param) => param.ident.to_string(),
+    }
+}
+
+/// Every identifier and lifetime in `tokens`. `self` in `self::path` is no mention of the receiver.
+fn mentions(tokens: TokenStream, found: &mut HashSet<String>) {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Group(group) => mentions(group.stream(), found),
+            TokenTree::Ident(ident) => {
+                let is_path =
+                    matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+                if ident != "self" || !is_path {
+                    found.insert(ident.to_string().trim_start_matches("r#").to_owned());
+                }
+            }
+            TokenTree::Punct(punct) if punct.as_char() == '\'' => {
+                if let Some(TokenTree::Ident(ident)) = tokens.next() {
+                    found.insert(format!("'{ident}"));
+                }
+            }
+            _ => {}
+        }
+    }
+}

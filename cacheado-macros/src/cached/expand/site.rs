@@ -1,0 +1,71 @@
+//! The `static` that tells the runtime which function this is and how it is cached.
+
+use std::time::Duration;
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::quote_spanned;
+
+use super::Call;
+use crate::cached::model::{Keep, Spanned, Ttl};
+use crate::krate::generated;
+
+pub(super) fn expand(call: &Call) -> TokenStream {
+    let private = call.options.krate.private();
+    let options = &call.options;
+    let function = call.function.name();
+    // The same place in each copy, so that the runtime sees one function.
+    let place = quote_spanned!(Span::call_site()=>
+        ::core::module_path!(), #function, ::core::file!(), ::core::line!(), ::core::column!()
+    );
+    let mut chain = TokenStream::new();
+    let mut add = |tokens: TokenStream| chain.extend(tokens);
+    if let Some(name) = &options.name {
+        add(quote_spanned!(generated()=> .name(#name)));
+    }
+    if let Some(version) = options.version {
+        let version = Literal::u32_unsuffixed(version);
+        add(quote_spanned!(generated()=> .version(#version)));
+    }
+    if let Some(scope) = &options.scope {
+        let level = crate::cached::params::text(&scope.value.level);
+        add(quote_spanned!(generated()=> .level(#level)));
+    }
+    if let Some(Spanned { value: Ttl::Fixed(ttl), .. }) = &options.ttl {
+        let ttl = duration(*ttl);
+        add(quote_spanned!(generated()=> .ttl(#ttl)));
+    }
+    if let Some(keep) = &options.cache_none {
+        let keep = lifetime(&private, keep.value);
+        add(quote_spanned!(generated()=> .cache_none(#keep)));
+    }
+    if let Some(keep) = &options.cache_err {
+        let keep = lifetime(&private, keep.value);
+        add(quote_spanned!(generated()=> .cache_err(#keep)));
+    }
+    if !options.single_flight {
+        add(quote_spanned!(generated()=> .single_flight(false)));
+    }
+    if options.local.is_some() {
+        add(quote_spanned!(generated()=> .local()));
+    }
+    if options.remote.is_some() {
+        add(quote_spanned!(generated()=> .remote()));
+    }
+    quote_spanned!(generated()=> static __CACHEADO_SITE: #private::Site = #private::Site::new(#place) #chain;)
+}
+
+fn lifetime(private: &TokenStream, keep: Keep) -> TokenStream {
+    match keep {
+        Keep::AsValue => quote_spanned!(generated()=> #private::Keep::Yes),
+        Keep::For(time) => {
+            let time = duration(time);
+            quote_spanned!(generated()=> #private::Keep::For(#time))
+        }
+    }
+}
+
+fn duration(duration: Duration) -> TokenStream {
+    let seconds = Literal::u64_unsuffixed(duration.as_secs());
+    let nanos = Literal::u32_unsuffixed(duration.subsec_nanos());
+    quote_spanned!(generated()=> ::core::time::Duration::new(#seconds, #nanos))
+}

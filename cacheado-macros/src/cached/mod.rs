@@ -1,0 +1,55 @@
+//! `#[cached]`, in stages: [`args`] (tokens → spanned arguments) → [`options`] with [`values`] (→ the typed
+//! [`model`]) → [`validate`] (rules across arguments and against the signature) → [`expand`] (cannot fail).
+
+mod args;
+mod expand;
+mod item;
+mod key;
+mod model;
+mod names;
+mod options;
+mod params;
+mod patterns;
+mod placeholders;
+mod returns;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod values;
+
+use proc_macro2::TokenStream;
+
+use crate::errors::Errors;
+use crate::fallback;
+
+/// The expansion of `#[cached(arguments)] item`, or all errors beside the item.
+pub(crate) fn cached(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    match analyse(arguments, item.clone()) {
+        Ok(call) => expand::expand(&call),
+        Err(error) => fallback::with_item(&error, item),
+    }
+}
+
+/// A function and its options, checked.
+struct Call {
+    function: item::Function,
+    options: model::Options,
+    params: params::Params,
+    key: key::KeyPlan,
+}
+
+fn analyse(arguments: TokenStream, item: TokenStream) -> syn::Result<Call> {
+    let mut errors = Errors::default();
+    let arguments = args::parse(arguments, &mut errors);
+    let options = options::read(&arguments, &mut errors);
+    let Some(function) = errors.take(syn::parse2::<item::Function>(item)) else {
+        // `take` has kept the error, so this never gets a value.
+        return errors
+            .finish(())
+            .and_then(|()| Err(syn::Error::new(crate::krate::generated(), "no function")));
+    };
+    let params = params::Params::of(&function.signature);
+    let key = key::KeyPlan::of(&options, &params);
+    validate::check(&options, &function, &params, &key, &mut errors);
+    errors.finish(Call { function, options, params, key })
+}

@@ -1,0 +1,99 @@
+//! The typed options of `#[cached]`. Each keeps the span at which a rule may find fault with it.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span};
+use syn::{Expr, LitStr, Path};
+
+use crate::krate::Krate;
+
+/// A value and where it was written.
+pub(super) struct Spanned<T> {
+    pub value: T,
+    pub span: Span,
+}
+
+/// `ttl = …`
+pub(super) enum Ttl {
+    /// A literal: part of the static site.
+    Fixed(Duration),
+    /// An expression over the arguments, evaluated on a miss.
+    Computed(Box<Expr>),
+}
+
+/// `cache_none`, `cache_err`: how long the outcome is kept.
+#[derive(Clone, Copy)]
+pub(super) enum Keep {
+    AsValue,
+    For(Duration),
+}
+
+/// `scope = …`: a level, and the module that `scopes!` made.
+pub(super) struct ScopeLevel {
+    /// `scopes` for `scope = "user"`.
+    pub module: Path,
+    pub level: Ident,
+}
+
+/// `key = EXPR` or `key(a, b)`.
+pub(super) enum KeyChoice {
+    Whole(Box<Expr>),
+    Parts(Vec<Ident>),
+}
+
+/// One tag: its text and the names in its placeholders.
+pub(super) struct Tag {
+    pub literal: LitStr,
+    pub names: Vec<String>,
+    /// The text itself, where there is no placeholder.
+    pub plain: Option<String>,
+}
+
+/// Everything that stands between the parentheses of the attribute.
+pub(super) struct Options {
+    pub krate: Krate,
+    pub ttl: Option<Spanned<Ttl>>,
+    pub ttl_with: Option<Path>,
+    pub scope: Option<Spanned<ScopeLevel>>,
+    pub scope_args: Option<Spanned<Vec<(Ident, Expr)>>>,
+    pub key: Option<Spanned<KeyChoice>>,
+    pub skip: Vec<Ident>,
+    pub tags: Vec<Tag>,
+    pub name: Option<LitStr>,
+    pub version: Option<u32>,
+    pub cache: Option<Expr>,
+    pub cache_none: Option<Spanned<Keep>>,
+    pub cache_err: Option<Spanned<Keep>>,
+    pub cache_if: Option<Path>,
+    pub single_flight: bool,
+    pub refresh_if: Option<Expr>,
+    pub local: Option<Span>,
+    pub remote: Option<Span>,
+    pub companions: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            krate: Krate::new(None),
+            ttl: None,
+            ttl_with: None,
+            scope: None,
+            scope_args: None,
+            key: None,
+            skip: Vec::new(),
+            tags: Vec::new(),
+            name: None,
+            version: None,
+            cache: None,
+            cache_none: None,
+            cache_err: None,
+            cache_if: None,
+            single_flight: true,
+            refresh_if: None,
+            local: None,
+            remote: None,
+            companions: true,
+        }
+    }
+}

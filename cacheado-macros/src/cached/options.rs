@@ -1,0 +1,90 @@
+//! Raw arguments → typed options: each argument alone. Rules across arguments are in `validate`.
+
+use syn::Path;
+
+use super::args::RawArg;
+use super::model::{KeyChoice, Options, Spanned};
+use super::{names, values};
+use crate::errors::Errors;
+use crate::krate::Krate;
+use crate::suggest;
+
+/// Reads every argument; what is wrong goes to `errors`, and the option keeps its default.
+pub(super) fn read(arguments: &[RawArg], errors: &mut Errors) -> Options {
+    let mut options = Options::default();
+    let mut seen: Vec<String> = Vec::new();
+    for argument in arguments {
+        let name = argument.key();
+        let Some(spec) = names::find(&name) else {
+            errors.at(argument.name.span(), unknown(&name));
+            continue;
+        };
+        if seen.contains(&name) {
+            errors.at(argument.name.span(), duplicate(&name));
+            continue;
+        }
+        seen.push(name);
+        if spec.planned {
+            let message = format!("`{}` is not available yet in this version, remove it", spec.name);
+            errors.at(argument.name.span(), message);
+            continue;
+        }
+        if let Err(error) = set(&mut options, spec.name, argument) {
+            errors.push(error);
+        }
+    }
+    options
+}
+
+fn unknown(name: &str) -> String {
+    format!(
+        "unknown argument `{name}`{}\nvalid arguments are {}",
+        suggest::did_you_mean(name, names::available()),
+        names::list(),
+    )
+}
+
+fn duplicate(name: &str) -> String {
+    format!("duplicate argument `{name}`: it is already given before; keep the first or this one")
+}
+
+fn set(options: &mut Options, name: &'static str, argument: &RawArg) -> syn::Result<()> {
+    match name {
+        "ttl" => options.ttl = Some(values::ttl(argument)?),
+        "ttl_with" => options.ttl_with = Some(values::function(argument)?),
+        "scope" => options.scope = Some(values::scope(argument)?),
+        "scope_args" => options.scope_args = Some(values::scope_args(argument)?),
+        "key" => options.key = Some(values::key(argument)?),
+        "skip" => options.skip = values::parameters(argument)?,
+        "tags" => options.tags = values::tags(argument)?,
+        "name" => options.name = Some(values::name(argument)?),
+        "version" => options.version = Some(values::version(argument)?),
+        "cache" => options.cache = Some(values::expression(argument)?),
+        "cache_none" => options.cache_none = values::keep(argument)?,
+        "cache_err" => options.cache_err = values::keep(argument)?,
+        "cache_if" => options.cache_if = Some(values::function(argument)?),
+        "single_flight" => options.single_flight = values::single_flight(argument)?,
+        "refresh_if" => options.refresh_if = Some(values::expression(argument)?),
+        "local" => options.local = Some(values::flag(argument)?),
+        "remote" => options.remote = Some(values::flag(argument)?),
+        "companions" => options.companions = values::boolean(argument)?,
+        "crate" => options.krate = Krate::new(Some(values::function(argument)?)),
+        _ => {}
+    }
+    Ok(())
+}
+
+impl Options {
+    /// The paths and expressions in `key(..)`, to look for names in.
+    pub(super) fn key_parts(&self) -> Option<&[syn::Ident]> {
+        match &self.key {
+            Some(Spanned { value: KeyChoice::Parts(parts), .. }) => Some(parts),
+            _ => None,
+        }
+    }
+}
+
+/// A path that is one plain identifier.
+pub(super) fn single(path: &Path) -> Option<&syn::Ident> {
+    path.get_ident()
+}

@@ -1,0 +1,264 @@
+//! The value of one argument: its type, or an error at the value that says what is valid.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprLit, Lit, LitStr, Path, Token};
+
+use super::args::{RawArg, RawValue, span_of};
+use super::model::{Keep, KeyChoice, ScopeLevel, Spanned, Tag, Ttl};
+use super::{names, placeholders};
+use crate::duration;
+
+fn wrong(argument: &RawArg, what: &str) -> syn::Error {
+    let usage = names::usage(&argument.name);
+    syn::Error::new(argument.value_span(), format!("{what}: {usage}"))
+}
+
+fn assigned(argument: &RawArg) -> syn::Result<&Expr> {
+    match &argument.value {
+        RawValue::Assigned(expression) => Ok(ungrouped(expression)),
+        RawValue::Flag => Err(wrong(argument, &format!("`{}` needs a value", argument.name))),
+        RawValue::List(_) => Err(wrong(argument, &format!("`{}` takes no list", argument.name))),
+    }
+}
+
+/// The expression without the invisible group that a `macro_rules` variable puts around it.
+fn ungrouped(mut expression: &Expr) -> &Expr {
+    while let Expr::Group(group) = expression {
+        expression = &group.expr;
+    }
+    expression
+}
+
+fn listed(argument: &RawArg) -> syn::Result<TokenStream> {
+    match &argument.value {
+        RawValue::List(group) => Ok(group.stream()),
+        _ => Err(wrong(argument, &format!("`{}` needs a list in parentheses", argument.name))),
+    }
+}
+
+fn literal(expression: &Expr) -> Option<&Lit> {
+    match expression {
+        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
+        _ => None,
+    }
+}
+
+pub(super) fn flag(argument: &RawArg) -> syn::Result<Span> {
+    match argument.value {
+        RawValue::Flag => Ok(argument.name.span()),
+        _ => Err(wrong(argument, &format!("`{}` takes no value", argument.name))),
+    }
+}
+
+pub(super) fn boolean(argument: &RawArg) -> syn::Result<bool> {
+    match literal(assigned(argument)?) {
+        Some(Lit::Bool(literal)) => Ok(literal.value),
+        _ => Err(wrong(argument, "expected `true` or `false`")),
+    }
+}
+
+pub(super) fn expression(argument: &RawArg) -> syn::Result<Expr> {
+    assigned(argument).cloned()
+}
+
+pub(super) fn function(argument: &RawArg) -> syn::Result<Path> {
+    match assigned(argument)? {
+        Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
+        _ => Err(wrong(argument, "expected a path")),
+    }
+}
+
+fn seconds_or_human(literal: &Lit) -> Option<syn::Result<std::time::Duration>> {
+    match literal {
+        Lit::Int(seconds) => Some(seconds.base10_parse().map(std::time::Duration::from_secs)),
+        Lit::Str(text) => {
+            Some(duration::parse(&text.value()).map_err(|message| syn::Error::new(text.span(), message)))
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn ttl(argument: &RawArg) -> syn::Result<Spanned<Ttl>> {
+    let expression = assigned(argument)?;
+    let negative = matches!(expression, Expr::Unary(unary)
+        if matches!(unary.op, syn::UnOp::Neg(_)) && literal(&unary.expr).is_some());
+    if negative {
+        return Err(wrong(argument, "a time to live is not negative"));
+    }
+    let value = match literal(expression) {
+        None => Ttl::Computed(Box::new(expression.clone())),
+        Some(Lit::Float(_)) => {
+            return Err(wrong(argument, "seconds are an integer; for parts of one, write \"1500ms\""));
+        }
+        Some(literal) => match seconds_or_human(literal) {
+            Some(duration) => Ttl::Fixed(duration?),
+            None => return Err(wrong(argument, "this is no duration")),
+        },
+    };
+    Ok(Spanned { value, span: argument.value_span() })
+}
+
+pub(super) fn keep(argument: &RawArg) -> syn::Result<Option<Spanned<Keep>>> {
+    let span = argument.name.span();
+    if let RawValue::Flag = argument.value {
+        return Ok(Some(Spanned { value: Keep::AsValue, span }));
+    }
+    let value = match literal(assigned(argument)?) {
+        Some(Lit::Bool(literal)) if literal.value => Keep::AsValue,
+        Some(Lit::Bool(_)) => return Ok(None),
+        Some(literal) => match seconds_or_human(literal) {
+            Some(duration) => Keep::For(duration?),
+            None => return Err(wrong(argument, "this is no duration")),
+        },
+        None => return Err(wrong(argument, "expected a literal duration")),
+    };
+    Ok(Some(Spanned { value, span }))
+}
+
+pub(super) fn scope(argument: &RawArg) -> syn::Result<Spanned<ScopeLevel>> {
+    let span = argument.value_span();
+    let value = match assigned(argument)? {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+            let level = text.parse::<Ident>().map_err(|_| {
+                let message =
+                    format!("\"{}\" is no name of a scope level: {}", text.value(), usage_of_scope());
+                syn::Error::new(text.span(), message)
+            })?;
+            let module = Ident::new("scopes", text.span());
+            ScopeLevel { module: module.into(), level }
+        }
+        Expr::Path(path) if path.qself.is_none() => scope_path(&path.path)?,
+        _ => return Err(wrong(argument, "expected the name of a scope level")),
+    };
+    Ok(Spanned { value, span })
+}
+
+fn usage_of_scope() -> &'static str {
+    names::find("scope").map_or("", |spec| spec.usage)
+}
+
+fn scope_path(path: &Path) -> syn::Result<ScopeLevel> {
+    let wrong = |message: String| Err(syn::Error::new_spanned(path, message));
+    if let Some(level) = super::options::single(path) {
+        if level == "ambient" {
+            return wrong("`scope = ambient` is not available yet in this version, remove it".to_owned());
+        }
+        return wrong(format!("write `scope = \"{level}\"`, or the path of a level with its module"));
+    }
+    let mut module = path.clone();
+    let last = module.segments.pop();
+    module.segments.pop_punct();
+    match last {
+        Some(segment) if segment.arguments.is_none() && !module.segments.is_empty() => {
+            Ok(ScopeLevel { module, level: segment.ident })
+        }
+        _ => wrong(format!("expected the path of a scope level: {}", usage_of_scope())),
+    }
+}
+
+pub(super) fn scope_args(argument: &RawArg) -> syn::Result<Spanned<Vec<(Ident, Expr)>>> {
+    let parser = |input: syn::parse::ParseStream<'_>| {
+        Punctuated::<(Ident, Expr), Token![,]>::parse_terminated_with(input, |input| {
+            let name = input.parse()?;
+            input.parse::<Token![=]>()?;
+            Ok((name, input.parse()?))
+        })
+    };
+    let parsed = parser.parse2(listed(argument)?).map_err(|error| explain(&error, argument))?;
+    let value: Vec<(Ident, Expr)> = parsed.into_iter().collect();
+    for (index, (name, _)) in value.iter().enumerate() {
+        if value.iter().take(index).any(|(earlier, _)| earlier == name) {
+            return Err(syn::Error::new(name.span(), format!("`{name}` is given twice in `scope_args`")));
+        }
+    }
+    if value.is_empty() {
+        return Err(wrong(argument, "`scope_args` is empty"));
+    }
+    Ok(Spanned { value, span: argument.name.span() })
+}
+
+fn explain(error: &syn::Error, argument: &RawArg) -> syn::Error {
+    syn::Error::new(error.span(), format!("{error}: {}", names::usage(&argument.name)))
+}
+
+pub(super) fn key(argument: &RawArg) -> syn::Result<Spanned<KeyChoice>> {
+    let span = argument.name.span();
+    let value = match &argument.value {
+        RawValue::Assigned(expression) => KeyChoice::Whole(expression.clone()),
+        RawValue::List(_) => KeyChoice::Parts(parameters(argument)?),
+        RawValue::Flag => return Err(wrong(argument, "`key` needs parameters or an expression")),
+    };
+    Ok(Spanned { value, span })
+}
+
+/// Names of parameters, `self` among them; the same name twice is an error.
+pub(super) fn parameters(argument: &RawArg) -> syn::Result<Vec<Ident>> {
+    let parser = |input: syn::parse::ParseStream<'_>| {
+        Punctuated::<Ident, Token![,]>::parse_terminated_with(input, |input| {
+            if input.peek(Token![_]) {
+                return Err(input.error("give the parameter a name (`_name`), then name it here"));
+            }
+            if input.peek(Token![self]) {
+                return input.parse::<Token![self]>().map(|token| Ident::new("self", token.span));
+            }
+            input.parse()
+        })
+    };
+    let parsed = parser.parse2(listed(argument)?).map_err(|error| explain(&error, argument))?;
+    let idents: Vec<Ident> = parsed.into_iter().collect();
+    for (index, ident) in idents.iter().enumerate() {
+        if idents.iter().take(index).any(|earlier| earlier == ident) {
+            let message = format!("`{ident}` is given twice in `{}`", argument.name);
+            return Err(syn::Error::new(ident.span(), message));
+        }
+    }
+    Ok(idents)
+}
+
+pub(super) fn tags(argument: &RawArg) -> syn::Result<Vec<Tag>> {
+    let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
+    let parsed = parser.parse2(listed(argument)?).map_err(|error| explain(&error, argument))?;
+    if parsed.is_empty() {
+        return Err(wrong(argument, "`tags` is empty"));
+    }
+    parsed
+        .iter()
+        .map(|expression| match ungrouped(expression) {
+            Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => placeholders::tag(literal),
+            other => Err(syn::Error::new(
+                span_of(other),
+                "a tag is a string literal; values go into it by name, as in \"user:{user_id}\"",
+            )),
+        })
+        .collect()
+}
+
+pub(super) fn name(argument: &RawArg) -> syn::Result<LitStr> {
+    match literal(assigned(argument)?) {
+        Some(Lit::Str(text)) if text.value().trim().is_empty() => Err(wrong(argument, "the name is empty")),
+        Some(Lit::Str(text)) => Ok(text.clone()),
+        _ => Err(wrong(argument, "expected a string literal")),
+    }
+}
+
+pub(super) fn version(argument: &RawArg) -> syn::Result<u32> {
+    match literal(assigned(argument)?) {
+        Some(Lit::Int(number)) => {
+            number.base10_parse().map_err(|_| wrong(argument, "a version is a `u32`, from 0 to 4294967295"))
+        }
+        _ => Err(wrong(argument, "a version is an integer literal that fits a `u32`")),
+    }
+}
+
+pub(super) fn single_flight(argument: &RawArg) -> syn::Result<bool> {
+    match literal(assigned(argument)?) {
+        Some(Lit::Bool(literal)) => Ok(literal.value),
+        Some(Lit::Str(text)) if text.value() == "distributed" => Err(syn::Error::new(
+            text.span(),
+            "`single_flight = \"distributed\"` is not available yet in this version, remove it",
+        )),
+        _ => Err(wrong(argument, "expected `true` or `false`")),
+    }
+}

@@ -1,0 +1,56 @@
+//! `#[key(crate = path)]` on a type and `#[key(skip)]` on a field.
+
+use syn::{Attribute, Path};
+
+use crate::errors::Errors;
+
+fn keys(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("key"))
+}
+
+/// The renamed runtime crate, if any.
+pub(super) fn krate(attributes: &[Attribute]) -> syn::Result<Option<Path>> {
+    let mut errors = Errors::default();
+    let mut path = None;
+    for attribute in keys(attributes) {
+        let parsed = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("crate") && path.is_none() {
+                path = Some(meta.value()?.call(Path::parse_mod_style)?);
+                return Ok(());
+            }
+            let message = if meta.path.is_ident("crate") {
+                "`crate` is given twice; keep one of them"
+            } else {
+                "on a type, `#[key(..)]` takes `crate = path`; `skip` goes on a field"
+            };
+            Err(meta.error(message))
+        });
+        errors.take(parsed);
+    }
+    errors.finish(path)
+}
+
+/// Whether a field is left out of the key.
+pub(super) fn skip(attributes: &[Attribute]) -> syn::Result<bool> {
+    let mut skip = false;
+    for attribute in keys(attributes) {
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("skip") && meta.input.is_empty() {
+                skip = true;
+                return Ok(());
+            }
+            Err(meta.error("on a field, `#[key(..)]` takes `skip` alone"))
+        })?;
+    }
+    Ok(skip)
+}
+
+/// Variants take no `#[key(..)]`.
+pub(super) fn none(attributes: &[Attribute]) -> syn::Result<()> {
+    match keys(attributes).next() {
+        Some(attribute) => {
+            Err(syn::Error::new_spanned(attribute, "`#[key(skip)]` goes on a field, not on a variant"))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,48 @@
+//! The fields that make the key.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote_spanned;
+use syn::{Fields, Index, Member, Type};
+
+use super::attributes;
+use crate::errors::Errors;
+use crate::krate::{Krate, generated_at};
+
+/// A field that is part of the key.
+pub(super) struct KeyField {
+    pub member: Member,
+    /// Its name in a `match`.
+    pub binding: Ident,
+    pub ty: Type,
+}
+
+impl KeyField {
+    /// `KeyPart::encode(value, sink);`, where a missing implementation is shown at the field's type.
+    pub(super) fn encode(&self, krate: &Krate, value: &TokenStream) -> TokenStream {
+        let span = generated_at(syn::Error::new_spanned(&self.ty, "").span());
+        quote_spanned!(span=> #krate::KeyPart::encode(#value, __cacheado_sink);)
+    }
+}
+
+/// The fields without those that are skipped, and without `PhantomData`, which has no value.
+pub(super) fn of(all: &Fields) -> syn::Result<Vec<KeyField>> {
+    let mut errors = Errors::default();
+    let mut fields = Vec::new();
+    for (index, field) in all.iter().enumerate() {
+        let skipped = errors.take(attributes::skip(&field.attrs)).unwrap_or_default();
+        if skipped || is_phantom(&field.ty) {
+            continue;
+        }
+        let member = match &field.ident {
+            Some(ident) => Member::Named(ident.clone()),
+            None => Member::Unnamed(Index::from(index)),
+        };
+        fields.push(KeyField { member, binding: super::binding(index), ty: field.ty.clone() });
+    }
+    errors.finish(fields)
+}
+
+fn is_phantom(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path)
+        if path.path.segments.last().is_some_and(|segment| segment.ident == "PhantomData"))
+}

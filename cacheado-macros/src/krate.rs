@@ -1,0 +1,65 @@
+//! Where generated code finds the runtime: `::cacheado`, or what `crate = path` says.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Path;
+
+/// The span of generated tokens: locals are hygienic, and nothing looks hand-written to a lint.
+pub(crate) fn generated() -> Span {
+    Span::mixed_site()
+}
+
+/// A generated token's span that errors show at `place`.
+pub(crate) fn generated_at(place: Span) -> Span {
+    Span::mixed_site().located_at(place)
+}
+
+/// The path of the runtime crate.
+#[derive(Clone)]
+pub(crate) struct Krate(Option<Path>);
+
+impl Krate {
+    pub(crate) fn new(path: Option<Path>) -> Self {
+        Self(path)
+    }
+
+    /// `<crate>::__private`, the part of the runtime that only generated code uses.
+    pub(crate) fn private(&self) -> TokenStream {
+        quote_spanned!(generated()=> #self::__private)
+    }
+
+    /// The same path, for use one module deeper than where the user wrote it.
+    pub(crate) fn in_child_module(&self) -> Self {
+        let Some(path) = &self.0 else { return self.clone() };
+        let first = path.segments.first().map(|segment| segment.ident.to_string());
+        let span = path.segments.first().map_or_else(Span::call_site, |segment| segment.ident.span());
+        let parent = match (path.leading_colon, first.as_deref()) {
+            (None, Some("self")) => {
+                let rest = path.segments.iter().skip(1);
+                quote_spanned!(span=> super #(:: #rest)*)
+            }
+            (None, Some("super")) => quote_spanned!(span=> super::#path),
+            _ => return self.clone(),
+        };
+        Self(syn::parse2(parent).ok().or_else(|| self.0.clone()))
+    }
+}
+
+impl ToTokens for Krate {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match &self.0 {
+            Some(path) => path.to_tokens(tokens),
+            None => tokens.extend(quote_spanned!(generated()=> ::cacheado)),
+        }
+    }
+}
+
+/// `&expression`, in parentheses only where precedence asks for them.
+pub(crate) fn borrowed(expression: &syn::Expr) -> TokenStream {
+    use syn::Expr::{Array, Call, Field, Index, Lit, Macro, MethodCall, Paren, Path, Reference, Tuple};
+    match expression {
+        Array(_) | Call(_) | Field(_) | Index(_) | Lit(_) | Macro(_) | MethodCall(_) | Paren(_) | Path(_)
+        | Reference(_) | Tuple(_) => quote!(&#expression),
+        _ => quote!(&(#expression)),
+    }
+}

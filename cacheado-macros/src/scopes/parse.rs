@@ -1,0 +1,122 @@
+//! The tree, as it is written: `pub mod scopes { organization(org_id: OrgId) { user(user_id) } }`.
+
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, Ident, Path, Token, Type, Visibility, braced, parenthesized, token};
+
+use crate::krate::Krate;
+
+/// The whole input.
+pub(super) struct ScopeModule {
+    pub krate: Krate,
+    pub attrs: Vec<Attribute>,
+    pub vis: Visibility,
+    pub name: Ident,
+    pub levels: Vec<Level>,
+}
+
+/// One level, with what is below it.
+pub(super) struct Level {
+    pub name: Ident,
+    pub param: Param,
+    pub children: Vec<Level>,
+}
+
+/// A level's parameter.
+pub(super) struct Param {
+    pub name: Ident,
+    pub ty: Option<Type>,
+}
+
+impl Parse for ScopeModule {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let krate = if input.peek(Token![crate]) && input.peek2(Token![=]) {
+            input.parse::<Token![crate]>()?;
+            input.parse::<Token![=]>()?;
+            let path = input.call(Path::parse_mod_style)?;
+            input.parse::<Token![;]>()?;
+            Some(path)
+        } else {
+            None
+        };
+        let attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        if !input.peek(Token![mod]) {
+            return Err(
+                input.error("expected a module: `pub mod scopes { organization(org_id) { user(user_id) } }`")
+            );
+        }
+        input.parse::<Token![mod]>()?;
+        let name: Ident = input.parse()?;
+        let content;
+        let brace = braced!(content in input);
+        let levels = levels(&content)?;
+        if levels.is_empty() {
+            return Err(syn::Error::new(
+                brace.span.join(),
+                format!("`{name}` has no level: write at least one, as in `organization(org_id)`"),
+            ));
+        }
+        if !input.is_empty() {
+            return Err(input.error("one `scopes!` makes one module; several trees go into the same braces"));
+        }
+        Ok(Self { krate: Krate::new(krate), attrs, vis, name, levels })
+    }
+}
+
+fn levels(input: ParseStream<'_>) -> syn::Result<Vec<Level>> {
+    let mut levels = Vec::new();
+    while !input.is_empty() {
+        levels.push(input.parse()?);
+        // A comma or semicolon between levels is harmless.
+        if input.peek(Token![,]) {
+            input.parse::<Token![,]>()?;
+        } else if input.peek(Token![;]) {
+            input.parse::<Token![;]>()?;
+        }
+    }
+    Ok(levels)
+}
+
+impl Parse for Level {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(Ident::peek_any) {
+            return Err(input.error("expected a level: `user(user_id)` or `user(user_id: UserId)`"));
+        }
+        let name = Ident::parse_any(input)?;
+        if !input.peek(token::Paren) {
+            return Err(syn::Error::new(name.span(), missing(&name)));
+        }
+        let content;
+        let paren = parenthesized!(content in input);
+        if content.is_empty() {
+            return Err(syn::Error::new(paren.span.join(), missing(&name)));
+        }
+        let param = Param {
+            name: content.parse()?,
+            ty: if content.peek(Token![:]) {
+                content.parse::<Token![:]>()?;
+                Some(content.parse()?)
+            } else {
+                None
+            },
+        };
+        content.parse::<Option<Token![,]>>()?;
+        if !content.is_empty() {
+            return Err(content
+                .error(format!("a level has one parameter; put the next level inside `{name}`'s braces")));
+        }
+        let children = if input.peek(token::Brace) {
+            let content;
+            braced!(content in input);
+            levels(&content)?
+        } else {
+            Vec::new()
+        };
+        Ok(Self { name, param, children })
+    }
+}
+
+fn missing(name: &Ident) -> String {
+    format!("level `{name}` has no parameter: write `{name}({name}_id)` or `{name}({name}_id: Type)`")
+}
