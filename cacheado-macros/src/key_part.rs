@@ -52,7 +52,7 @@ fn structure(all: &Fields, krate: &Krate) -> syn::Result<(TokenStream, Vec<KeyFi
     let fields = fields::of(all)?;
     let values = fields.iter().map(|field| {
         let member = &field.member;
-        field.encode(krate, &quote!(&self.#member))
+        field.encode(krate, &quote_spanned!(generated()=> &self.#member))
     });
     let head = match (all, fields.len()) {
         // A newtype is encoded as what it wraps.

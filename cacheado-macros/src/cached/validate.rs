@@ -144,8 +144,7 @@ fn key(options: &Options, function: &Function, params: &Params, plan: &KeyPlan, 
 /// `, a, b`: the other parameters, for advice.
 fn others(params: &Params) -> String {
     let named = params.0.iter().filter(|param| !matches!(param.kind, ParamKind::Receiver));
-    let names = named.flat_map(Param::bound);
-    names.fold(String::new(), |text, name| text + ", " + &name)
+    named.flat_map(Param::bound).fold(String::new(), |text, name| text + ", " + &name)
 }
 
 /// `cache_none` and `cache_err` where the return type plainly has no such case.

@@ -123,9 +123,10 @@ fn hidden(chain: &Chain<'_>, krate: &Krate) -> TokenStream {
     let (name, private) = (hidden_name(&level.name), krate.private());
     let parameters = chain.0.iter().map(|level| {
         let parameter = &level.param.name;
-        match &level.param.ty {
-            Some(ty) => quote_spanned!(generated()=> #parameter: &#ty),
-            None => quote_spanned!(generated()=> #parameter: &impl #private::ScopeSource),
+        if let Some(ty) = &level.param.ty {
+            quote_spanned!(generated()=> #parameter: &#ty)
+        } else {
+            quote_spanned!(generated()=> #parameter: &impl #private::ScopeSource)
         }
     });
     let steps = chain.0.iter().map(|level| {
@@ -152,12 +153,11 @@ fn tree(chains: &[Chain<'_>], krate: &Krate) -> TokenStream {
     let rows = chains.iter().filter_map(|chain| {
         let level = chain.level()?;
         let (name, parameter) = (text(&level.name), text(&level.param.name));
-        let parent = match chain.parent() {
-            Some(parent) => {
-                let parent = text(&parent.name);
-                quote_spanned!(generated()=> ::core::option::Option::Some(#parent))
-            }
-            None => quote_spanned!(generated()=> ::core::option::Option::None),
+        let parent = if let Some(parent) = chain.parent() {
+            let parent = text(&parent.name);
+            quote_spanned!(generated()=> ::core::option::Option::Some(#parent))
+        } else {
+            quote_spanned!(generated()=> ::core::option::Option::None)
         };
         Some(quote_spanned!(generated()=> (#name, #parameter, #parent)))
     });

@@ -158,7 +158,11 @@ impl Key {
 
 /// The scope at the front of a key, and what follows it.
 fn split_scope(bytes: &[u8]) -> Option<(Scope, &[u8])> {
-    let mut rest = bytes.strip_prefix(&[FORMAT])?;
+    split_levels(bytes.strip_prefix(&[FORMAT])?)
+}
+
+/// The scope that [`Scope::write_levels`] has written, and what follows it.
+pub(crate) fn split_levels(mut rest: &[u8]) -> Option<(Scope, &[u8])> {
     let Token::Sequence(depth) = Token::next(&mut rest)? else {
         return None;
     };

@@ -26,10 +26,12 @@ mod sink;
 mod tests;
 
 pub use canonical::Key;
+pub(crate) use canonical::split_levels;
 pub use encode::{KeyBytes, encode};
 pub use serde::Serde;
 pub use sink::KeySink;
 
+pub(crate) use replay::{replay, split_value};
 pub(crate) use sink::tag;
 
 /// The version of the key format: the first byte of every [`Key`].

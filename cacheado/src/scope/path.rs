@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::iter::{Ancestors, Levels};
 use super::level::{Level, LevelName};
 use super::{GLOBAL, ScopeValue};
-use crate::key::{KeyBytes, KeySink};
+use cacheado_backends::memory::Label;
+
+use crate::key::{KeyBytes, KeySink, split_levels};
 
 /// A place in the tree of scopes: the levels from the root down, each with its value.
 ///
@@ -179,6 +181,12 @@ impl Scope {
         let mut label = KeyBytes::new();
         self.write_levels(&mut label);
         [b"s", label.as_bytes()].concat().into()
+    }
+
+    /// The scope of an entry, from its labels: the deepest one that names a scope.
+    pub(crate) fn of_labels(labels: &[Label]) -> Self {
+        let mut scopes = labels.iter().rev().filter_map(|label| label.as_bytes().strip_prefix(b"s"));
+        scopes.next().and_then(split_levels).map_or_else(Self::global, |(scope, _)| scope)
     }
 
     /// Writes the path as a key holds it: a sequence of levels, each a text for its name and one for its value.

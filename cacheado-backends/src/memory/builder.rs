@@ -1,0 +1,139 @@
+//! The description that a memory store is opened from.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use super::Store;
+use crate::Clock;
+
+/// The weight of an entry, from its key bytes and its value (downcast it to the type expected).
+pub type Weigher = Arc<dyn Fn(&[u8], &dyn Any) -> u64 + Send + Sync>;
+
+/// The bounds of a memory store. All hold over the whole store, not a shard or a function.
+#[derive(Clone, Default)]
+pub struct Limits {
+    /// At most this many entries; a new one drives out the least recently used.
+    pub lru: Option<usize>,
+    /// At most this many entries; a new one is not stored.
+    pub max_items: Option<usize>,
+    /// At most this much weight; a new entry drives out the least recently used ones.
+    pub max_weight: Option<u64>,
+    /// What an entry weighs. Without one: the size of the key and of the value itself, in bytes, without
+    /// what the value points to.
+    pub weigher: Option<Weigher>,
+    /// Whether expired entries are removed without waiting for an operation that meets them.
+    pub sweep: bool,
+}
+
+impl fmt::Debug for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limits")
+            .field("lru", &self.lru)
+            .field("max_items", &self.max_items)
+            .field("max_weight", &self.max_weight)
+            .field("sweep", &self.sweep)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The memory backend: values as they are, without a codec, in this process.
+///
+/// # Examples
+///
+/// ```
+/// use cacheado_backends::Memory;
+///
+/// let memory = Memory::builder().max_items(10_000).build();
+/// assert_eq!(memory.limits().lru, Some(10_000));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    limits: Limits,
+}
+
+impl Memory {
+    /// Without any bound: entries leave when they expire or are evicted.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the bounds.
+    pub fn builder() -> MemoryBuilder {
+        MemoryBuilder::default()
+    }
+
+    /// The bounds.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Opens an empty store. Where `more` has a bound too, the tighter one holds.
+    #[must_use]
+    pub fn open(&self, more: Limits, clock: Clock) -> Arc<Store> {
+        fn tighter<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+            a.into_iter().chain(b).min()
+        }
+        let own = self.limits.clone();
+        let limits = Limits {
+            lru: tighter(own.lru, more.lru),
+            max_items: tighter(own.max_items, more.max_items),
+            max_weight: tighter(own.max_weight, more.max_weight),
+            weigher: own.weigher.or(more.weigher),
+            sweep: own.sweep || more.sweep,
+        };
+        Store::open(limits, clock)
+    }
+}
+
+/// Sets the bounds of a [`Memory`].
+#[derive(Debug, Clone, Default)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct MemoryBuilder {
+    limits: Limits,
+}
+
+impl MemoryBuilder {
+    /// At most `n` entries, over all functions; a new one drives out the least recently used.
+    pub fn max_items(mut self, n: usize) -> Self {
+        self.limits.lru = Some(n);
+        self
+    }
+
+    /// At most `weight` in all, by the [`weigher`](Self::weigher); a new entry drives out the least
+    /// recently used ones, and one that is heavier by itself is not stored.
+    pub fn max_weight(mut self, weight: u64) -> Self {
+        self.limits.max_weight = Some(weight);
+        self
+    }
+
+    /// What an entry weighs, from its key bytes and its value. It is called once, before the entry is
+    /// stored, outside of any lock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cacheado_backends::Memory;
+    ///
+    /// let memory = Memory::builder()
+    ///     .max_weight(1 << 20)
+    ///     .weigher(|key, value| {
+    ///         let text = value.downcast_ref::<String>().map_or(64, String::len);
+    ///         (key.len() + text) as u64
+    ///     })
+    ///     .build();
+    /// assert_eq!(memory.limits().max_weight, Some(1 << 20));
+    /// ```
+    pub fn weigher(mut self, weigher: impl Fn(&[u8], &dyn Any) -> u64 + Send + Sync + 'static) -> Self {
+        self.limits.weigher = Some(Arc::new(weigher));
+        self
+    }
+
+    /// The backend.
+    #[must_use]
+    pub fn build(self) -> Memory {
+        Memory { limits: self.limits }
+    }
+}

@@ -1,0 +1,66 @@
+//! The memory store: typed values under byte keys, with bounds, expiry, labels and fences.
+//!
+//! A [`Store`] is one cache's memory. It is divided into [`Region`]s, one for each function, whose values
+//! have one type, so that an entry carries no type of its own and a hit needs no codec. What spans the
+//! regions (the bound on entries, the order of recency, the queue of expiries, the label index, the
+//! fences) belongs to the store.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `builder` | [`Memory`], the description that a store is opened from |
+//! | `store` | what spans the regions |
+//! | `region` | one function's entries: probe, fill, removal |
+//! | `slot` | one entry, and [`KeyBox`], its key |
+//! | `ledger`, `recency` | the order of eviction and the queue of expiries |
+//! | `labels` | which entries carry a label |
+//! | `fence` | which fills began before an eviction |
+//! | `sweeper` | the thread that removes expired entries without a read |
+
+mod builder;
+mod fence;
+mod labels;
+mod ledger;
+mod recency;
+mod region;
+mod slot;
+mod store;
+mod sweeper;
+#[cfg(test)]
+mod tests;
+
+pub use builder::{Limits, Memory, MemoryBuilder, Weigher};
+pub use fence::Ticket;
+pub use labels::Label;
+pub use region::{Fill, Found, Placed, Query, Region};
+pub use slot::KeyBox;
+pub use store::{Listener, RegionId, Store};
+
+/// Why an entry left the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// It was evicted by its key.
+    Evicted,
+    /// A scope that it lay in was evicted.
+    Scope,
+    /// A tag that it carried was evicted.
+    Tag,
+    /// All entries of its function were evicted.
+    Function,
+    /// The cache was cleared.
+    Cleared,
+    /// A bound on the number or the weight of entries drove it out.
+    Capacity,
+    /// Its time was over.
+    Expired,
+    /// A rule asked for it.
+    Rule,
+}
+
+impl Cause {
+    /// Whether a caller asked for the removal; otherwise time or a bound did.
+    #[must_use]
+    pub const fn is_explicit(self) -> bool {
+        !matches!(self, Self::Capacity | Self::Expired)
+    }
+}

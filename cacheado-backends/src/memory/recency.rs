@@ -1,0 +1,106 @@
+//! The order of recency, exact for one thread, without a list that hits would have to relink.
+//!
+//! A hit only writes a stamp into its entry. The order is kept on the side of the evictions: a record
+//! for each entry with the stamp that it had when the record was made. A victim is looked for among the
+//! records with the lowest stamps; one whose entry has been used since is put back with the entry's
+//! present stamp. As stamps only grow, the first record that is up to date is the least recently used.
+//! A hit is thus paid for by at most one correction, `O(log n)`, at an eviction.
+
+use std::cell::Cell;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use super::ledger::Locator;
+use crate::sync::{AtomicU64, Ordering};
+
+thread_local! {
+    static TOUCHES: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A source of stamps.
+///
+/// The low half is a counter of the thread's own, so that a hit writes to no shared line; the high half
+/// is the store's turn, which insertions advance. Within one thread stamps grow strictly; between
+/// threads they are comparable to within a turn.
+#[derive(Default)]
+pub(super) struct Stamps {
+    turn: AtomicU64,
+    insertions: AtomicU64,
+}
+
+impl Stamps {
+    /// One turn lasts for so many insertions.
+    const TURN: u64 = 16;
+
+    #[inline]
+    pub(super) fn next(&self) -> u64 {
+        let touches = TOUCHES.with(|touches| {
+            let next = touches.get().wrapping_add(1);
+            touches.set(next);
+            next
+        });
+        if touches == 0 {
+            self.turn.fetch_add(1, Ordering::Relaxed);
+        }
+        (self.turn.load(Ordering::Relaxed) << 32) | u64::from(touches)
+    }
+
+    pub(super) fn inserted(&self) {
+        if self.insertions.fetch_add(1, Ordering::Relaxed) % Self::TURN == Self::TURN - 1 {
+            self.turn.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Record {
+    stamp: u64,
+    at: Locator,
+}
+
+/// The records. See the module's documentation.
+#[derive(Debug, Default)]
+pub(super) struct Recency {
+    /// In the order of their stamps: entries not corrected since they were stored.
+    fresh: VecDeque<Record>,
+    corrected: BinaryHeap<Reverse<Record>>,
+}
+
+impl Recency {
+    pub(super) fn len(&self) -> usize {
+        self.fresh.len() + self.corrected.len()
+    }
+
+    pub(super) fn push(&mut self, stamp: u64, at: Locator) {
+        let record = Record { stamp, at };
+        if self.fresh.back().is_none_or(|last| last.stamp <= stamp) {
+            self.fresh.push_back(record);
+        } else {
+            self.corrected.push(Reverse(record));
+        }
+    }
+
+    /// Takes the record of the least recently used entry out. `last_used` tells an entry's stamp, or
+    /// `None` where the entry is gone.
+    pub(super) fn pop(&mut self, mut last_used: impl FnMut(&Locator) -> Option<u64>) -> Option<Locator> {
+        loop {
+            let from_fresh = match (self.fresh.front(), self.corrected.peek()) {
+                (Some(fresh), Some(Reverse(corrected))) => fresh.stamp <= corrected.stamp,
+                (Some(_), None) => true,
+                (None, _) => false,
+            };
+            let record = if from_fresh { self.fresh.pop_front()? } else { self.corrected.pop()?.0 };
+            match last_used(&record.at) {
+                Some(stamp) if stamp == record.stamp => return Some(record.at),
+                Some(stamp) => self.corrected.push(Reverse(Record { stamp, at: record.at })),
+                None => {}
+            }
+        }
+    }
+
+    /// Drops the records of entries that are gone.
+    pub(super) fn retain(&mut self, mut alive: impl FnMut(&Locator) -> bool) {
+        self.fresh.retain(|record| alive(&record.at));
+        self.corrected.retain(|Reverse(record)| alive(&record.at));
+    }
+}

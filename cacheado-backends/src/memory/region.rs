@@ -1,0 +1,383 @@
+//! One function's entries: probe, fill and removal.
+
+use std::any::Any;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+
+use super::fence::Ticket;
+use super::labels::Label;
+use super::ledger::Locator;
+use super::slot::{Extra, Held, Slot, drop_contained};
+use super::store::{Listener, RegionId, Store};
+use super::{Cause, KeyBox};
+use crate::Clock;
+use crate::sync::{AtomicU64, Ordering, RwLock};
+
+/// What a probe looks for: a key that need not exist as bytes.
+pub trait Query {
+    /// Whether the key's bytes are `stored`.
+    fn matches(&self, stored: &[u8]) -> bool;
+}
+
+impl Query for &[u8] {
+    #[inline]
+    fn matches(&self, stored: &[u8]) -> bool {
+        *self == stored
+    }
+}
+
+/// What a probe found.
+#[derive(Debug)]
+pub enum Found<V> {
+    /// A live entry's value.
+    Hit(V),
+    /// An entry whose time is over.
+    Expired,
+    /// No entry.
+    Absent,
+}
+
+/// An entry that is to be stored.
+#[derive(Debug)]
+pub struct Fill {
+    /// The key's hash, the same one that probes use.
+    pub hash: u64,
+    /// The key.
+    pub key: KeyBox,
+    /// When it expires, a reading of the store's clock.
+    pub deadline: u64,
+    /// The groups that it can be evicted by.
+    pub labels: Option<Arc<[Label]>>,
+    /// Taken before the value was computed.
+    pub ticket: Ticket,
+    /// Whether the value's `clone` runs no code of the user's, so that it may run under a lock.
+    pub inert: bool,
+}
+
+/// What became of a fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placed {
+    /// It is stored.
+    Stored,
+    /// It began before an eviction that concerns it, and was dropped.
+    Fenced,
+    /// An entry is there whose computation began later; the fill was dropped.
+    Superseded,
+    /// The store is full and the entry is a new one, or it is too heavy; it was dropped.
+    Full,
+}
+
+/// A shard on a cache line of its own.
+#[repr(align(128))]
+struct Shard<V>(RwLock<HashTable<Slot<V>>>);
+
+/// Entries whose values are of type `V`.
+pub struct Region<V> {
+    shards: Box<[Shard<V>]>,
+    clock: Clock,
+    ordered: bool,
+    store: Arc<Store>,
+    listener: Arc<dyn Listener>,
+    id: RegionId,
+    epoch: AtomicU64,
+}
+
+/// What the store can do with a region without knowing its type.
+pub(super) trait AnyRegion: Send + Sync {
+    fn last_used(&self, at: &Locator) -> Option<u64>;
+    /// Removes the entry if it is still there; whether it was alive.
+    fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool>;
+    /// Removes the entry if it is still there and its time is over.
+    fn expire_at(&self, at: &Locator);
+    fn drain(&self, cause: Cause) -> u64;
+}
+
+impl<V: Clone + Send + Sync + 'static> Region<V> {
+    /// Opens an empty region of the store. `listener` is told of every entry that leaves.
+    #[must_use]
+    pub fn open(store: &Arc<Store>, listener: Arc<dyn Listener>) -> Arc<Self> {
+        let shards = (0..store.shards()).map(|_| Shard(RwLock::new(HashTable::new()))).collect();
+        store.enrol(|id| {
+            Arc::new(Self {
+                shards,
+                clock: store.clock().clone(),
+                ordered: store.is_ordered(),
+                store: Arc::clone(store),
+                listener,
+                id,
+                epoch: AtomicU64::new(0),
+            })
+        })
+    }
+
+    /// Looks an entry up and marks it as used. `O(1)`, without an allocation, and with one shared lock.
+    #[inline]
+    pub fn get<Q: Query>(&self, hash: u64, query: &Q) -> Found<V> {
+        let table = self.shard(hash).read();
+        let Some(slot) = table.find(hash, |slot| query.matches(slot.key.as_bytes())) else {
+            return Found::Absent;
+        };
+        if self.clock.expired(slot.deadline) {
+            return Found::Expired;
+        }
+        if self.ordered {
+            slot.stamp.store(self.store.stamps().next(), Ordering::Relaxed);
+        }
+        match &slot.held {
+            Held::Inline(value) => Found::Hit(value.clone()),
+            Held::Shared(value) => {
+                let value = Arc::clone(value);
+                drop(table);
+                Found::Hit(V::clone(&value))
+            }
+        }
+    }
+
+    /// Looks an entry up without marking it as used: its value and its deadline, if it is alive.
+    pub fn peek<Q: Query>(&self, hash: u64, query: &Q) -> Option<(V, u64)> {
+        let table = self.shard(hash).read();
+        let slot = table.find(hash, |slot| query.matches(slot.key.as_bytes()))?;
+        if self.clock.expired(slot.deadline) {
+            return None;
+        }
+        let deadline = slot.deadline;
+        match &slot.held {
+            Held::Inline(value) => Some((value.clone(), deadline)),
+            Held::Shared(value) => {
+                let value = Arc::clone(value);
+                drop(table);
+                Some((V::clone(&value), deadline))
+            }
+        }
+    }
+
+    /// An entry's labels and deadline, if it is alive.
+    pub fn describe<Q: Query>(&self, hash: u64, query: &Q) -> Option<(Vec<Label>, u64)> {
+        let table = self.shard(hash).read();
+        let slot = table.find(hash, |slot| query.matches(slot.key.as_bytes()))?;
+        (!self.clock.expired(slot.deadline)).then(|| (slot.labels().to_vec(), slot.deadline))
+    }
+
+    /// Gives a live entry another deadline. Whether there was one.
+    pub fn set_deadline<Q: Query>(&self, hash: u64, query: &Q, deadline: u64) -> bool {
+        let at = {
+            let mut table = self.shard(hash).write();
+            let Some(slot) = table.find_mut(hash, |slot| query.matches(slot.key.as_bytes())) else {
+                return false;
+            };
+            if self.clock.expired(slot.deadline) {
+                return false;
+            }
+            slot.deadline = deadline;
+            Locator { serial: slot.serial, hash, region: self.id }
+        };
+        self.store.expires(deadline, at);
+        true
+    }
+
+    /// Removes an entry whose time is over. Does nothing if a live one has taken its place.
+    pub fn expire<Q: Query>(&self, hash: u64, query: &Q) {
+        let taken =
+            self.take(hash, |slot| query.matches(slot.key.as_bytes()) && self.clock.expired(slot.deadline));
+        if let Some(slot) = taken {
+            self.finish(slot, Cause::Expired);
+        }
+    }
+
+    /// Takes a ticket for a fill of this key. To be called before the computation begins.
+    pub fn ticket(&self, hash: u64, labels: &[Label]) -> Ticket {
+        Ticket { serial: self.store.fences().next_serial(), fence: self.fence(hash, labels) }
+    }
+
+    /// Moves the key's fence: fills of it that have begun are not stored.
+    pub fn fence_off(&self, hash: u64) {
+        self.store.fences().move_one(self.own(hash));
+    }
+
+    /// Whether no eviction that concerns the key has begun since `ticket` was taken.
+    pub fn is_current(&self, ticket: Ticket, hash: u64, labels: &[Label]) -> bool {
+        self.fence(hash, labels) == ticket.fence
+    }
+
+    /// Stores an entry, unless its ticket or a bound forbids it.
+    pub fn fill(&self, fill: Fill, value: V) -> Placed {
+        let Fill { hash, key, deadline, labels, ticket, inert } = fill;
+        let at = Locator { serial: ticket.serial, hash, region: self.id };
+        let weight = self.store.weigh(key.as_bytes(), || &value as &dyn Any, size_of::<V>());
+        if self.store.is_too_heavy(weight) {
+            drop_contained(value);
+            return Placed::Full;
+        }
+        let extra =
+            (labels.is_some() || weight > 0).then(|| Box::new(Extra { labels: labels.clone(), weight }));
+        let labels = labels.as_deref().unwrap_or_default();
+        let held = Held::new(value, inert);
+        let stamp = AtomicU64::new(0);
+        let slot = Slot { key, held, deadline, stamp, serial: ticket.serial, hash, extra };
+
+        // The index first: whoever evicts a label finds the entry, or the entry meets the moved fence.
+        self.store.labels().register(labels, at);
+        let mut placed = self.place(slot, ticket, labels);
+        if let Err((Placed::Full, slot)) = placed {
+            // Entries whose time is over do not count against a bound.
+            self.store.sweep(usize::MAX);
+            placed = self.place(slot, ticket, labels);
+        }
+        match placed {
+            Ok((stamp, replaced)) => {
+                if let Some(old) = replaced {
+                    self.store.labels().strike(old.labels(), old.serial);
+                    drop_contained(old);
+                }
+                self.store.entered(at, stamp, deadline);
+                Placed::Stored
+            }
+            Err((why, slot)) => {
+                self.store.labels().strike(labels, ticket.serial);
+                drop_contained(slot);
+                why
+            }
+        }
+    }
+
+    /// Removes an entry by its key, and fences off the fills that have begun. Whether it was alive.
+    pub fn evict(&self, hash: u64, key: &[u8], cause: Cause) -> bool {
+        self.fence_off(hash);
+        match self.take(hash, |slot| slot.key.as_bytes() == key) {
+            Some(slot) => self.finish(slot, cause),
+            None => false,
+        }
+    }
+
+    /// Removes all entries, and fences off the fills that have begun. How many were alive. Costs what
+    /// the region holds.
+    pub fn evict_all(&self, cause: Cause) -> u64 {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.drain(cause)
+    }
+
+    /// How many entries there are, counting those whose time is over and that are not removed yet.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.0.read().len()).sum()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    #[inline]
+    fn shard(&self, hash: u64) -> &RwLock<HashTable<Slot<V>>> {
+        // The number of shards is a power of two; the table itself uses the lowest and the highest bits.
+        let index = (hash >> 40) as usize & (self.shards.len() - 1);
+        &self.shards[index].0
+    }
+
+    /// The key's hash among those of all regions.
+    fn own(&self, hash: u64) -> u64 {
+        hash ^ u64::from(self.id.0).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+
+    fn fence(&self, hash: u64, labels: &[Label]) -> u64 {
+        let labelled = labels.iter().map(|label| self.store.labels().hash(label));
+        let sum = self.store.fences().sum(labelled.chain([self.own(hash)]));
+        sum.wrapping_add(self.epoch.load(Ordering::SeqCst))
+    }
+
+    /// Puts the slot into its table: its stamp and the slot that it replaced, or why not.
+    #[expect(clippy::type_complexity, reason = "one private use; the slot comes back for a retry")]
+    fn place(
+        &self,
+        slot: Slot<V>,
+        ticket: Ticket,
+        labels: &[Label],
+    ) -> Result<(u64, Option<Slot<V>>), (Placed, Slot<V>)> {
+        let hash = slot.hash;
+        let mut table = self.shard(hash).write();
+        if self.fence(hash, labels) != ticket.fence {
+            return Err((Placed::Fenced, slot));
+        }
+        if let Some(old) = table.find_mut(hash, |old| old.key == slot.key) {
+            if old.serial > slot.serial && !self.clock.expired(old.deadline) {
+                return Err((Placed::Superseded, slot));
+            }
+            self.store.replaced(old.weight(), slot.weight());
+            let stamp = self.store.stamps().next();
+            slot.stamp.store(stamp, Ordering::Relaxed);
+            return Ok((stamp, Some(mem::replace(old, slot))));
+        }
+        if !self.store.reserve(slot.weight()) {
+            return Err((Placed::Full, slot));
+        }
+        let stamp = self.store.stamps().next();
+        slot.stamp.store(stamp, Ordering::Relaxed);
+        table.insert_unique(hash, slot, |slot| slot.hash);
+        Ok((stamp, None))
+    }
+
+    fn take(&self, hash: u64, is_it: impl Fn(&Slot<V>) -> bool) -> Option<Slot<V>> {
+        let mut table = self.shard(hash).write();
+        let (slot, _) = table.find_entry(hash, is_it).ok()?.remove();
+        self.store.left(1, slot.weight());
+        Some(slot)
+    }
+
+    /// Does what follows a removal, outside of any lock. Whether the entry was alive.
+    fn finish(&self, slot: Slot<V>, cause: Cause) -> bool {
+        let alive = cause != Cause::Expired && !self.clock.expired(slot.deadline);
+        let cause = if alive { cause } else { Cause::Expired };
+        self.store.labels().strike(slot.labels(), slot.serial);
+        let told = catch_unwind(AssertUnwindSafe(|| {
+            self.listener.removed(slot.key.as_bytes(), slot.labels(), cause);
+        }));
+        if told.is_err() {
+            tracing::error!(?cause, "a listener panicked while it was told of a removal");
+        }
+        drop_contained(slot);
+        alive
+    }
+}
+
+impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
+    fn last_used(&self, at: &Locator) -> Option<u64> {
+        let table = self.shard(at.hash).read();
+        table.find(at.hash, |slot| slot.serial == at.serial).map(Slot::last_used)
+    }
+
+    fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool> {
+        let slot = self.take(at.hash, |slot| slot.serial == at.serial)?;
+        Some(self.finish(slot, cause))
+    }
+
+    fn expire_at(&self, at: &Locator) {
+        let is_over = |slot: &Slot<V>| slot.serial == at.serial && self.clock.expired(slot.deadline);
+        if let Some(slot) = self.take(at.hash, is_over) {
+            self.finish(slot, Cause::Expired);
+        }
+    }
+
+    fn drain(&self, cause: Cause) -> u64 {
+        let mut alive = 0;
+        for shard in &self.shards {
+            let table = {
+                let mut table = shard.0.write();
+                let weight = table.iter().map(Slot::weight).sum();
+                self.store.left(table.len(), weight);
+                mem::take(&mut *table)
+            };
+            for slot in table {
+                alive += u64::from(self.finish(slot, cause));
+            }
+        }
+        alive
+    }
+}
+
+impl<V> std::fmt::Debug for Region<V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Region").field("id", &self.id).finish_non_exhaustive()
+    }
+}

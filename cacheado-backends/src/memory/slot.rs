@@ -1,0 +1,122 @@
+//! One entry of the store, and its key.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::Label;
+use crate::sync::{AtomicU64, Ordering};
+
+/// Key bytes: up to 30 of them stand in the entry itself, more on the heap.
+#[derive(Clone)]
+pub struct KeyBox(Repr);
+
+const INLINE: usize = 30;
+
+#[derive(Clone)]
+enum Repr {
+    Inline { len: u8, bytes: [u8; INLINE] },
+    Heap(Box<[u8]>),
+}
+
+impl KeyBox {
+    /// The bytes.
+    #[inline]
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            // `len` is at most `INLINE`, which `From` sees to.
+            Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
+            Repr::Heap(bytes) => bytes,
+        }
+    }
+}
+
+impl From<&[u8]> for KeyBox {
+    fn from(key: &[u8]) -> Self {
+        match u8::try_from(key.len()) {
+            Ok(len) if key.len() <= INLINE => {
+                let mut bytes = [0; INLINE];
+                bytes[..key.len()].copy_from_slice(key);
+                Self(Repr::Inline { len, bytes })
+            }
+            _ => Self(Repr::Heap(key.into())),
+        }
+    }
+}
+
+impl PartialEq for KeyBox {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for KeyBox {}
+
+impl std::hash::Hash for KeyBox {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
+
+impl std::fmt::Debug for KeyBox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "KeyBox({})", self.as_bytes().escape_ascii())
+    }
+}
+
+/// A stored value.
+///
+/// `Inline` is for values whose `clone` runs no code of the user's (numbers, strings, `Arc`s): they are
+/// cloned under the shard's lock. Others stand behind an `Arc`, and are cloned after it is released.
+pub(super) enum Held<V> {
+    Inline(V),
+    Shared(Arc<V>),
+}
+
+impl<V> Held<V> {
+    pub(super) fn new(value: V, inert: bool) -> Self {
+        if inert { Self::Inline(value) } else { Self::Shared(Arc::new(value)) }
+    }
+}
+
+/// What few entries have.
+#[derive(Default)]
+pub(super) struct Extra {
+    pub(super) labels: Option<Arc<[Label]>>,
+    pub(super) weight: u64,
+}
+
+/// One entry.
+pub(super) struct Slot<V> {
+    pub(super) key: KeyBox,
+    pub(super) held: Held<V>,
+    /// The reading of the clock at which it has expired.
+    pub(super) deadline: u64,
+    /// When it was last used: compared with other stamps only.
+    pub(super) stamp: AtomicU64,
+    /// The number of the fill that wrote it: its identity, and the order in which fills began.
+    pub(super) serial: u64,
+    pub(super) hash: u64,
+    pub(super) extra: Option<Box<Extra>>,
+}
+
+impl<V> Slot<V> {
+    pub(super) fn labels(&self) -> &[Label] {
+        self.extra.as_ref().and_then(|extra| extra.labels.as_deref()).unwrap_or_default()
+    }
+
+    pub(super) fn weight(&self) -> u64 {
+        self.extra.as_ref().map_or(0, |extra| extra.weight)
+    }
+
+    pub(super) fn last_used(&self) -> u64 {
+        self.stamp.load(Ordering::Relaxed)
+    }
+}
+
+/// Drops a value of the user's. A panic in its `drop` goes no further than the log.
+pub(super) fn drop_contained<T>(value: T) {
+    if catch_unwind(AssertUnwindSafe(|| drop(value))).is_err() {
+        tracing::error!("a cached value panicked while it was dropped");
+    }
+}

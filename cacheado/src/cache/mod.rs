@@ -1,0 +1,161 @@
+//! [`Cache`]: the handle that everything goes through.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `builder` | what a cache is made of |
+//! | `registry` | the functions of a cache, for what concerns all of them |
+//! | `ambient` | the global cache, and the one that `with_cache` puts in its place |
+//! | `verbs` | get, set, compute, evict: sync and async |
+//! | `scoped` | the same inside a scope |
+//! | `evict` | eviction of scopes, tags, everything |
+//! | `report` | statistics |
+
+mod ambient;
+mod builder;
+mod evict;
+mod registry;
+mod report;
+mod scoped;
+mod verbs;
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cacheado_backends::memory::Store;
+use foldhash::fast::RandomState;
+
+use crate::function::SiteTable;
+use crate::rules::Pipeline;
+
+pub use ambient::{CacheRef, ambient, explicit, global, set_global, with_cache, with_cache_async};
+pub use builder::CacheBuilder;
+pub(crate) use registry::Registry;
+pub use scoped::Scoped;
+pub use verbs::Value;
+
+pub(crate) const IN_MEMORY: &str = "in_memory";
+
+/// A cache: a cheap handle, to clone and to share between threads.
+///
+/// Annotated functions find theirs by `cache = …`, by [`with_cache`], or take the [`global`] one. The verbs
+/// here are for keys of your own. A key is any [`KeyPart`](crate::KeyPart); a value's type belongs to it: a
+/// lookup with another type is a miss.
+///
+/// # Examples
+///
+/// ```
+/// use cacheado::Cache;
+/// use std::time::Duration;
+///
+/// let cache = Cache::new();
+/// cache.set(("user", 7), &"Ada".to_string(), Duration::from_secs(60))?;
+/// assert_eq!(cache.get::<String>(("user", 7))?.as_deref(), Some("Ada"));
+/// assert!(cache.evict(("user", 7))?);
+/// # Ok::<(), cacheado::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Cache {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<Store>,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) functions: SiteTable,
+    pub(crate) registry: Registry,
+    pub(crate) default_ttl: Option<Duration>,
+    pub(crate) seed: RandomState,
+    pub(crate) disabled: bool,
+}
+
+impl Cache {
+    /// A cache in memory, without bounds or rules.
+    #[must_use]
+    pub fn new() -> Self {
+        CacheBuilder::default().open(false)
+    }
+
+    /// A cache that never stores: every call computes, every lookup finds nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cacheado::{Cache, Ttl};
+    ///
+    /// let cache = Cache::disabled();
+    /// cache.set("answer", &42, Ttl::Never)?;
+    /// assert_eq!(cache.get::<i32>("answer")?, None);
+    /// # Ok::<(), cacheado::Error>(())
+    /// ```
+    #[must_use]
+    pub fn disabled() -> Self {
+        CacheBuilder::default().open(true)
+    }
+
+    /// Says what the cache is made of.
+    pub fn builder() -> CacheBuilder {
+        CacheBuilder::default()
+    }
+
+    #[inline]
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+}
+
+impl Inner {
+    /// Whether `MaxItems` lets no new entry in.
+    pub(crate) fn is_full(&self) -> bool {
+        let Some(most) = self.store.limits().max_items else { return false };
+        if self.store.len() >= most {
+            self.store.sweep(usize::MAX);
+        }
+        self.store.len() >= most
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("storage", &IN_MEMORY)
+            .field("entries", &self.inner.store.len())
+            .field("disabled", &self.inner.disabled)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What `cache = …` can name: a [`Cache`], or anything that derefs to one.
+#[diagnostic::on_unimplemented(
+    message = "`cache = …` must name a `Cache`, or what derefs to one",
+    label = "this is a `{Self}`"
+)]
+pub trait AsCache {
+    /// The cache.
+    fn as_cache(&self) -> &Cache;
+}
+
+impl AsCache for Cache {
+    #[inline]
+    fn as_cache(&self) -> &Cache {
+        self
+    }
+}
+
+impl<T> AsCache for T
+where
+    T: Deref,
+    T::Target: AsCache,
+{
+    #[inline]
+    fn as_cache(&self) -> &Cache {
+        (**self).as_cache()
+    }
+}

@@ -1,0 +1,109 @@
+//! The functions of one cache, for what concerns all of them.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+
+use super::Inner;
+use crate::engine::KeyParts;
+use crate::function::{AnyFunction, Dynamic, Function, Identity};
+use crate::key::{self, Key};
+use crate::rules::Cause;
+use crate::scope::Scope;
+
+/// The functions, by where they stand in the program and by which instance they are.
+#[derive(Default)]
+pub(crate) struct Registry {
+    functions: DashMap<(u32, String), Registered>,
+    /// The programmatic keys, by the level of the scope that they lie in.
+    programmatic: DashMap<Arc<str>, Arc<Function<Dynamic>>>,
+}
+
+struct Registered {
+    function: Arc<dyn AnyFunction>,
+    typed: Arc<dyn Any + Send + Sync>,
+}
+
+impl Registry {
+    /// The function of this site and instance, made by `open` if there is none.
+    pub(crate) fn function<V: Clone + Send + Sync + 'static>(
+        &self,
+        site: u32,
+        path: &str,
+        open: impl Fn() -> Arc<Function<V>>,
+    ) -> Arc<Function<V>> {
+        let registered = self.functions.entry((site, path.to_owned())).or_insert_with(|| {
+            let function = open();
+            Registered { function: Arc::clone(&function) as _, typed: function }
+        });
+        // One place in the program and one instance have one type. Should the compiler ever spell two
+        // instances alike, the second is kept apart, unregistered.
+        Arc::clone(&registered.typed).downcast().unwrap_or_else(|_| open())
+    }
+
+    /// The state of the programmatic keys at a level.
+    pub(crate) fn programmatic(&self, cache: &Arc<Inner>, level: &str) -> Arc<Function<Dynamic>> {
+        if let Some(function) = self.programmatic.get(level) {
+            return Arc::clone(&function);
+        }
+        let level: Arc<str> = level.into();
+        let open = || Function::open(cache, Identity::programmatic(), Arc::clone(&level));
+        Arc::clone(&self.programmatic.entry(Arc::clone(&level)).or_insert_with(open))
+    }
+
+    /// All functions, the programmatic keys of each level counted as one.
+    pub(crate) fn all(&self) -> Vec<Arc<dyn AnyFunction>> {
+        let functions = self.functions.iter().map(|entry| Arc::clone(&entry.function));
+        let programmatic = self.programmatic.iter().map(|entry| Arc::clone(entry.value()) as _);
+        functions.chain(programmatic).collect()
+    }
+
+    /// All instances of the function at a site.
+    pub(crate) fn of_site(&self, site: u32) -> Vec<Arc<dyn AnyFunction>> {
+        let of_site = self.functions.iter().filter(|entry| entry.key().0 == site);
+        of_site.map(|entry| Arc::clone(&entry.function)).collect()
+    }
+}
+
+impl Inner {
+    /// Evicts the entry of a whole key, whichever function's it is. Whether there was a live one.
+    pub(crate) fn evict_key(&self, key: &Key, cause: Cause) -> bool {
+        if key.function().is_empty() {
+            let scope = key.scope();
+            let function =
+                self.registry.programmatic.get(scope.level()).map(|entry| Arc::clone(entry.value()));
+            return function
+                .is_some_and(|function| function.evict(&programmatic_bytes(&scope, key.args()), cause));
+        }
+        let mut evicted = false;
+        for function in self.registry.all() {
+            let identity = &function.shared().identity;
+            if *identity.name == *key.function() && identity.version == key.version() {
+                evicted |= function.evict(key.args(), cause);
+            }
+        }
+        evicted
+    }
+
+    /// Evicts what a rule has asked for.
+    pub(crate) fn evict_for_rule(&self, keys: &[Key]) {
+        for key in keys {
+            self.evict_key(key, Cause::Rule);
+        }
+    }
+}
+
+/// The bytes of a programmatic key in its region: its scope, then its encoded part.
+fn programmatic_bytes(scope: &Scope, args: &[u8]) -> Vec<u8> {
+    let mut bytes = key::encode(&KeyParts { label: &programmatic_label(scope), part: &() });
+    // The unit stands where the part goes, which is encoded already.
+    bytes.pop();
+    bytes.extend_from_slice(args);
+    bytes
+}
+
+/// What a programmatic key has of its scope.
+pub(super) fn programmatic_label(scope: &Scope) -> Box<[u8]> {
+    if scope.depth() == 0 { Box::default() } else { scope.label() }
+}

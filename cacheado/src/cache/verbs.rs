@@ -1,0 +1,231 @@
+//! The verbs for keys of the caller's own: get, set, compute, evict, in a sync and an async form.
+
+
+use std::future::Future;
+use std::time::Duration;
+
+use cacheado_backends::memory::Cause;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::scoped::Keyspace;
+use super::{Cache, Scoped};
+use crate::Result;
+use crate::engine::{Call, KeyParts, KeyQuery, encode_key, hash_key};
+use crate::function::{Policy, Typed};
+use crate::key::KeyPart;
+use crate::scope::Scope;
+use crate::ttl::Ttl;
+
+/// What a cache can hold under a key of your own.
+pub trait Value: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Value for T {}
+
+static POLICY: Policy = Policy::new();
+
+impl Keyspace {
+    fn parts<'k, P: KeyPart>(&'k self, part: &'k P) -> KeyParts<'k, P> {
+        KeyParts { label: &self.label, part }
+    }
+
+    fn get<T: Value>(&self, key: &impl KeyPart) -> Option<T> {
+        let function = self.function.as_ref()?;
+        let value = function.probe(Typed::new(), &self.parts(key));
+        if value.is_none() {
+            function.shared.tally.missed();
+        }
+        value
+    }
+
+    fn remaining(&self, key: &impl KeyPart) -> Option<Duration> {
+        let function = self.function.as_ref()?;
+        let parts = self.parts(key);
+        let (_, deadline) = function.region.peek(hash_key(&function.seed, &parts), &KeyQuery(&parts))?;
+        function.store.clock().remaining(deadline)
+    }
+
+    fn evict(&self, key: &impl KeyPart) -> bool {
+        self.function.as_ref().is_some_and(|function| {
+            let parts = self.parts(key);
+            let hash = hash_key(&function.seed, &parts);
+            function.region.evict(hash, encode_key(&parts).as_bytes(), Cause::Evicted)
+        })
+    }
+
+    fn call<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Call<Typed<T>> {
+        let parts = self.parts(key);
+        let hash = self.function.as_ref().map_or(0, |function| hash_key(&function.seed, &parts));
+        let call = Call::new(self.function.clone(), (hash, encode_key(&parts)), Typed::new(), &POLICY, false);
+        // What an entry holds is an `Arc`, whose `clone` is no code of the user's.
+        call.inert(true).scope(Some(self.scope.clone())).ttl(ttl)
+    }
+
+    /// The value, or the call that computes it.
+    #[expect(clippy::result_large_err, reason = "a call is run where it is returned to, and is no error")]
+    fn lookup<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Result<T, Call<Typed<T>>> {
+        let found =
+            self.function.as_ref().and_then(|function| function.probe(Typed::new(), &self.parts(key)));
+        found.ok_or_else(|| self.call(key, ttl))
+    }
+}
+
+/// The verbs, for everything that has a `keyspace()`.
+macro_rules! verbs {
+    ($($handle:ty),+) => {$(
+        impl $handle {
+            /// The value of a key, if there is a live one of this type.
+            ///
+            /// # Errors
+            ///
+            /// In memory, none.
+            pub fn get<T: Value>(&self, key: impl KeyPart) -> Result<Option<T>> {
+                Ok(self.keyspace().get(&key))
+            }
+
+            /// [`get`](Self::get), for async code.
+            ///
+            /// # Errors
+            ///
+            /// Those of `get`.
+            pub async fn get_async<T: Value>(&self, key: impl KeyPart) -> Result<Option<T>> {
+                self.get(key)
+            }
+
+            /// The values of several keys, in their order.
+            ///
+            /// # Errors
+            ///
+            /// Those of [`get`](Self::get).
+            pub fn get_many<T: Value>(&self, keys: impl IntoIterator<Item = impl KeyPart>) -> Result<Vec<Option<T>>> {
+                let keyspace = self.keyspace();
+                Ok(keys.into_iter().map(|key| keyspace.get(&key)).collect())
+            }
+
+            /// [`get_many`](Self::get_many), for async code.
+            ///
+            /// # Errors
+            ///
+            /// Those of `get_many`.
+            pub async fn get_many_async<T: Value>(
+                &self,
+                keys: impl IntoIterator<Item = impl KeyPart>,
+            ) -> Result<Vec<Option<T>>> {
+                self.get_many(keys)
+            }
+
+            /// Stores a value. Whatever is being computed for the key is not stored after this.
+            ///
+            /// With a `ttl` of zero, and where a rule rejects the value, nothing is stored; what was there
+            /// before is gone all the same.
+            ///
+            /// # Errors
+            ///
+            /// In memory, none.
+            pub fn set<T: Value>(&self, key: impl KeyPart, value: &T, ttl: impl Into<Ttl>) -> Result<()> {
+                self.keyspace().call(&key, ttl.into()).put(value);
+                Ok(())
+            }
+
+            /// [`set`](Self::set), for async code.
+            ///
+            /// # Errors
+            ///
+            /// Those of `set`.
+            pub async fn set_async<T: Value>(
+                &self,
+                key: impl KeyPart,
+                value: &T,
+                ttl: impl Into<Ttl>,
+            ) -> Result<()> {
+                self.set(key, value, ttl)
+            }
+
+            /// The value of a key; if there is none, what `compute` returns, which is stored. While one
+            /// caller computes, others with the same key wait for its result.
+            ///
+            /// # Errors
+            ///
+            /// In memory, none.
+            ///
+            /// # Panics
+            ///
+            /// If `compute` does.
+            pub fn get_or_compute<T: Value>(
+                &self,
+                key: impl KeyPart,
+                ttl: impl Into<Ttl>,
+                compute: impl FnOnce() -> T,
+            ) -> Result<T> {
+                match self.keyspace().lookup(&key, ttl.into()) {
+                    Ok(value) => Ok(value),
+                    Err(call) => Ok(call.run(compute)),
+                }
+            }
+
+            /// [`get_or_compute`](Self::get_or_compute), where computing is a future, which is made only if
+            /// it is needed.
+            ///
+            /// # Errors
+            ///
+            /// Those of `get_or_compute`.
+            ///
+            /// # Panics
+            ///
+            /// If the future does.
+            pub async fn get_or_compute_async<T: Value, F: Future<Output = T>>(
+                &self,
+                key: impl KeyPart,
+                ttl: impl Into<Ttl>,
+                compute: impl FnOnce() -> F,
+            ) -> Result<T> {
+                let call = match self.keyspace().lookup(&key, ttl.into()) {
+                    Ok(value) => return Ok(value),
+                    Err(call) => call,
+                };
+                Ok(call.run_async(async move { compute().await }).await)
+            }
+
+            /// Evicts a key; whether there was a live entry.
+            ///
+            /// # Errors
+            ///
+            /// In memory, none.
+            pub fn evict(&self, key: impl KeyPart) -> Result<bool> {
+                Ok(self.keyspace().evict(&key))
+            }
+
+            /// [`evict`](Self::evict), for async code.
+            ///
+            /// # Errors
+            ///
+            /// Those of `evict`.
+            pub async fn evict_async(&self, key: impl KeyPart) -> Result<bool> {
+                self.evict(key)
+            }
+
+            /// How long the entry of a key lives from now; `None` if there is none or it never expires.
+            ///
+            /// # Errors
+            ///
+            /// In memory, none.
+            pub fn remaining(&self, key: impl KeyPart) -> Result<Option<Duration>> {
+                Ok(self.keyspace().remaining(&key))
+            }
+        }
+    )+};
+}
+
+verbs!(Cache, Scoped);
+
+impl Scoped {
+    fn keyspace(&self) -> &Keyspace {
+        &self.keyspace
+    }
+}
+
+impl Cache {
+    fn keyspace(&self) -> Keyspace {
+        Keyspace::new(self.inner(), Scope::global())
+    }
+}

@@ -1,0 +1,255 @@
+//! One computation under way, and those who wait for its outcome.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use super::sync::{Condvar, Mutex, MutexGuard};
+use cacheado_backends::memory::{KeyBox, Ticket};
+
+/// How a computation ended, for those who waited.
+pub(crate) enum Landed<V> {
+    /// With a value that can be stored, whether or not it was.
+    Value(Arc<V>),
+    /// With an outcome that is not stored, but can be handed on.
+    Shared(Arc<dyn Any + Send + Sync>),
+    /// With an outcome that cannot be handed on: each who waited computes for itself, all at once, so
+    /// that a failing body is not called by one after another.
+    Alone,
+    /// Without an outcome (the body panicked, or its future was dropped), or with one for which nobody
+    /// had waited when it came: look again, and elect another leader if it is not there.
+    Gone,
+}
+
+impl<V> Clone for Landed<V> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Value(value) => Self::Value(Arc::clone(value)),
+            Self::Shared(shared) => Self::Shared(Arc::clone(shared)),
+            Self::Alone => Self::Alone,
+            Self::Gone => Self::Gone,
+        }
+    }
+}
+
+/// Who leads a flight. A thread cannot wait for a task: the task might need that very thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leader {
+    Thread,
+    Task,
+}
+
+/// One computation under way.
+pub(crate) struct Flight<V> {
+    /// Taken before the computation began.
+    pub(crate) ticket: Ticket,
+    state: Mutex<State<V>>,
+    landed: Condvar,
+}
+
+struct State<V> {
+    outcome: Option<Landed<V>>,
+    waiting: usize,
+    tasks: Vec<Option<Waker>>,
+}
+
+impl<V> Flight<V> {
+    fn new(ticket: Ticket) -> Self {
+        let state = State { outcome: None, waiting: 0, tasks: Vec::new() };
+        Self { ticket, state: Mutex::new(state), landed: Condvar::new() }
+    }
+
+    /// What this flight is called among those that a thread leads.
+    pub(crate) fn address(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).addr()
+    }
+
+    /// Ends the flight, with what `outcome` makes if anybody waits.
+    fn land(&self, outcome: impl FnOnce() -> Landed<V>) {
+        if self.state.lock().waiting > 0 {
+            // Copying the value runs code of the user's: not under the lock.
+            let outcome = outcome();
+            self.settle(outcome);
+        } else {
+            self.settle(Landed::Gone);
+        }
+    }
+
+    fn settle(&self, outcome: Landed<V>) {
+        let tasks = {
+            let mut state = self.state.lock();
+            state.outcome.get_or_insert(outcome);
+            std::mem::take(&mut state.tasks)
+        };
+        self.landed.notify_all();
+        for waker in tasks.into_iter().flatten() {
+            waker.wake();
+        }
+    }
+
+    /// Blocks the thread until the flight has ended.
+    pub(crate) fn wait(&self) -> Landed<V> {
+        let mut state = self.state.lock();
+        state.waiting += 1;
+        #[cfg(not(shuttle))]
+        loop {
+            if let Some(outcome) = &state.outcome {
+                return outcome.clone();
+            }
+            self.landed.wait(&mut state);
+        }
+        #[cfg(shuttle)]
+        {
+            let mut state = Some(state);
+            loop {
+                if let Some(outcome) = state.as_ref().and_then(|state| state.outcome.clone()) {
+                    return outcome;
+                }
+                self.landed.wait(&mut state);
+            }
+        }
+    }
+
+    /// Resolves when the flight has ended.
+    pub(crate) fn landing(self: Arc<Self>) -> Landing<V> {
+        self.state.lock().waiting += 1;
+        Landing { flight: self, place: None }
+    }
+}
+
+/// Waits for a flight without blocking. Dropping it gives the place up.
+pub(crate) struct Landing<V> {
+    flight: Arc<Flight<V>>,
+    place: Option<usize>,
+}
+
+impl<V> Future for Landing<V> {
+    type Output = Landed<V>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Landed<V>> {
+        let this = self.get_mut();
+        let mut state = this.flight.state.lock();
+        if let Some(outcome) = &state.outcome {
+            return Poll::Ready(outcome.clone());
+        }
+        let waker = Some(context.waker().clone());
+        if let Some(place) = this.place {
+            state.tasks[place] = waker;
+        } else {
+            this.place = Some(state.tasks.len());
+            state.tasks.push(waker);
+        }
+        Poll::Pending
+    }
+}
+
+impl<V> Drop for Landing<V> {
+    fn drop(&mut self) {
+        let mut state = self.flight.state.lock();
+        state.waiting -= 1;
+        // After the landing the places are gone.
+        if let Some(place) = self.place.and_then(|place| state.tasks.get_mut(place)) {
+            *place = None;
+        }
+    }
+}
+
+/// The computations of one function that are under way, in shards by the hash of their keys.
+pub(crate) struct Flights<V> {
+    shards: [Mutex<Shard<V>>; 8],
+}
+
+struct Shard<V> {
+    by_thread: HashMap<KeyBox, Arc<Flight<V>>>,
+    by_task: HashMap<KeyBox, Arc<Flight<V>>>,
+}
+
+impl<V> Shard<V> {
+    fn of(&mut self, leader: Leader) -> &mut HashMap<KeyBox, Arc<Flight<V>>> {
+        match leader {
+            Leader::Thread => &mut self.by_thread,
+            Leader::Task => &mut self.by_task,
+        }
+    }
+}
+
+impl<V> Default for Flights<V> {
+    fn default() -> Self {
+        let shard = || Mutex::new(Shard { by_thread: HashMap::new(), by_task: HashMap::new() });
+        Self { shards: std::array::from_fn(|_| shard()) }
+    }
+}
+
+/// What becomes of a caller who wants a value computed.
+pub(crate) enum Boarding<V> {
+    /// It computes, and owes the others its outcome.
+    Lead(Arc<Flight<V>>),
+    /// Somebody does.
+    Wait(Arc<Flight<V>>),
+}
+
+impl<V> Flights<V> {
+    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard<V>> {
+        self.shards[(hash >> 61) as usize].lock()
+    }
+
+    /// Joins the flight of `key`, or opens one. A flight that began before an eviction (`is_current` says
+    /// no) is left to those who are on it.
+    pub(crate) fn board(
+        &self,
+        hash: u64,
+        key: &KeyBox,
+        leader: Leader,
+        ticket: Ticket,
+        is_current: impl Fn(Ticket) -> bool,
+    ) -> Boarding<V> {
+        let mut shard = self.shard(hash);
+        if leader == Leader::Task
+            && let Some(flight) = shard.by_thread.get(key)
+            && is_current(flight.ticket)
+        {
+            return Boarding::Wait(Arc::clone(flight));
+        }
+        let flights = shard.of(leader);
+        if let Some(flight) = flights.get(key)
+            && is_current(flight.ticket)
+        {
+            return Boarding::Wait(Arc::clone(flight));
+        }
+        let flight = Arc::new(Flight::new(ticket));
+        flights.insert(key.clone(), Arc::clone(&flight));
+        Boarding::Lead(flight)
+    }
+
+    /// Ends a flight: the next caller opens a new one, then those who wait learn of the outcome. What is
+    /// to be stored has been stored before.
+    pub(crate) fn land(
+        &self,
+        hash: u64,
+        key: &KeyBox,
+        leader: Leader,
+        flight: &Arc<Flight<V>>,
+        outcome: impl FnOnce() -> Landed<V>,
+    ) {
+        {
+            let mut shard = self.shard(hash);
+            let flights = shard.of(leader);
+            if flights.get(key).is_some_and(|present| Arc::ptr_eq(present, flight)) {
+                flights.remove(key);
+            }
+        }
+        flight.land(outcome);
+    }
+
+    /// How many are under way.
+    pub(crate) fn len(&self) -> usize {
+        let count = |shard: &Mutex<Shard<V>>| {
+            let shard = shard.lock();
+            shard.by_thread.len() + shard.by_task.len()
+        };
+        self.shards.iter().map(count).sum()
+    }
+}

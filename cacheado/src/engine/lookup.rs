@@ -1,0 +1,163 @@
+//! The hit path: from borrowed arguments to the value.
+
+use std::sync::Arc;
+
+use cacheado_backends::memory::{Found, KeyBox, Query};
+
+use super::call::Call;
+use super::query::{KeyQuery, encode_key, hash_key};
+use crate::cache::{Cache, CacheRef};
+use crate::function::{Function, Identity, Instance, Kind, Site};
+use crate::key::KeyPart;
+use crate::rules::EntryMeta;
+use crate::scope::Scope;
+
+/// What a lookup found.
+pub enum Lookup<K: Kind> {
+    /// The value.
+    Hit(K::Return),
+    /// Nothing: the call has to be run.
+    Miss(Call<K>),
+}
+
+/// Looks up what the function's cache holds for these arguments. With `refresh`, nothing.
+///
+/// A hit in memory allocates nothing (unless there are rules of the user's, which are told of it), takes
+/// one shared lock, and reads the clock once if the entry has a deadline.
+#[inline]
+pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
+    site: &'static Site,
+    cache: &CacheRef<'_>,
+    kind: K,
+    instance: Instance<F>,
+    key: &P,
+    refresh: bool,
+) -> Lookup<K> {
+    let inner = cache.get().inner();
+    let function = inner.functions.get::<Function<K::Stored>>(site.number(), instance.marker());
+    if let Some(function) = function
+        && !refresh
+        && let Some(value) = function.probe(kind, key)
+    {
+        return Lookup::Hit(value);
+    }
+    Lookup::Miss(call_for(site, cache.get(), kind, instance, key, refresh))
+}
+
+/// The call for these arguments, without looking anything up.
+#[cold]
+#[inline(never)]
+pub(crate) fn call_for<K: Kind, P: KeyPart + ?Sized, F>(
+    site: &'static Site,
+    cache: &Cache,
+    kind: K,
+    instance: Instance<F>,
+    key: &P,
+    refresh: bool,
+) -> Call<K> {
+    let function = function_of::<K, F>(site, cache, instance);
+    let hash = function.as_ref().map_or(0, |function| hash_key(&function.seed, key));
+    Call::new(function, (hash, encode_key(key)), kind, site.policy(), refresh)
+}
+
+/// The function's state in this cache, made on its first use; `None` where the cache is disabled.
+pub(crate) fn function_of<K: Kind, F>(
+    site: &'static Site,
+    cache: &Cache,
+    instance: Instance<F>,
+) -> Option<Arc<Function<K::Stored>>> {
+    let inner = cache.inner();
+    if inner.disabled {
+        return None;
+    }
+    let number = site.enrol();
+    let marker = instance.marker();
+    if !instance.sibling
+        && let Some(function) = inner.functions.get_arc(number, marker)
+    {
+        return Some(function);
+    }
+    let path = site.instance_path(marker, instance.sibling);
+    let function = inner.registry.function(number, &path, || {
+        let identity = Identity { name: site.identity(&path).into(), version: site.version_number() };
+        Function::open(inner, identity, site.scope_level().into())
+    });
+    if !instance.sibling {
+        inner.functions.add(number, marker, Arc::clone(&function) as _);
+    }
+    Some(function)
+}
+
+impl<V: Clone + Send + Sync + 'static> Function<V> {
+    /// The same for a key whose bytes are there.
+    pub(crate) fn probe_bytes<K: Kind<Stored = V>>(
+        &self,
+        kind: K,
+        hash: u64,
+        bytes: &[u8],
+    ) -> Option<K::Return> {
+        self.serve(kind, hash, &bytes, || bytes.into())
+    }
+
+    /// The value that is stored for this key, counted as a hit; `None` is not counted.
+    #[inline]
+    pub(crate) fn probe<K, P>(&self, kind: K, key: &P) -> Option<K::Return>
+    where
+        K: Kind<Stored = V>,
+        P: KeyPart + ?Sized,
+    {
+        let hash = hash_key(&self.seed, key);
+        self.serve(kind, hash, &KeyQuery(key), || encode_key(key))
+    }
+
+    #[inline]
+    fn serve<K, Q>(&self, kind: K, hash: u64, query: &Q, bytes: impl FnOnce() -> KeyBox) -> Option<K::Return>
+    where
+        K: Kind<Stored = V>,
+        Q: Query,
+    {
+        match self.region.get(hash, query) {
+            Found::Hit(stored) => {
+                if self.ruled && !self.rules_let_pass(hash, &bytes()) {
+                    return None;
+                }
+                let value = kind.restore(stored)?;
+                self.shared.tally.hit();
+                Some(value)
+            }
+            Found::Expired => {
+                self.expire(hash, query);
+                None
+            }
+            Found::Absent => None,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn expire<Q: Query>(&self, hash: u64, query: &Q) {
+        self.region.expire(hash, query);
+    }
+
+    /// Shows a hit to the rules of the user's.
+    #[cold]
+    #[inline(never)]
+    fn rules_let_pass(&self, hash: u64, bytes: &KeyBox) -> bool {
+        let query = bytes.as_bytes();
+        let (Some(cache), Some((labels, deadline))) =
+            (self.cache.upgrade(), self.region.describe(hash, &query))
+        else {
+            return true;
+        };
+        let clock = self.store.clock();
+        let scope = Scope::of_labels(&labels);
+        let whole = self.shared.key(&scope, query);
+        let decision = cache.pipeline.on_get(&whole, &EntryMeta::new(scope, clock.remaining(deadline)));
+        if let Some(ttl) = decision.ttl {
+            let deadline = clock.deadline(ttl.or(self.default_ttl));
+            self.region.set_deadline(hash, &query, deadline);
+        }
+        cache.evict_for_rule(&decision.evict);
+        !decision.reject
+    }
+}

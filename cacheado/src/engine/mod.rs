@@ -1,0 +1,37 @@
+//! The way of a call, from its arguments to the value.
+//!
+//! ```text
+//! generated code ─ lookup ─┬─ hit ──────────────────────────────────────────► value
+//!                          └─ miss ─ Call ─ plan ─┬─ serve ─────────────────► value
+//!                                     ▲           ├─ wait for the leader ─► plan again
+//!                                     └───────────┘
+//!                                                 └─ compute ─ body ─ finish ► value
+//! ```
+//!
+//! `plan` and `finish` are the same for sync and async; the two drivers in `drive` differ in how they run
+//! the body and how they wait.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `query` | hashing and comparing a key without building its bytes |
+//! | `lookup` | the hit path |
+//! | `call` | a call that missed: what it carries, and `plan` |
+//! | `finish` | from the outcome of a body to the store and to those who wait |
+//! | `flight` | one computation and those who wait for it |
+//! | `leading` | which flights this thread or task leads, so that recursion does not wait for itself |
+//! | `drive` | the sync and the async driver |
+
+mod call;
+mod drive;
+mod finish;
+pub(crate) mod flight;
+mod leading;
+mod lookup;
+mod query;
+mod sync;
+
+pub use call::Call;
+pub(crate) use call::{KeyParts, scope_label, tag_label};
+pub use lookup::{Lookup, lookup};
+pub(crate) use lookup::{call_for, function_of};
+pub(crate) use query::{KeyQuery, encode_key, hash_bytes, hash_key};

@@ -1,0 +1,284 @@
+//! What a return type stores: a `Result` its `Ok`, an `Option` its `Some`, anything else itself.
+
+use std::any::Any;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// What an outcome is worth to the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worth {
+    /// A value: it is stored.
+    Value,
+    /// `None`: it is stored with `cache_none`.
+    Nothing,
+    /// `Err`: it is stored with `cache_err`.
+    Failure,
+}
+
+/// How a function's return type is stored. Chosen by the generated code; not for implementing.
+pub trait Kind: Copy + Send + Sync {
+    /// What the function returns.
+    type Return;
+    /// What an entry holds.
+    type Stored: Clone + Send + Sync + 'static;
+    /// The value proper: what is in `Ok` and `Some`.
+    type Payload;
+
+    /// What the outcome is worth.
+    fn worth(self, outcome: &Self::Return) -> Worth;
+    /// What an entry would hold of it; `None` if it cannot be stored whatever the policy says.
+    fn store(self, outcome: &Self::Return) -> Option<Self::Stored>;
+    /// The outcome that an entry stands for; `None` if it is of another type.
+    fn restore(self, stored: Self::Stored) -> Option<Self::Return>;
+    /// The value proper, if there is one.
+    fn payload(self, outcome: &Self::Return) -> Option<&Self::Payload>;
+
+    /// A copy for those who waited for this outcome, where it is not one that can be stored.
+    fn share(self, outcome: &Self::Return) -> Option<Arc<dyn Any + Send + Sync>> {
+        let _ = outcome;
+        None
+    }
+
+    /// The outcome in such a copy.
+    fn unshare(self, shared: &(dyn Any + Send + Sync)) -> Option<Self::Return> {
+        let _ = shared;
+        None
+    }
+}
+
+/// A value of a programmatic key: stored with its type, and not found under another.
+#[derive(Debug)]
+pub(crate) struct Typed<T>(PhantomData<fn() -> T>);
+
+impl<T> Typed<T> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T> Clone for Typed<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Typed<T> {}
+
+impl<T: Clone + Send + Sync + 'static> Kind for Typed<T> {
+    type Return = T;
+    type Stored = super::Dynamic;
+    type Payload = T;
+
+    fn worth(self, _: &T) -> Worth {
+        Worth::Value
+    }
+
+    fn store(self, outcome: &T) -> Option<super::Dynamic> {
+        Some(share(outcome))
+    }
+
+    fn restore(self, stored: super::Dynamic) -> Option<T> {
+        unshare(&*stored)
+    }
+
+    fn payload(self, outcome: &T) -> Option<&T> {
+        Some(outcome)
+    }
+}
+
+/// What `<fn>_entry(…).set(…)` takes, for a function that returns `R`: an `R`, or the value in it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither the `{R}` that the function returns nor the value in it",
+    label = "pass what the function returns, or what is in its `Ok` or `Some`"
+)]
+pub trait Settable<R> {
+    /// As the function would return it.
+    fn into_return(self) -> R;
+}
+
+impl<R> Settable<R> for R {
+    fn into_return(self) -> R {
+        self
+    }
+}
+
+impl<T> Settable<Option<T>> for T {
+    fn into_return(self) -> Option<T> {
+        Some(self)
+    }
+}
+
+impl<T, E> Settable<Result<T, E>> for T {
+    fn into_return(self) -> Result<T, E> {
+        Ok(self)
+    }
+}
+
+impl<T, E> Settable<Result<Option<T>, E>> for T {
+    fn into_return(self) -> Result<Option<T>, E> {
+        Ok(Some(self))
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident<$($param:ident),+>;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name<$($param),+>(PhantomData<fn() -> ($($param,)+)>);
+
+        impl<$($param),+> $name<$($param),+> {
+            pub(crate) const fn new() -> Self {
+                Self(PhantomData)
+            }
+        }
+
+        impl<$($param),+> Clone for $name<$($param),+> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<$($param),+> Copy for $name<$($param),+> {}
+    )+};
+}
+
+kinds! {
+    /// Any type that is neither a `Result` nor an `Option`: stored as it is.
+    Plain<R>;
+    /// `Option<T>`.
+    Optional<T>;
+    /// `Result<T, E>`: the `Ok` is stored.
+    Fallible<T, E>;
+    /// `Result<T, E>` whose error can be handed to those who wait.
+    FallibleShared<T, E>;
+    /// `Result<T, E>` with `cache_err`: stored whole.
+    FallibleWhole<T, E>;
+    /// `Result<Option<T>, E>`: the `Ok` is stored, if it is `Some`.
+    FallibleOptional<T, E>;
+    /// `Result<Option<T>, E>` whose error can be handed to those who wait.
+    FallibleOptionalShared<T, E>;
+    /// `Result<Option<T>, E>` with `cache_err`: stored whole.
+    FallibleOptionalWhole<T, E>;
+}
+
+impl<R: Clone + Send + Sync + 'static> Kind for Plain<R> {
+    type Return = R;
+    type Stored = R;
+    type Payload = R;
+
+    fn worth(self, _: &R) -> Worth {
+        Worth::Value
+    }
+
+    fn store(self, outcome: &R) -> Option<R> {
+        Some(outcome.clone())
+    }
+
+    #[inline]
+    fn restore(self, stored: R) -> Option<R> {
+        Some(stored)
+    }
+
+    fn payload(self, outcome: &R) -> Option<&R> {
+        Some(outcome)
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Kind for Optional<T> {
+    type Return = Option<T>;
+    type Stored = Option<T>;
+    type Payload = T;
+
+    fn worth(self, outcome: &Option<T>) -> Worth {
+        if outcome.is_some() { Worth::Value } else { Worth::Nothing }
+    }
+
+    fn store(self, outcome: &Option<T>) -> Option<Option<T>> {
+        Some(outcome.clone())
+    }
+
+    #[inline]
+    fn restore(self, stored: Option<T>) -> Option<Option<T>> {
+        Some(stored)
+    }
+
+    fn payload(self, outcome: &Option<T>) -> Option<&T> {
+        outcome.as_ref()
+    }
+}
+
+fn share<R: Clone + Send + Sync + 'static>(outcome: &R) -> Arc<dyn Any + Send + Sync> {
+    Arc::new(outcome.clone())
+}
+
+fn unshare<R: Clone + 'static>(shared: &(dyn Any + Send + Sync)) -> Option<R> {
+    shared.downcast_ref::<R>().cloned()
+}
+
+/// The kinds of a `Result`. `$payload` is what `ttl_with` sees; `$worth` and `$value` look into an `Ok`.
+macro_rules! fallible {
+    ($kind:ident, [$($bound:tt)*], ok: $ok:ty, payload: $payload:ty, $worth:expr, $value:expr, $keep:ident) => {
+        impl<T: Clone + Send + Sync + 'static, E: $($bound)*> Kind for $kind<T, E> {
+            type Return = Result<$ok, E>;
+            type Payload = $payload;
+            fallible!(@$keep $ok);
+
+            fn worth(self, outcome: &Self::Return) -> Worth {
+                let worth: fn(&$ok) -> Worth = $worth;
+                outcome.as_ref().map_or(Worth::Failure, worth)
+            }
+
+            fn payload(self, outcome: &Self::Return) -> Option<&$payload> {
+                let value: fn(&$ok) -> Option<&$payload> = $value;
+                outcome.as_ref().ok().and_then(value)
+            }
+        }
+    };
+    (@ok $ok:ty) => {
+        type Stored = $ok;
+
+        fn store(self, outcome: &Self::Return) -> Option<$ok> {
+            outcome.as_ref().ok().cloned()
+        }
+
+        #[inline]
+        fn restore(self, stored: $ok) -> Option<Self::Return> {
+            Some(Ok(stored))
+        }
+    };
+    (@shared $ok:ty) => {
+        fallible!(@ok $ok);
+
+        fn share(self, outcome: &Self::Return) -> Option<Arc<dyn Any + Send + Sync>> {
+            Some(share(outcome))
+        }
+
+        fn unshare(self, shared: &(dyn Any + Send + Sync)) -> Option<Self::Return> {
+            unshare(shared)
+        }
+    };
+    (@whole $ok:ty) => {
+        type Stored = Result<$ok, E>;
+
+        fn store(self, outcome: &Self::Return) -> Option<Self::Return> {
+            Some(outcome.clone())
+        }
+
+        #[inline]
+        fn restore(self, stored: Self::Return) -> Option<Self::Return> {
+            Some(stored)
+        }
+    };
+}
+
+#[expect(clippy::ref_option, reason = "called with a reference to the `Ok`")]
+fn optional_worth<T>(ok: &Option<T>) -> Worth {
+    if ok.is_some() { Worth::Value } else { Worth::Nothing }
+}
+
+fallible!(Fallible, [Sized], ok: T, payload: T, |_| Worth::Value, |ok| Some(ok), ok);
+fallible!(FallibleShared, [Clone + Send + Sync + 'static], ok: T, payload: T, |_| Worth::Value, |ok| Some(ok), shared);
+fallible!(FallibleWhole, [Clone + Send + Sync + 'static], ok: T, payload: T, |_| Worth::Value, |ok| Some(ok), whole);
+fallible!(FallibleOptional, [Sized], ok: Option<T>, payload: T, optional_worth, Option::as_ref, ok);
+fallible!(FallibleOptionalShared, [Clone + Send + Sync + 'static], ok: Option<T>, payload: T, optional_worth, Option::as_ref, shared);
+fallible!(FallibleOptionalWhole, [Clone + Send + Sync + 'static], ok: Option<T>, payload: T, optional_worth, Option::as_ref, whole);

@@ -1,0 +1,29 @@
+//! What stands behind one annotated function: its site in the program, its state in a cache, and the
+//! handles that its siblings return.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `site` | the `static` that generated code holds: name, version, policy |
+//! | `policy` | what the attribute's arguments say |
+//! | `kind`, `probe` | what a return type stores: `Ok`, `Some`, or the whole value |
+//! | `table` | from a site to the function's state in a cache, on the hit path |
+//! | `state` | that state: its region of memory, its flights, its counters |
+//! | `entry`, `handle` | what `<fn>_entry` and `<fn>_cache` return |
+
+mod entry;
+mod handle;
+pub(crate) mod kind;
+mod policy;
+pub(crate) mod probe;
+mod site;
+mod state;
+mod table;
+
+pub use entry::{AsyncEntry, Entry};
+pub use handle::{AsyncFunctionCache, FunctionCache};
+pub(crate) use kind::{Kind, Typed, Worth};
+pub use policy::Keep;
+pub(crate) use policy::Policy;
+pub use site::{Instance, Site};
+pub(crate) use state::{AnyFunction, Dynamic, Function, Identity};
+pub(crate) use table::SiteTable;

@@ -1,0 +1,285 @@
+//! The `static` that generated code holds for each annotated function.
+
+use std::any::type_name;
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::{Keep, Policy};
+
+/// One annotated function of the program.
+///
+/// A function's siblings hold a `Site` each, as generated code cannot name one from another; what they
+/// have in common is where the attribute stands.
+#[derive(Debug)]
+pub struct Site {
+    place: Place,
+    policy: Policy,
+    level: Option<&'static str>,
+    /// The number of the site in this process, from 1; 0 before its first use.
+    number: AtomicU32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Place {
+    module: &'static str,
+    function: &'static str,
+    file: &'static str,
+    line: u32,
+    column: u32,
+    name: Option<&'static str>,
+    version: u32,
+}
+
+static NUMBERS: Mutex<Option<HashMap<Place, u32>>> = Mutex::new(None);
+
+impl Site {
+    /// A function where the attribute stands.
+    #[must_use]
+    pub const fn new(
+        module: &'static str,
+        function: &'static str,
+        file: &'static str,
+        line: u32,
+        column: u32,
+    ) -> Self {
+        Self {
+            place: Place { module, function, file, line, column, name: None, version: 0 },
+            policy: Policy::new(),
+            level: None,
+            number: AtomicU32::new(0),
+        }
+    }
+
+    /// `name = "…"`.
+    #[must_use]
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.place.name = Some(name);
+        self
+    }
+
+    /// `version = …`.
+    #[must_use]
+    pub const fn version(mut self, version: u32) -> Self {
+        self.place.version = version;
+        self
+    }
+
+    /// `scope = "…"`: the level.
+    #[must_use]
+    pub const fn level(mut self, level: &'static str) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// `ttl = …`, where it is a literal.
+    #[must_use]
+    pub const fn ttl(mut self, ttl: Duration) -> Self {
+        self.policy.ttl = Some(ttl);
+        self
+    }
+
+    /// `cache_none`.
+    #[must_use]
+    pub const fn cache_none(mut self, keep: Keep) -> Self {
+        self.policy.cache_none = keep;
+        self
+    }
+
+    /// `cache_err`.
+    #[must_use]
+    pub const fn cache_err(mut self, keep: Keep) -> Self {
+        self.policy.cache_err = keep;
+        self
+    }
+
+    /// `single_flight = …`.
+    #[must_use]
+    pub const fn single_flight(mut self, on: bool) -> Self {
+        self.policy.single_flight = on;
+        self
+    }
+
+    /// `local`: values never leave the process.
+    #[must_use]
+    pub const fn local(self) -> Self {
+        self
+    }
+
+    /// `remote`: the compiler has checked that values can leave the process.
+    #[must_use]
+    pub const fn remote(self) -> Self {
+        self
+    }
+
+    pub(crate) fn policy(&'static self) -> &'static Policy {
+        &self.policy
+    }
+
+    pub(crate) fn version_number(&self) -> u32 {
+        self.place.version
+    }
+
+    pub(crate) fn scope_level(&self) -> &'static str {
+        self.level.unwrap_or("global")
+    }
+
+    /// The number of the site, the same for all siblings. 0 if it has not been given one.
+    #[inline]
+    pub(crate) fn number(&self) -> u32 {
+        self.number.load(Ordering::Relaxed)
+    }
+
+    /// Gives the site a number if it has none.
+    pub(crate) fn enrol(&self) -> u32 {
+        let number = {
+            let mut numbers = NUMBERS.lock();
+            let numbers = numbers.get_or_insert_default();
+            let next = u32::try_from(numbers.len() + 1).unwrap_or(u32::MAX);
+            *numbers.entry(self.place).or_insert(next)
+        };
+        self.number.store(number, Ordering::Relaxed);
+        number
+    }
+
+    /// The identity of one instance of the function: `name = "…"`, else crate, module and function, with
+    /// the type and the generic arguments where there are any, as the compiler spells them.
+    pub(crate) fn identity(&self, instance: &str) -> String {
+        let Place { module, function, .. } = self.place;
+        let plain = format!("{module}::{function}");
+        let generic = instance != plain;
+        match self.place.name {
+            None if generic => instance.to_owned(),
+            None => plain,
+            // A stable name must still tell the instances of a generic function apart.
+            Some(name) => match instance.rfind('<') {
+                Some(_) if generic && is_generic(instance) => format!("{name}{}", arguments(instance)),
+                _ => name.to_owned(),
+            },
+        }
+    }
+
+    /// The name that statistics show where no instance is known.
+    pub(crate) fn display_name(&self) -> String {
+        let Place { module, function, name, .. } = self.place;
+        name.map_or_else(|| format!("{module}::{function}"), str::to_owned)
+    }
+
+    /// The path of the function's instance, from the type name of a closure written in the function or,
+    /// with `sibling`, in its `<fn>_entry`.
+    pub(crate) fn instance_path(&self, marker: &'static str, sibling: bool) -> String {
+        let mut path = marker;
+        while let Some(outer) = path.strip_suffix("::{{closure}}") {
+            path = outer;
+        }
+        let function = self.place.function;
+        match path.rfind(&format!("::{function}_entry")) {
+            Some(at) if sibling => {
+                let rest = &path[at + 2 + function.len() + "_entry".len()..];
+                format!("{}::{function}{rest}", &path[..at])
+            }
+            _ => path.to_owned(),
+        }
+    }
+}
+
+/// Whether the path has generic arguments, other than the angle brackets of `<Type as Trait>::method`.
+fn is_generic(instance: &str) -> bool {
+    !arguments(instance).is_empty()
+}
+
+/// The generic arguments of a path: everything in angle brackets, without the path's own segments.
+fn arguments(instance: &str) -> String {
+    let mut depth = 0_usize;
+    let mut arguments = String::new();
+    let mut previous = ' ';
+    for character in instance.chars() {
+        if character == '<' {
+            depth += 1;
+        }
+        if depth > 0 {
+            arguments.push(character);
+        }
+        // `->` in a function type closes nothing.
+        if character == '>' && previous != '-' {
+            depth = depth.saturating_sub(1);
+        }
+        previous = character;
+    }
+    arguments
+}
+
+/// Which instance of a generic function, or of a method's type, a call is in: the type name of a closure
+/// that the generated code writes in the function.
+#[derive(Debug)]
+pub struct Instance<F> {
+    pub(crate) sibling: bool,
+    closure: PhantomData<fn() -> F>,
+}
+
+impl<F> Clone for Instance<F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F> Copy for Instance<F> {}
+
+impl<F> Instance<F> {
+    pub(crate) const fn new(sibling: bool) -> Self {
+        Self { sibling, closure: PhantomData }
+    }
+
+    #[inline]
+    #[expect(clippy::unused_self, reason = "it is the type that is asked")]
+    pub(crate) fn marker(self) -> &'static str {
+        type_name::<F>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SITE: Site = Site::new("app::billing", "invoice", "src/billing.rs", 10, 1);
+
+    #[test]
+    fn a_free_function_is_named_by_its_module() {
+        let path = SITE.instance_path("app::billing::invoice::{{closure}}", false);
+        assert_eq!(SITE.identity(&path), "app::billing::invoice");
+        let path = SITE.instance_path("app::billing::invoice::{{closure}}::{{closure}}", false);
+        assert_eq!(SITE.identity(&path), "app::billing::invoice");
+    }
+
+    #[test]
+    fn hazard_01_methods_of_two_types_in_one_module_differ() {
+        let a = SITE.instance_path("app::billing::A::invoice::{{closure}}", false);
+        let b = SITE.instance_path("<app::billing::B as app::Trait>::invoice::{{closure}}", false);
+        assert_eq!(SITE.identity(&a), "app::billing::A::invoice");
+        assert_ne!(SITE.identity(&a), SITE.identity(&b));
+    }
+
+    #[test]
+    fn the_entry_sibling_is_in_the_same_instance() {
+        for (entry, own) in [
+            ("app::billing::invoice_entry::{{closure}}", "app::billing::invoice::{{closure}}"),
+            (
+                "app::billing::R<u8>::invoice_entry<i8>::{{closure}}",
+                "app::billing::R<u8>::invoice<i8>::{{closure}}",
+            ),
+        ] {
+            assert_eq!(SITE.instance_path(entry, true), SITE.instance_path(own, false));
+        }
+    }
+
+    #[test]
+    fn a_stable_name_keeps_generic_instances_apart() {
+        let site = SITE.name("billing.invoice");
+        assert_eq!(site.identity("app::billing::invoice"), "billing.invoice");
+        assert_eq!(site.identity("app::billing::A::invoice"), "billing.invoice");
+        assert_eq!(site.identity("app::billing::invoice<u8>"), "billing.invoice<u8>");
+    }
+}

@@ -1,0 +1,101 @@
+//! The rules that the memory store folds into itself.
+
+use super::Rule;
+
+/// At most `n` entries in the whole cache; a new one drives out the least recently used.
+///
+/// Used by one thread, the order is exact, at every `n`. Several threads order their hits to within 16
+/// insertions. A hit costs one store; an eviction `O(log n)`, amortised.
+///
+/// # Examples
+///
+/// ```
+/// use cacheado::{Cache, Ttl, rules::Lru};
+///
+/// let cache = Cache::builder().rule(Lru::new(2)).build()?;
+/// cache.set("a", &1, Ttl::Never)?;
+/// cache.set("b", &2, Ttl::Never)?;
+/// cache.get::<i32>("a")?;
+/// cache.set("c", &3, Ttl::Never)?;
+/// assert_eq!(cache.get::<i32>("b")?, None);
+/// assert_eq!(cache.get::<i32>("a")?, Some(1));
+/// # Ok::<(), cacheado::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lru {
+    pub(crate) n: usize,
+}
+
+impl Lru {
+    /// At most `n` entries.
+    #[must_use]
+    pub const fn new(n: usize) -> Self {
+        Self { n }
+    }
+}
+
+impl Rule for Lru {}
+
+/// At most `n` entries in the whole cache; a new one is rejected while there are as many. Overwriting an
+/// entry goes on. Entries whose time is over do not count.
+///
+/// # Examples
+///
+/// ```
+/// use cacheado::{Cache, Ttl, rules::MaxItems};
+///
+/// let cache = Cache::builder().rule(MaxItems::new(1)).build()?;
+/// cache.set("a", &1, Ttl::Never)?;
+/// cache.set("b", &2, Ttl::Never)?;
+/// cache.set("a", &3, Ttl::Never)?;
+/// assert_eq!(cache.get::<i32>("b")?, None);
+/// assert_eq!(cache.get::<i32>("a")?, Some(3));
+/// assert_eq!(cache.stats().rejections, 1);
+/// # Ok::<(), cacheado::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaxItems {
+    pub(crate) n: usize,
+}
+
+impl MaxItems {
+    /// At most `n` entries.
+    #[must_use]
+    pub const fn new(n: usize) -> Self {
+        Self { n }
+    }
+}
+
+impl Rule for MaxItems {}
+
+/// Removes entries as their time ends, so that their memory goes back without a read.
+///
+/// It runs on a thread of its own, which sleeps until the next entry expires. An expired entry is never
+/// served, with or without this rule; without it, it is removed when it is read, or as others are stored.
+///
+/// # Examples
+///
+/// ```
+/// use cacheado::testing::ManualClock;
+/// use cacheado::{Cache, rules::TtlRule};
+/// use std::time::Duration;
+///
+/// let clock = ManualClock::new();
+/// let cache = Cache::builder().rule(TtlRule::new()).clock(clock.clone()).build()?;
+/// cache.set("a", &1, Duration::from_secs(1))?;
+/// clock.advance(Duration::from_secs(1));
+/// assert_eq!(cache.stats().expirations, 1);
+/// # Ok::<(), cacheado::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TtlRule(());
+
+impl TtlRule {
+    /// The rule.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Rule for TtlRule {}
