@@ -1,7 +1,7 @@
 //! Where generated code finds the runtime: `::cacheado`, or what `crate = path` says.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use syn::Path;
 
 /// The span of generated tokens: locals are hygienic, and nothing looks hand-written to a lint.
@@ -26,6 +26,14 @@ impl Krate {
     /// `<crate>::__private`, the part of the runtime that only generated code uses.
     pub(crate) fn private(&self) -> TokenStream {
         quote_spanned!(generated()=> #self::__private)
+    }
+
+    /// `<crate>::__private`, with errors about it shown at `place`.
+    pub(crate) fn private_at(&self, place: Span) -> TokenStream {
+        let span = generated_at(place);
+        let krate =
+            self.0.as_ref().map_or_else(|| quote_spanned!(span=> ::cacheado), ToTokens::to_token_stream);
+        quote_spanned!(span=> #krate::__private)
     }
 
     /// The same path, for use one module deeper than where the user wrote it.
@@ -55,11 +63,16 @@ impl ToTokens for Krate {
 }
 
 /// `&expression`, in parentheses only where precedence asks for them.
+///
+/// The `&` stands where the expression does, as if it were written there: a wrong type is then shown at it.
 pub(crate) fn borrowed(expression: &syn::Expr) -> TokenStream {
     use syn::Expr::{Array, Call, Field, Index, Lit, Macro, MethodCall, Paren, Path, Reference, Tuple};
     match expression {
         Array(_) | Call(_) | Field(_) | Index(_) | Lit(_) | Macro(_) | MethodCall(_) | Paren(_) | Path(_)
-        | Reference(_) | Tuple(_) => quote!(&#expression),
-        _ => quote!(&(#expression)),
+        | Reference(_) | Tuple(_) => {
+            let start = expression.to_token_stream().into_iter().next().map(|token| token.span());
+            quote_spanned!(start.unwrap_or_else(generated)=> &#expression)
+        }
+        _ => quote_spanned!(generated()=> &(#expression)),
     }
 }

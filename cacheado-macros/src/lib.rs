@@ -33,7 +33,9 @@ use proc_macro::TokenStream;
 ///
 /// ```ignore
 /// #[cached(ttl = "5m", scope = "user", tags("user:{user_id}"))]
-/// async fn profile(org_id: &str, user_id: &str, page: u32) -> Result<Profile, DbError> { … }
+/// async fn profile(org_id: &str, user_id: &str, page: u32) -> Result<Profile, DbError> {
+///     load(org_id, user_id, page).await
+/// }
 /// ```
 ///
 /// | argument | meaning |

@@ -6,7 +6,7 @@ use syn::{Fields, Index, Member, Type};
 
 use super::attributes;
 use crate::errors::Errors;
-use crate::krate::{Krate, generated_at};
+use crate::krate::{Krate, generated};
 
 /// A field that is part of the key.
 pub(super) struct KeyField {
@@ -17,10 +17,10 @@ pub(super) struct KeyField {
 }
 
 impl KeyField {
-    /// `KeyPart::encode(value, sink);`, where a missing implementation is shown at the field's type.
+    /// `<Type as KeyPart>::encode(value, sink);`, where a missing implementation is shown at the field's type.
     pub(super) fn encode(&self, krate: &Krate, value: &TokenStream) -> TokenStream {
-        let span = generated_at(syn::Error::new_spanned(&self.ty, "").span());
-        quote_spanned!(span=> #krate::KeyPart::encode(#value, __cacheado_sink);)
+        let ty = &self.ty;
+        quote_spanned!(generated()=> <#ty as #krate::KeyPart>::encode(#value, __cacheado_sink);)
     }
 }
 

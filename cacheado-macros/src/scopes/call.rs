@@ -6,7 +6,7 @@
 //! ```
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote_spanned;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -150,7 +150,11 @@ impl Question {
             } else if let Some((name, held)) =
                 self.parameters.iter().find(|(name, _)| name.unraw() == parameter.unraw())
             {
-                values.push(Value { tokens: quote!(&#name), held: *held, span: name.span() });
+                values.push(Value {
+                    tokens: quote_spanned!(name.span()=> &#name),
+                    held: *held,
+                    span: name.span(),
+                });
             } else {
                 errors.at(self.level.span(), self.missing(level, parameter));
             }

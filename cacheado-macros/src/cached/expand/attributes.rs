@@ -22,6 +22,7 @@ const CHANGED_BY_EXPANSION: &[&str] = &[
     "clippy::missing_panics_doc",
     "clippy::needless_pass_by_ref_mut",
     "clippy::needless_pass_by_value",
+    "clippy::needless_return",
     "clippy::only_used_in_recursion",
     "clippy::ptr_arg",
     "clippy::too_many_lines",
@@ -55,6 +56,20 @@ fn split_expect(attribute: &Attribute) -> Option<TokenStream> {
 fn is_changed(lint: &Meta) -> bool {
     let name: String = lint.path().to_token_stream().into_iter().map(|token| token.to_string()).collect();
     CHANGED_BY_EXPANSION.contains(&name.as_str())
+}
+
+/// Lints that would find fault with how the lookup borrows arguments, which the user did not write.
+pub(super) fn of_borrows() -> TokenStream {
+    quote_spanned!(generated()=>
+        #[allow(
+            clippy::borrow_deref_ref,
+            clippy::explicit_auto_deref,
+            clippy::needless_borrow,
+            clippy::needless_borrows_for_generic_args,
+            clippy::used_underscore_binding,
+            clippy::used_underscore_items
+        )]
+    )
 }
 
 /// The attributes of a sibling, with its documentation.

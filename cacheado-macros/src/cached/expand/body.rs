@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 use super::Call;
-use crate::krate::generated;
+use crate::krate::{generated, generated_at};
 
 /// `tokens` in braces that stand where the user's body stands, so that errors about the whole of it do too.
 pub(super) fn braced(call: &Call, tokens: TokenStream) -> TokenStream {
@@ -28,7 +28,8 @@ pub(super) fn closure(call: &Call) -> TokenStream {
 /// work as they do in the `async fn`.
 pub(super) fn future(call: &Call) -> TokenStream {
     let output = call.output();
-    let mut statements = quote_spanned!(generated()=>
+    let place = crate::cached::returns::span(&call.function.signature.output, generated());
+    let mut statements = quote_spanned!(generated_at(place)=>
         if let ::core::option::Option::Some(__cacheado_never) = ::core::option::Option::<#output>::None {
             return __cacheado_never;
         }

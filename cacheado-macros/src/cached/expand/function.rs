@@ -14,6 +14,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
     let lookup = lookup(call);
     let patterns = call.borrowed_patterns();
     let options = options::chain(call, true);
+    let lints = attributes::of_borrows();
     let run = if call.function.is_async() {
         let future = body::future(call);
         quote_spanned!(generated()=> __cacheado_miss.run_async(#future).await)
@@ -29,7 +30,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
             match __cacheado_lookup {
                 #private::Lookup::Hit(__cacheado_value) => __cacheado_value,
                 #private::Lookup::Miss(__cacheado_miss) => {
-                    #[allow(clippy::used_underscore_binding)]
+                    #lints
                     let __cacheado_miss = {
                         #patterns
                         __cacheado_miss #options
@@ -46,6 +47,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
 fn lookup(call: &Call) -> TokenStream {
     let private = call.options.krate.private();
     let patterns = call.borrowed_patterns();
+    let lints = attributes::of_borrows();
     let kind = call.kind();
     let cache = call.cache();
     let key::Key { statements, expression } = key::expand(call, true);
@@ -54,7 +56,7 @@ fn lookup(call: &Call) -> TokenStream {
         Some(expression) => quote!(#expression),
     };
     quote_spanned!(generated()=>
-        #[allow(clippy::used_underscore_binding)]
+        #lints
         let __cacheado_lookup = {
             #patterns
             #kind

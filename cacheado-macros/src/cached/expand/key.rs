@@ -5,7 +5,7 @@ use quote::{format_ident, quote_spanned};
 
 use super::{Call, scope};
 use crate::cached::key::{KeyPlan, Part};
-use crate::krate::{borrowed, generated, generated_at};
+use crate::krate::{Krate, borrowed, generated, generated_at};
 
 /// Longer keys nest: tuples of more than sixteen parts have no `KeyPart`.
 const WIDEST: usize = 16;
@@ -18,27 +18,30 @@ pub(super) struct Key {
 
 /// The key. `loud`: report what is wrong with the scope here, and not in another copy of the call.
 pub(super) fn expand(call: &Call, loud: bool) -> Key {
-    let private = call.options.krate.private();
     let mut statements = TokenStream::new();
     let mut parts = match &call.key {
         KeyPlan::Whole(expression) => {
             let borrowed = borrowed(expression);
-            let span = generated_at(crate::cached::args::span_of(expression));
-            vec![quote_spanned!(span=> #private::key_part(#borrowed))]
+            let place = crate::cached::args::span_of(expression);
+            let private = call.options.krate.private_at(place);
+            vec![quote_spanned!(generated_at(place)=> #private::key_part(#borrowed))]
         }
         KeyPlan::Parts(parts) => parts
             .iter()
             .enumerate()
-            .map(|(index, part)| one(&private, index, part, &mut statements))
+            .map(|(index, part)| one(&call.options.krate, index, part, &mut statements))
             .collect(),
     };
     parts.extend(scope::key_part(call, loud));
     Key { statements, expression: tuple(&parts) }
 }
 
-fn one(private: &TokenStream, index: usize, part: &Part, statements: &mut TokenStream) -> TokenStream {
+fn one(krate: &Krate, index: usize, part: &Part, statements: &mut TokenStream) -> TokenStream {
+    let private = krate.private_at(part.span);
     let Part { ident, cfgs, .. } = part;
-    let borrowed = quote_spanned!(generated_at(part.span)=> #private::key_part(&#ident));
+    // The `&` is as good as written by the user, so that a missing `KeyPart` is shown at the argument.
+    let reference = quote_spanned!(part.span=> &#ident);
+    let borrowed = quote_spanned!(generated_at(part.span)=> #private::key_part(#reference));
     if cfgs.is_empty() {
         return borrowed;
     }

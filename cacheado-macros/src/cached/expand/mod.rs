@@ -20,7 +20,7 @@ use quote::quote_spanned;
 use syn::ReturnType;
 
 use super::Call;
-use crate::krate::generated;
+use crate::krate::{generated, generated_at};
 
 /// The annotated function, and its siblings unless `companions = false`.
 pub(super) fn expand(call: &Call) -> TokenStream {
@@ -52,10 +52,11 @@ impl Call {
         let method = if self.options.cache_err.is_some() { "kind_err" } else { "kind" };
         let method = proc_macro2::Ident::new(method, generated());
         let span = super::returns::span(&self.function.signature.output, generated());
-        let probe =
-            quote_spanned!(crate::krate::generated_at(span)=> #private::probe::Probe::<#output>::new());
+        let at_output = self.options.krate.private_at(span);
+        let probe = quote_spanned!(generated_at(span)=> #at_output::probe::Probe::<#output>::new());
         let remote = self.options.remote.map(|remote| {
-            quote_spanned!(crate::krate::generated_at(remote)=> #private::assert_remote(&__cacheado_kind);)
+            let private = self.options.krate.private_at(remote);
+            quote_spanned!(generated_at(remote)=> #private::assert_remote(&__cacheado_kind);)
         });
         quote_spanned!(generated()=>
             let __cacheado_probe = #probe;
@@ -70,13 +71,17 @@ impl Call {
 
     /// The cache of this call: an expression.
     fn cache(&self) -> TokenStream {
-        let private = self.options.krate.private();
+        let krate = &self.options.krate;
         match &self.options.cache {
-            None => quote_spanned!(generated()=> #private::ambient()),
+            None => {
+                let private = krate.private();
+                quote_spanned!(generated()=> #private::ambient())
+            }
             Some(expression) => {
                 let borrowed = crate::krate::borrowed(expression);
-                let span = crate::krate::generated_at(super::args::span_of(expression));
-                quote_spanned!(span=> #private::explicit(#borrowed))
+                let place = super::args::span_of(expression);
+                let private = krate.private_at(place);
+                quote_spanned!(generated_at(place)=> #private::explicit(#borrowed))
             }
         }
     }
