@@ -1,0 +1,72 @@
+//! The same job, done by each library as its users would write it.
+
+mod cacheado;
+mod cached;
+mod dashmap;
+mod moka;
+mod quick_cache;
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use crate::workloads::{Key, NumberKey, StructKey};
+
+/// What is done with a list of keys.
+pub(crate) type Pass<K> = Box<dyn Fn(&[K]) + Send + Sync>;
+
+/// One way to do the job.
+pub(crate) struct Contender<K> {
+    pub(crate) name: &'static str,
+    /// Puts the keys into the cache.
+    pub(crate) fill: Pass<K>,
+    /// Asks for each key once. The call to the cache is compiled into this loop.
+    pub(crate) run: Pass<K>,
+}
+
+impl<K: Key> Contender<K> {
+    /// A contender that computes and stores what it does not hold.
+    fn new<R>(name: &'static str, call: impl Fn(K) -> R + Copy + Send + Sync + 'static) -> Self {
+        let run = move |keys: &[K]| {
+            for key in keys {
+                black_box(call(*key));
+            }
+        };
+        Self { name, fill: Box::new(run), run: Box::new(run) }
+    }
+
+    /// A plain store: `get` computes what it does not find, and does not store it.
+    fn store<S: Send + Sync + 'static, R>(
+        name: &'static str,
+        store: S,
+        insert: impl Fn(&S, K) + Send + Sync + 'static,
+        get: impl Fn(&S, K) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let store = Arc::new(store);
+        let filled = Arc::clone(&store);
+        Self {
+            name,
+            fill: Box::new(move |keys| keys.iter().for_each(|key| insert(&filled, *key))),
+            run: Box::new(move |keys| {
+                for key in keys {
+                    black_box(get(&store, *key));
+                }
+            }),
+        }
+    }
+}
+
+/// `(&str, u64) -> Arc<Item>`.
+pub(crate) fn structs() -> Vec<Contender<StructKey>> {
+    let mut all = cacheado::structs();
+    all.extend(cached::structs());
+    all.extend([quick_cache::structs(), moka::structs(), dashmap::structs()]);
+    all
+}
+
+/// `(u64, u64) -> u64`.
+pub(crate) fn numbers() -> Vec<Contender<NumberKey>> {
+    let mut all = cacheado::numbers();
+    all.extend(cached::numbers());
+    all.extend([quick_cache::numbers(), moka::numbers(), dashmap::numbers()]);
+    all
+}
