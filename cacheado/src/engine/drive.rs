@@ -1,7 +1,7 @@
 //! The two drivers: how the body is run and how others are waited for. Everything else is the plan's.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use super::call::{Call, Next};
@@ -36,10 +36,19 @@ impl<K: Kind> Call<K> {
 
     /// Runs the call as a task. Dropping the future lets those who wait elect another leader.
     ///
+    /// The future is boxed: only a miss has one, and a caller's own future stays as small as its arguments.
+    ///
     /// # Panics
     ///
     /// If the body does.
-    pub async fn run_async(self, body: impl Future<Output = K::Return>) -> K::Return {
+    pub fn run_async<F>(self, body: F) -> Pin<Box<impl Future<Output = K::Return> + use<K, F>>>
+    where
+        F: Future<Output = K::Return>,
+    {
+        Box::pin(self.drive(body))
+    }
+
+    async fn drive(self, body: impl Future<Output = K::Return>) -> K::Return {
         let mut next = self.plan(Leader::Task);
         loop {
             next = match next {

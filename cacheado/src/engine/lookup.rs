@@ -16,8 +16,8 @@ use crate::scope::Scope;
 pub enum Lookup<K: Kind> {
     /// The value.
     Hit(K::Return),
-    /// Nothing: the call has to be run.
-    Miss(Call<K>),
+    /// Nothing: the call has to be run. Boxed, so that a hit does not move what only a miss needs.
+    Miss(Box<Call<K>>),
 }
 
 /// Looks up what the function's cache holds for these arguments. With `refresh`, nothing.
@@ -41,7 +41,7 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
     {
         return Lookup::Hit(value);
     }
-    Lookup::Miss(call_for(site, cache.get(), kind, instance, key, refresh))
+    Lookup::Miss(Box::new(call_for(site, cache.get(), kind, instance, key, refresh)))
 }
 
 /// The call for these arguments, without looking anything up.

@@ -144,43 +144,58 @@ struct MatchSink<'s> {
 }
 
 impl MatchSink<'_> {
+    /// The stored bytes are other ones, or end too soon.
+    #[inline]
+    fn differ(&mut self) {
+        self.equal = false;
+        self.rest = &[];
+    }
+
     #[inline]
     fn tag(&mut self, tag: u8) {
-        match self.rest.split_first() {
-            Some((first, rest)) => {
-                self.equal &= *first == tag;
-                self.rest = rest;
-            }
-            None => self.equal = false,
+        match self.rest {
+            [first, rest @ ..] if *first == tag => self.rest = rest,
+            _ => self.differ(),
         }
     }
 
     #[inline]
     fn fixed<const N: usize>(&mut self, tag: u8, value: [u8; N]) {
-        self.tag(tag);
-        match self.rest.split_first_chunk::<N>() {
-            Some((first, rest)) => {
-                self.equal &= *first == value;
-                self.rest = rest;
+        match self.rest {
+            [first, rest @ ..] if *first == tag && rest.first_chunk() == Some(&value) => {
+                self.rest = &rest[N..];
             }
-            None => self.equal = false,
+            _ => self.differ(),
         }
     }
 
     #[inline]
     fn slice(&mut self, value: &[u8]) {
         match self.rest.split_at_checked(value.len()) {
-            Some((first, rest)) => {
-                self.equal = self.equal && first == value;
-                self.rest = rest;
-            }
-            None => self.equal = false,
+            Some((first, rest)) if same(first, value) => self.rest = rest,
+            _ => self.differ(),
         }
     }
 
     #[inline]
     fn len(&mut self, tag: u8, len: usize) {
         self.fixed(tag, (len as u64).to_le_bytes());
+    }
+}
+
+/// Whether two slices of one length are equal: most texts in keys are short, and a call of `memcmp` costs
+/// more than comparing them.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    fn ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
+        a.first_chunk::<N>() == b.first_chunk::<N>() && a.last_chunk::<N>() == b.last_chunk::<N>()
+    }
+    match a.len() {
+        8..=16 => ends::<8>(a, b),
+        4..=7 => ends::<4>(a, b),
+        2..=3 => ends::<2>(a, b),
+        1 => a.first() == b.first(),
+        _ => a == b,
     }
 }
 

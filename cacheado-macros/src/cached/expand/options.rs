@@ -15,7 +15,7 @@ pub(super) fn chain(call: &Call, loud: bool) -> TokenStream {
             let __cacheado_probe = #private::probe::Probe::<#output>::new();
             #[allow(unused_imports)]
             use #private::probe::*;
-            (&__cacheado_probe).inert()
+            (&&&&&&&&__cacheado_probe).inert()
         })
     );
     let options = &call.options;
