@@ -49,7 +49,7 @@ pub(crate) fn table(name: &str, results: &[Measured]) {
     }
     println!("| contender                      | ns/op  | fastest | spread |");
     for subject in subjects() {
-        print!("|{:->1$}", ":", subject.name.len() + 6);
+        print!("|{:->1$}", ":", subject.name.len() + 7);
     }
     println!("|--------------------------------|-------:|--------:|-------:|");
     for result in results {
