@@ -1,7 +1,7 @@
 //! Where generated code finds the runtime: `::cacheado`, or what `crate = path` says.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::Path;
 
 /// The span of generated tokens: locals are hygienic, and nothing looks hand-written to a lint.
@@ -14,6 +14,17 @@ pub(crate) fn generated_at(place: Span) -> Span {
     Span::mixed_site().located_at(place)
 }
 
+/// The name of `<crate>::__private`, the part of the runtime that only generated code uses, where
+/// [`Krate::import`] stands before.
+pub(crate) fn private() -> Ident {
+    private_at(Span::call_site())
+}
+
+/// The same, with errors about it shown at `place`.
+pub(crate) fn private_at(place: Span) -> Ident {
+    Ident::new("__cacheado", generated_at(place))
+}
+
 /// The path of the runtime crate.
 #[derive(Clone)]
 pub(crate) struct Krate(Option<Path>);
@@ -23,17 +34,16 @@ impl Krate {
         Self(path)
     }
 
-    /// `<crate>::__private`, the part of the runtime that only generated code uses.
-    pub(crate) fn private(&self) -> TokenStream {
-        quote_spanned!(generated()=> #self::__private)
-    }
-
-    /// `<crate>::__private`, with errors about it shown at `place`.
-    pub(crate) fn private_at(&self, place: Span) -> TokenStream {
-        let span = generated_at(place);
-        let krate =
-            self.0.as_ref().map_or_else(|| quote_spanned!(span=> ::cacheado), ToTokens::to_token_stream);
-        quote_spanned!(span=> #krate::__private)
+    /// Makes [`private`] known in a block or module. The runtime's part of the bargain is in its `private.rs`.
+    pub(crate) fn import(&self) -> TokenStream {
+        let version: String = env!("CARGO_PKG_VERSION")
+            .chars()
+            .map(|character| if character.is_ascii_alphanumeric() { character } else { '_' })
+            .collect();
+        let same_version =
+            format_ident!("cacheado_and_cacheado_macros_must_both_be_{version}", span = generated());
+        let private = private();
+        quote_spanned!(generated()=> use #self::__private::#same_version as #private;)
     }
 
     /// The same path, for use one module deeper than where the user wrote it.

@@ -1,6 +1,7 @@
 //! What generated code calls. Not part of the public interface: it changes with any release, and only the
 //! macros of the very same version call it.
 
+use std::panic::Location;
 use std::sync::LazyLock;
 
 use crate::cache::CacheRef;
@@ -16,18 +17,62 @@ pub use crate::function::{Instance, Keep, Site};
 pub use crate::scope::ScopeSource;
 pub use cacheado_macros::scope_call;
 
-/// The traits that choose by type, and what they are asked about.
-pub mod probe {
-    pub use crate::function::probe::{Inert, IsInert, KindOf, KindWithErr, Probe};
+pub use crate::function::probe::{Inert, IsInert, KindOf, KindWithErr, Probe};
+
+/// This module, under a name that only macros of the same version know: with any other, the one error is that
+/// there is no such module, and its name says why. To be renamed with each release; until then nothing that
+/// uses a macro compiles.
+pub mod cacheado_and_cacheado_macros_must_both_be_0_1_0 {
+    pub use super::*;
 }
 
 /// The tree that a `scopes!` module declares.
 pub type Tree = LazyLock<ScopeTree>;
 
+/// The function `function` of `module`, where its attribute stands.
+#[must_use]
+#[track_caller]
+pub const fn site(module: &'static str, function: &'static str) -> Site {
+    let place = Location::caller();
+    Site::new(module, function, place.file(), place.line(), place.column())
+}
+
 /// Says which argument has no `KeyPart`, at the argument.
 #[inline]
-pub fn key_part<T: KeyPart + ?Sized>(part: &T) -> &T {
-    part
+pub fn key_part<T: Argument + ?Sized>(part: &T) -> T::Part<'_> {
+    part.part()
+}
+
+/// What has a `KeyPart`. As the part's type hangs on it, an argument that has none is reported once, by
+/// `key_part`, and not again by whatever takes the key.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a cache key",
+    label = "this argument has no `KeyPart`",
+    note = "three ways out: derive it on a type of your own, `#[derive(cacheado::KeyPart)]`;",
+    note = "or leave the argument out with `skip(..)`, or name those that make the key with `key(..)`;",
+    note = "or encode a `Serialize` value: `key = (a, cacheado::key::Serde(&b))`"
+)]
+pub trait Argument {
+    /// A reference to it.
+    type Part<'a>: KeyPart
+    where
+        Self: 'a;
+
+    /// Itself.
+    fn part(&self) -> Self::Part<'_>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: KeyPart + ?Sized> Argument for T {
+    type Part<'a>
+        = &'a T
+    where
+        Self: 'a;
+
+    #[inline]
+    fn part(&self) -> &T {
+        self
+    }
 }
 
 /// The instance that the closure was written in.
@@ -82,6 +127,7 @@ where
 )]
 pub trait Remote {}
 
+#[diagnostic::do_not_recommend]
 impl<T: serde::Serialize + serde::de::DeserializeOwned> Remote for T {}
 
 /// The scope at the end of a path of levels and values.

@@ -6,7 +6,7 @@ use syn::Visibility;
 use syn::ext::IdentExt;
 
 use super::parse::{Level, ScopeModule};
-use crate::krate::{Krate, generated, generated_at};
+use crate::krate::{Krate, generated, generated_at, private};
 
 /// A level under its ancestors, the root first, itself last.
 struct Chain<'a>(Vec<&'a Level>);
@@ -54,6 +54,7 @@ fn text(ident: &Ident) -> String {
 pub(super) fn expand(module: &ScopeModule, unique: &str) -> TokenStream {
     let ScopeModule { attrs, vis, name, levels, .. } = module;
     let krate = module.krate.in_child_module();
+    let import = krate.import();
     let chains = Chain::all(levels);
     let functions: TokenStream = chains.iter().map(|chain| function(chain, &krate)).collect();
     let hidden: TokenStream = chains.iter().map(|chain| hidden(chain, &krate)).collect();
@@ -73,6 +74,7 @@ pub(super) fn expand(module: &ScopeModule, unique: &str) -> TokenStream {
         #vis mod #name {
             #[allow(unused_imports)]
             use super::*;
+            #import
             #functions
             #tree
             #hidden
@@ -84,7 +86,7 @@ pub(super) fn expand(module: &ScopeModule, unique: &str) -> TokenStream {
 /// `pub fn user(org_id: impl Borrow<OrgId>, user_id: impl ScopeValue) -> Scope`
 fn function(chain: &Chain<'_>, krate: &Krate) -> TokenStream {
     let Some(level) = chain.level() else { return TokenStream::new() };
-    let (name, private) = (&level.name, krate.private());
+    let (name, private) = (&level.name, private());
     let parameters = chain.0.iter().map(|level| {
         let parameter = &level.param.name;
         if let Some(ty) = &level.param.ty {
@@ -120,7 +122,7 @@ fn ty_span(ty: &syn::Type) -> proc_macro2::Span {
 /// What `#[cached]` calls: values by reference, any of which may be missing.
 fn hidden(chain: &Chain<'_>, krate: &Krate) -> TokenStream {
     let Some(level) = chain.level() else { return TokenStream::new() };
-    let (name, private) = (hidden_name(&level.name), krate.private());
+    let (name, private) = (hidden_name(&level.name), private());
     let parameters = chain.0.iter().map(|level| {
         let parameter = &level.param.name;
         if let Some(ty) = &level.param.ty {
@@ -149,7 +151,7 @@ pub(super) fn hidden_name(level: &Ident) -> Ident {
 
 /// `pub fn tree() -> &'static ScopeTree`
 fn tree(chains: &[Chain<'_>], krate: &Krate) -> TokenStream {
-    let private = krate.private();
+    let private = private();
     let rows = chains.iter().filter_map(|chain| {
         let level = chain.level()?;
         let (name, parameter) = (text(&level.name), text(&level.param.name));

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use super::kind::{
     Fallible, FallibleOptional, FallibleOptionalShared, FallibleOptionalWhole, FallibleShared, FallibleWhole,
-    Optional, Plain,
+    Kind, Optional, Plain,
 };
 
-/// Carries the return type that is asked about.
+/// Carries the type that is asked about: what a function returns, or what is stored of it.
 #[derive(Debug)]
 pub struct Probe<R>(PhantomData<fn() -> R>);
 
@@ -21,6 +21,12 @@ impl<R> Probe<R> {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only generated code makes one")]
     pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+
+    /// Asks about what is stored for this kind.
+    #[must_use]
+    pub fn stored<K: Kind<Stored = R>>(_: K) -> Self {
         Self(PhantomData)
     }
 }
@@ -84,26 +90,92 @@ impl<T: Inert> Inert for Option<T> {}
 impl<A: Inert, B: Inert> Inert for (A, B) {}
 impl<A: Inert, B: Inert, C: Inert> Inert for (A, B, C) {}
 
-/// Whether a stored value may be cloned under a lock.
+impl<T: Inert, E: Inert> Inert for Result<T, E> {}
+
+/// Whether what is stored may be cloned under a lock. Generated code asks `(&&Probe::stored(kind)).inert()`.
 pub trait IsInert {
     /// Whether it may.
     fn inert(self) -> bool;
 }
 
-impl<T: Inert, E> IsInert for &&&Probe<Result<T, E>> {
+impl<T: Inert> IsInert for &&Probe<T> {
     fn inert(self) -> bool {
         true
     }
 }
 
-impl<R: Inert> IsInert for &&Probe<R> {
-    fn inert(self) -> bool {
-        true
-    }
-}
-
-impl<R> IsInert for &Probe<R> {
+impl<T> IsInert for &Probe<T> {
     fn inert(self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::any::type_name_of_val;
+
+    use super::*;
+
+    #[derive(Clone)]
+    struct Loud;
+
+    /// What generated code writes.
+    macro_rules! inert {
+        ($return:ty, $kind:ident) => {{
+            let kind = (&&&&&&&&Probe::<$return>::new()).$kind();
+            (&&Probe::stored(kind)).inert()
+        }};
+    }
+
+    macro_rules! kind {
+        ($return:ty, $kind:ident) => {{
+            let kind = (&&&&&&&&Probe::<$return>::new()).$kind();
+            let name = type_name_of_val(&kind).split('<').next().unwrap_or_default();
+            name.rsplit("::").next().unwrap_or_default().to_owned()
+        }};
+    }
+
+    #[test]
+    fn inert_values_need_no_arc_of_their_own() {
+        assert!(inert!(u64, kind));
+        assert!(inert!(Arc<Loud>, kind));
+        assert!(inert!(Option<(u8, String)>, kind));
+        assert!(inert!(Result<Option<u64>, Loud>, kind));
+    }
+
+    #[test]
+    fn a_clone_of_the_users_runs_under_no_lock() {
+        assert!(!inert!(Loud, kind));
+        assert!(!inert!(Option<Loud>, kind));
+        assert!(!inert!(Result<Loud, u8>, kind));
+        assert!(!inert!(Vec<Loud>, kind));
+    }
+
+    #[test]
+    fn an_error_counts_where_it_is_stored() {
+        assert!(inert!(Result<u64, Loud>, kind));
+        assert!(!inert!(Result<u64, Loud>, kind_err));
+        assert!(inert!(Result<u64, String>, kind_err));
+    }
+
+    #[test]
+    fn generic_code_knows_only_its_bounds() {
+        fn unknown<T: Clone + Send + Sync + 'static>() -> bool {
+            inert!(T, kind)
+        }
+        assert!(!unknown::<u64>());
+    }
+
+    #[test]
+    fn the_most_specific_kind_is_found() {
+        struct NotClone;
+        assert_eq!(kind!(u64, kind), "Plain");
+        assert_eq!(kind!(Option<u64>, kind), "Optional");
+        assert_eq!(kind!(Result<u64, NotClone>, kind), "Fallible");
+        assert_eq!(kind!(Result<u64, Loud>, kind), "FallibleShared");
+        assert_eq!(kind!(Result<Option<u64>, NotClone>, kind), "FallibleOptional");
+        assert_eq!(kind!(Result<Option<u64>, Loud>, kind), "FallibleOptionalShared");
+        assert_eq!(kind!(Result<u64, Loud>, kind_err), "FallibleWhole");
+        assert_eq!(kind!(Result<Option<u64>, Loud>, kind_err), "FallibleOptionalWhole");
     }
 }

@@ -4,14 +4,14 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::{Call, attributes, body, signature, site};
-use crate::krate::generated;
+use crate::krate::{generated, private};
 
 pub(super) fn expand(call: &Call) -> TokenStream {
     let name = call.function.name();
     let documentation =
         format!("The part of the cache that belongs to `{name}`: evict all of it, or read its statistics.");
     let attributes = attributes::of_sibling(&call.function.attrs, &documentation);
-    let (krate, private) = (&call.options.krate, call.options.krate.private());
+    let (krate, private) = (&call.options.krate, private());
     let (returned, constructor) = if call.function.is_async() {
         (quote_spanned!(generated()=> #krate::AsyncFunctionCache), "async_function_cache")
     } else {
@@ -23,14 +23,12 @@ pub(super) fn expand(call: &Call) -> TokenStream {
     let (vis, signature) = (&call.function.vis, signature::of_function_cache(call, &needs, returned));
     let site = site::expand(call);
     let cache = call.cache();
-    let block = body::braced(
-        call,
-        quote_spanned!(generated()=>
-            #site
-            #patterns
-            let __cacheado_handle = #private::#constructor(&__CACHEADO_SITE, &#cache);
-            __cacheado_handle
-        ),
-    );
+    let handle = quote_spanned!(generated()=> #private::#constructor(&__CACHEADO, &#cache));
+    let handle = if patterns.is_empty() {
+        handle
+    } else {
+        quote_spanned!(generated()=> #patterns let __cacheado_handle = #handle; __cacheado_handle)
+    };
+    let block = body::braced(call, quote_spanned!(generated()=> #site #handle));
     quote!(#attributes #vis #signature #block)
 }

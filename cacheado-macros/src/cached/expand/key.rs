@@ -5,7 +5,7 @@ use quote::{format_ident, quote_spanned};
 
 use super::{Call, scope};
 use crate::cached::key::{KeyPlan, Part};
-use crate::krate::{Krate, borrowed, generated, generated_at};
+use crate::krate::{borrowed, generated, generated_at, private_at};
 
 /// Longer keys nest: tuples of more than sixteen parts have no `KeyPart`.
 const WIDEST: usize = 16;
@@ -23,21 +23,19 @@ pub(super) fn expand(call: &Call, loud: bool) -> Key {
         KeyPlan::Whole(expression) => {
             let borrowed = borrowed(expression);
             let place = crate::cached::args::span_of(expression);
-            let private = call.options.krate.private_at(place);
+            let private = private_at(place);
             vec![quote_spanned!(generated_at(place)=> #private::key_part(#borrowed))]
         }
-        KeyPlan::Parts(parts) => parts
-            .iter()
-            .enumerate()
-            .map(|(index, part)| one(&call.options.krate, index, part, &mut statements))
-            .collect(),
+        KeyPlan::Parts(parts) => {
+            parts.iter().enumerate().map(|(index, part)| one(index, part, &mut statements)).collect()
+        }
     };
     parts.extend(scope::key_part(call, loud));
     Key { statements, expression: tuple(&parts) }
 }
 
-fn one(krate: &Krate, index: usize, part: &Part, statements: &mut TokenStream) -> TokenStream {
-    let private = krate.private_at(part.span);
+fn one(index: usize, part: &Part, statements: &mut TokenStream) -> TokenStream {
+    let private = private_at(part.span);
     let Part { ident, cfgs, .. } = part;
     // The `&` is as good as written by the user, so that a missing `KeyPart` is shown at the argument.
     let reference = quote_spanned!(part.span=> &#ident);

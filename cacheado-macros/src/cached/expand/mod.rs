@@ -15,12 +15,12 @@ mod scope;
 mod signature;
 mod site;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 use syn::ReturnType;
 
 use super::Call;
-use crate::krate::{generated, generated_at};
+use crate::krate::{generated, generated_at, private, private_at};
 
 /// The annotated function, and its siblings unless `companions = false`.
 pub(super) fn expand(call: &Call) -> TokenStream {
@@ -41,29 +41,39 @@ impl Call {
         }
     }
 
-    /// Patterns in parameters, bound by reference for what the attribute may mention.
-    fn borrowed_patterns(&self) -> TokenStream {
-        self.params.borrowed_patterns()
+    /// `expression`, where the names in patterns and in `statements` are known. What it borrows ends with it.
+    fn in_block(&self, statements: &TokenStream, expression: TokenStream) -> TokenStream {
+        let patterns = self.params.borrowed_patterns();
+        if patterns.is_empty() && statements.is_empty() {
+            return expression;
+        }
+        quote_spanned!(generated()=> {
+            #patterns
+            #statements
+            let __cacheado_value = #expression;
+            __cacheado_value
+        })
     }
 
-    /// `let kind = …`: what the runtime can do with values of the return type, found by autoref specialisation.
+    /// `let (kind, inert) = …`: what the runtime can do with values of the return type, found by autoref
+    /// specialisation.
     fn kind(&self) -> TokenStream {
-        let (private, output) = (self.options.krate.private(), self.output());
-        let method = if self.options.cache_err.is_some() { "kind_err" } else { "kind" };
-        let method = proc_macro2::Ident::new(method, generated());
-        let span = super::returns::span(&self.function.signature.output, generated());
-        let at_output = self.options.krate.private_at(span);
-        let probe = quote_spanned!(generated_at(span)=> #at_output::probe::Probe::<#output>::new());
+        let output = self.output();
+        let (found_by, method) =
+            if self.options.cache_err.is_some() { ("KindWithErr", "kind_err") } else { ("KindOf", "kind") };
+        let [found_by, method] = [found_by, method].map(|name| Ident::new(name, generated()));
+        let place = super::returns::span(&self.function.signature.output, generated());
+        let (private, at_output) = (private(), private_at(place));
+        let probe = quote_spanned!(generated_at(place)=> #at_output::Probe::<#output>::new());
         let remote = self.options.remote.map(|remote| {
-            let private = self.options.krate.private_at(remote);
+            let private = private_at(remote);
             quote_spanned!(generated_at(remote)=> #private::assert_remote(&__cacheado_kind);)
         });
         quote_spanned!(generated()=>
-            let __cacheado_probe = #probe;
-            let __cacheado_kind = {
-                #[allow(unused_imports)]
-                use #private::probe::*;
-                (&&&&&&&&__cacheado_probe).#method()
+            let (__cacheado_kind, __cacheado_inert) = {
+                use #private::{IsInert as _, #found_by as _};
+                let __cacheado_kind = (&&&&&&&&#probe).#method();
+                (__cacheado_kind, (&&#private::Probe::stored(__cacheado_kind)).inert())
             };
             #remote
         )
@@ -71,16 +81,15 @@ impl Call {
 
     /// The cache of this call: an expression.
     fn cache(&self) -> TokenStream {
-        let krate = &self.options.krate;
         match &self.options.cache {
             None => {
-                let private = krate.private();
+                let private = private();
                 quote_spanned!(generated()=> #private::ambient())
             }
             Some(expression) => {
                 let borrowed = crate::krate::borrowed(expression);
                 let place = super::args::span_of(expression);
-                let private = krate.private_at(place);
+                let private = private_at(place);
                 quote_spanned!(generated_at(place)=> #private::explicit(#borrowed))
             }
         }

@@ -7,17 +7,9 @@ use super::{Call, scope};
 use crate::cached::model::{Spanned, Ttl};
 use crate::krate::generated;
 
-/// `.inert(..).scope(..).ttl(..).tag(..).ttl_with(..).cache_if(..)`, of these what the attribute asks for.
+/// `.scope(..).ttl(..).tag(..).ttl_with(..).cache_if(..)`, of these what the attribute asks for.
 pub(super) fn chain(call: &Call, loud: bool) -> TokenStream {
-    let (private, output) = (call.options.krate.private(), call.output());
-    let mut tokens = quote_spanned!(generated()=>
-        .inert({
-            let __cacheado_probe = #private::probe::Probe::<#output>::new();
-            #[allow(unused_imports)]
-            use #private::probe::*;
-            (&&&&&&&&__cacheado_probe).inert()
-        })
-    );
+    let mut tokens = TokenStream::new();
     let options = &call.options;
     if let Some(scope) = scope::expand(call, loud) {
         tokens.extend(quote_spanned!(generated()=> .scope(#scope)));
@@ -28,7 +20,7 @@ pub(super) fn chain(call: &Call, loud: bool) -> TokenStream {
     for tag in &options.tags {
         let literal = &tag.literal;
         let text = if let Some(plain) = &tag.plain {
-            quote_spanned!(generated()=> ::std::string::String::from(#plain))
+            quote_spanned!(generated()=> #plain)
         } else {
             quote_spanned!(generated()=> ::std::format!(#literal))
         };

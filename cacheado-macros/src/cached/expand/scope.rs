@@ -6,7 +6,7 @@ use quote::{quote, quote_spanned};
 
 use super::Call;
 use crate::cached::params::{ParamKind, text};
-use crate::krate::generated;
+use crate::krate::{generated, private};
 
 /// The scope: an expression for `Option<Scope>`, where the call has one.
 pub(super) fn expand(call: &Call, loud: bool) -> Option<TokenStream> {
@@ -22,7 +22,7 @@ pub(super) fn key_part(call: &Call, _loud: bool) -> Option<TokenStream> {
 fn hand_on(call: &Call, mode: &str, loud: bool) -> Option<TokenStream> {
     let scope = &call.options.scope.as_ref()?.value;
     let (module, level) = (&scope.module, &scope.level);
-    let private = call.options.krate.private();
+    let private = private();
     let mode = Ident::new(mode, generated());
     let loud = Ident::new(if loud { "loud" } else { "quiet" }, generated());
     let function = call.function.name();

@@ -1,22 +1,19 @@
-//! The `static` that tells the runtime which function this is and how it is cached.
+//! The head of each copy: the runtime by its short name, and the `static` that tells it which function this is
+//! and how it is cached.
 
 use std::time::Duration;
 
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Literal, TokenStream};
 use quote::quote_spanned;
 
 use super::Call;
 use crate::cached::model::{Keep, Spanned, Ttl};
-use crate::krate::generated;
+use crate::krate::{generated, private};
 
 pub(super) fn expand(call: &Call) -> TokenStream {
-    let private = call.options.krate.private();
+    let (import, private) = (call.options.krate.import(), private());
     let options = &call.options;
     let function = call.function.name();
-    // The same place in each copy, so that the runtime sees one function.
-    let place = quote_spanned!(Span::call_site()=>
-        ::core::module_path!(), #function, ::core::file!(), ::core::line!(), ::core::column!()
-    );
     let mut chain = TokenStream::new();
     let mut add = |tokens: TokenStream| chain.extend(tokens);
     if let Some(name) = &options.name {
@@ -35,11 +32,11 @@ pub(super) fn expand(call: &Call) -> TokenStream {
         add(quote_spanned!(generated()=> .ttl(#ttl)));
     }
     if let Some(keep) = &options.cache_none {
-        let keep = lifetime(&private, keep.value);
+        let keep = lifetime(keep.value);
         add(quote_spanned!(generated()=> .cache_none(#keep)));
     }
     if let Some(keep) = &options.cache_err {
-        let keep = lifetime(&private, keep.value);
+        let keep = lifetime(keep.value);
         add(quote_spanned!(generated()=> .cache_err(#keep)));
     }
     if !options.single_flight {
@@ -51,10 +48,15 @@ pub(super) fn expand(call: &Call) -> TokenStream {
     if options.remote.is_some() {
         add(quote_spanned!(generated()=> .remote()));
     }
-    quote_spanned!(generated()=> static __CACHEADO_SITE: #private::Site = #private::Site::new(#place) #chain;)
+    // `site` sees where it is called, which in all copies is where the attribute stands.
+    quote_spanned!(generated()=>
+        #import
+        static __CACHEADO: #private::Site = #private::site(::core::module_path!(), #function) #chain;
+    )
 }
 
-fn lifetime(private: &TokenStream, keep: Keep) -> TokenStream {
+fn lifetime(keep: Keep) -> TokenStream {
+    let private = private();
     match keep {
         Keep::AsValue => quote_spanned!(generated()=> #private::Keep::Yes),
         Keep::For(time) => {
