@@ -1,0 +1,334 @@
+//! Bodies that call cached functions, their own among them (hazard 23), and user code that the cache runs and
+//! that uses the cache.
+
+use std::cell::Cell;
+use std::sync::{Arc, OnceLock};
+
+use cacheado::key::{KeyPart, KeySink};
+use cacheado::rules::{Cause, Effect, EntryMeta, Lru, Rule};
+use cacheado::{Cache, Key, Ttl, cached, with_cache, with_cache_async};
+use cacheado_tests::Counter;
+use cacheado_tests::wait::{in_time, on_one_thread, on_threads};
+
+#[cached]
+fn fibonacci(n: u64) -> u64 {
+    if n < 2 { n } else { fibonacci(n - 1) + fibonacci(n - 2) }
+}
+
+#[cached]
+fn is_even(n: u32) -> bool {
+    n == 0 || is_odd(n - 1)
+}
+
+#[cached]
+fn is_odd(n: u32) -> bool {
+    n != 0 && is_even(n - 1)
+}
+
+#[cached]
+async fn fibonacci_async(n: u64) -> u64 {
+    if n < 2 {
+        n
+    } else {
+        Box::pin(fibonacci_async(n - 1)).await + Box::pin(fibonacci_async(n - 2)).await
+    }
+}
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+#[cached]
+fn same_arguments(n: u32) -> u32 {
+    let depth = DEPTH.replace(DEPTH.get() + 1);
+    if depth < 3 { same_arguments(n) + 1 } else { 0 }
+}
+
+#[cached]
+async fn same_arguments_async(n: u32) -> u32 {
+    let depth = DEPTH.replace(DEPTH.get() + 1);
+    tokio::task::yield_now().await;
+    if depth < 3 { Box::pin(same_arguments_async(n)).await + 1 } else { 0 }
+}
+
+#[test]
+fn hazard_23_a_function_that_calls_itself() {
+    in_time(|| {
+        let cache = Cache::new();
+        with_cache(&cache, || assert_eq!(fibonacci(90), 2_880_067_194_370_816_120));
+        let stats = cache.stats();
+        assert_eq!((stats.misses, stats.hits, stats.total_keys), (91, 88, 91));
+    });
+}
+
+#[test]
+fn hazard_23_a_function_that_calls_itself_on_many_threads() {
+    in_time(|| {
+        let cache = Cache::new();
+        std::thread::scope(|scope| {
+            for n in 0..16 {
+                let cache = &cache;
+                scope.spawn(move || {
+                    with_cache(cache, || assert_eq!(fibonacci(75 + n % 2), [2_111_485_077_978_050, 3_416_454_622_906_707][n as usize % 2]));
+                });
+            }
+        });
+        assert_eq!(cache.stats().total_keys, 77);
+    });
+}
+
+#[test]
+fn hazard_23_functions_that_call_each_other() {
+    in_time(|| with_cache(&Cache::new(), || assert_eq!((is_even(100), is_odd(100)), (true, false))));
+}
+
+#[test]
+fn hazard_23_with_the_same_arguments() {
+    in_time(|| {
+        let cache = Cache::new();
+        with_cache(&cache, || {
+            assert_eq!(same_arguments(1), 3);
+            // The innermost began last, so what it stored is the newest.
+            assert_eq!(same_arguments(1), 0);
+        });
+    });
+}
+
+#[test]
+fn hazard_23_async_functions_that_call_themselves() {
+    on_one_thread(|| async {
+        with_cache_async(&Cache::new(), async {
+            assert_eq!(fibonacci_async(60).await, 1_548_008_755_920);
+            assert_eq!(same_arguments_async(1).await, 3);
+            assert_eq!(same_arguments_async(1).await, 0);
+        })
+        .await;
+    });
+    on_threads(4, || async {
+        let cache = Cache::new();
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..32 {
+            let cache = cache.clone();
+            tasks.spawn(async move { with_cache_async(&cache, fibonacci_async(40)).await });
+        }
+        assert!(tasks.join_all().await.into_iter().all(|value| value == 102_334_155));
+    });
+}
+
+#[test]
+fn hazard_23_sync_inside_async_inside_sync_on_one_key() {
+    in_time(|| {
+        let cache = Cache::new();
+        let runs = Counter::new();
+        let value = cache.get_or_compute("key", Ttl::Never, || {
+            runs.next();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let inner = cache.get_or_compute_async("key", Ttl::Never, || async {
+                runs.next();
+                cache.get_or_compute("key", Ttl::Never, || runs.next()).unwrap()
+            });
+            runtime.block_on(inner).unwrap()
+        });
+        assert_eq!((value.unwrap(), runs.get()), (2, 3));
+    });
+}
+
+#[test]
+fn hazard_23_two_calls_in_one_task_share_one_body() {
+    on_one_thread(|| async {
+        let (cache, runs) = (Cache::new(), Counter::new());
+        let call = || {
+            cache.get_or_compute_async("key", Ttl::Never, || async {
+                let run = runs.next();
+                tokio::task::yield_now().await;
+                run
+            })
+        };
+        let (a, b, c) = tokio::join!(call(), call(), call());
+        assert_eq!((a.unwrap(), b.unwrap(), c.unwrap(), runs.get()), (0, 0, 0, 1));
+    });
+}
+
+/// Does something with the cache whenever it is cloned.
+struct Meddling {
+    cache: Cache,
+    doing: fn(&Cache),
+}
+
+impl Clone for Meddling {
+    fn clone(&self) -> Self {
+        (self.doing)(&self.cache);
+        Self { cache: self.cache.clone(), doing: self.doing }
+    }
+}
+
+impl Drop for Meddling {
+    fn drop(&mut self) {
+        (self.doing)(&self.cache);
+    }
+}
+
+impl std::fmt::Debug for Meddling {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Meddling")
+    }
+}
+
+/// Puts entries into every shard, of this function's region and of others, and takes them out.
+fn churn(cache: &Cache) {
+    thread_local! {
+        static BUSY: Cell<bool> = const { Cell::new(false) };
+    }
+    // Its own values meddle too.
+    if BUSY.replace(true) {
+        return;
+    }
+    for n in 0..200_u32 {
+        cache.set(n, &n, Ttl::Never).unwrap();
+        cache.evict(n).unwrap();
+        drop(meddling(cache, n + 1));
+    }
+    cache.evict_by_tag("meddling").unwrap();
+    BUSY.set(false);
+}
+
+#[cached(cache = cache, skip(cache), tags("meddling"))]
+fn meddling(cache: &Cache, _n: u32) -> Meddling {
+    Meddling { cache: cache.clone(), doing: churn }
+}
+
+/// Stores into every shard of the region that it lies in.
+fn crowd_in(cache: &Cache) {
+    thread_local! {
+        static BUSY: Cell<bool> = const { Cell::new(false) };
+    }
+    if BUSY.replace(true) {
+        return;
+    }
+    for n in 1..200_u32 {
+        let _ = meddling_error_entry(cache, n).refresh();
+    }
+    BUSY.set(false);
+}
+
+#[cached(cache = cache, skip(cache), cache_err = "1m")]
+fn meddling_error(cache: &Cache, n: u32) -> Result<u32, Meddling> {
+    if n == u32::MAX { Ok(n) } else { Err(Meddling { cache: cache.clone(), doing: crowd_in }) }
+}
+
+#[test]
+fn hazard_23_clone_and_drop_of_a_value_may_use_the_cache() {
+    for rules in [None, Some(3)] {
+        in_time(move || {
+            let cache = match rules {
+                None => Cache::new(),
+                Some(n) => Cache::builder().rule(Lru::new(n)).build().unwrap(),
+            };
+            for _ in 0..3 {
+                drop(meddling(&cache, 0));
+                meddling_entry(&cache, 0).evict().unwrap();
+            }
+        });
+    }
+}
+
+#[test]
+fn hazard_23_clone_of_a_stored_error_may_use_the_cache() {
+    in_time(|| {
+        let cache = Cache::new();
+        for _ in 0..3 {
+            assert!(meddling_error(&cache, 0).is_err());
+        }
+    });
+}
+
+/// A part of a key that uses the cache to write itself.
+struct Looked<'c>(&'c Cache, u32);
+
+impl KeyPart for Looked<'_> {
+    fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {
+        for n in 0..200_u32 {
+            self.0.set(n, &n, Ttl::Never).unwrap();
+            self.0.evict(n).unwrap();
+        }
+        self.1.encode(sink);
+    }
+}
+
+#[cached(cache = looked.0)]
+fn by_looked(looked: &Looked<'_>) -> u32 {
+    looked.1
+}
+
+#[test]
+fn hazard_23_encoding_a_key_may_use_the_cache() {
+    in_time(|| {
+        // With a bound of one, each of its stores drives the function's own entry out, if it is there.
+        for n in [1, 2] {
+            let cache = Cache::builder().rule(Lru::new(n)).build().unwrap();
+            for _ in 0..3 {
+                assert_eq!(by_looked(&Looked(&cache, 7)), 7);
+                assert_eq!(cache.get_or_compute(Looked(&cache, 7), Ttl::Never, || 8_u32).unwrap(), 8);
+            }
+        }
+        let cache = Cache::new();
+        for _ in 0..3 {
+            assert_eq!(cache.get_or_compute(Looked(&cache, 7), Ttl::Never, || 8_u32).unwrap(), 8);
+        }
+    });
+}
+
+/// A rule that uses the cache that it is a rule of.
+#[derive(Clone, Default)]
+struct Inner(Arc<OnceLock<Cache>>, Arc<Counter>);
+
+impl Inner {
+    fn meddle(&self) {
+        thread_local! {
+            static BUSY: Cell<bool> = const { Cell::new(false) };
+        }
+        let (Some(cache), false) = (self.0.get(), BUSY.replace(true)) else { return };
+        self.1.next();
+        for n in 0..50_u32 {
+            cache.set(n, &n, Ttl::Never).unwrap();
+            cache.get::<u32>(n).unwrap();
+            cache.evict(n).unwrap();
+        }
+        let _ = cache.stats();
+        BUSY.set(false);
+    }
+}
+
+impl Rule for Inner {
+    fn on_get(&self, _: &Key, _: &EntryMeta) -> Effect {
+        self.meddle();
+        Effect::Continue
+    }
+    fn on_set(&self, _: &Key, _: &EntryMeta) -> Effect {
+        self.meddle();
+        Effect::Continue
+    }
+    fn on_evict(&self, _: &Key, _: Cause) -> Effect {
+        self.meddle();
+        Effect::Continue
+    }
+    fn on_clear(&self) {
+        self.meddle();
+    }
+}
+
+#[test]
+fn hazard_23_a_rule_may_use_its_cache() {
+    in_time(|| {
+        let rule = Inner::default();
+        let cache = Cache::builder().rule(rule.clone()).rule(Lru::new(2)).build().unwrap();
+        rule.0.set(cache.clone()).unwrap();
+        for n in 0..5_u32 {
+            cache.set(("own", n), &n, Ttl::Never).unwrap();
+            cache.get::<u32>(("own", n)).unwrap();
+        }
+        cache.evict_by_scope(&cacheado::Scope::global()).unwrap();
+        cache.clear().unwrap();
+        assert!(rule.1.get() > 10);
+    });
+}

@@ -1,0 +1,463 @@
+//! Rules of the user's own and panics in what the cache calls (hazards 15 and 16).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cacheado::rules::{Cause, Effect, EntryMeta, Lru, MaxItems, Rule, TtlRule};
+use cacheado::testing::ManualClock;
+use cacheado::{Cache, Key, Scope, Ttl, cached};
+use cacheado_tests::Counter;
+use cacheado_tests::tenancy::scopes;
+use cacheado_tests::wait::in_time;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+type OnEntry = Box<dyn Fn(&Key, &EntryMeta) -> Effect + Send + Sync>;
+type OnEvict = Box<dyn Fn(&Key, Cause) -> Effect + Send + Sync>;
+
+/// A rule made of closures.
+#[derive(Default)]
+struct Custom {
+    get: Option<OnEntry>,
+    set: Option<OnEntry>,
+    evict: Option<OnEvict>,
+    clear: Option<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Rule for Custom {
+    fn on_get(&self, key: &Key, entry: &EntryMeta) -> Effect {
+        self.get.as_ref().map_or(Effect::Continue, |get| get(key, entry))
+    }
+    fn on_set(&self, key: &Key, entry: &EntryMeta) -> Effect {
+        self.set.as_ref().map_or(Effect::Continue, |set| set(key, entry))
+    }
+    fn on_evict(&self, key: &Key, cause: Cause) -> Effect {
+        self.evict.as_ref().map_or(Effect::Continue, |evict| evict(key, cause))
+    }
+    fn on_clear(&self) {
+        if let Some(clear) = &self.clear {
+            clear();
+        }
+    }
+}
+
+fn with(rule: Custom) -> (Cache, ManualClock) {
+    let clock = ManualClock::new();
+    (Cache::builder().rule(rule).clock(clock.clone()).build().unwrap(), clock)
+}
+
+#[cached(cache = cache, skip(cache, runs), ttl = 10, scope = cacheado_tests::tenancy::scopes::organization, tags("t"))]
+fn run(cache: &Cache, runs: &Counter, org_id: &str, n: u32) -> usize {
+    runs.next()
+}
+
+#[cached(cache = cache, skip(cache, runs), ttl = 10)]
+async fn run_async(cache: &Cache, runs: &Counter, n: u32) -> usize {
+    runs.next()
+}
+
+#[test]
+fn hazard_15_what_a_rule_rejects_is_not_stored() {
+    let (cache, _) = with(Custom { set: Some(Box::new(|_, _| Effect::Reject)), ..Custom::default() });
+    let runs = Counter::new();
+    assert_eq!((run(&cache, &runs, "o", 1), run(&cache, &runs, "o", 1)), (0, 1));
+    cache.set("key", &1_u8, Ttl::Never).unwrap();
+    assert_eq!(cache.get::<u8>("key").unwrap(), None);
+    assert_eq!(cache.get_or_compute("key", Ttl::Never, || 2_u8).unwrap(), 2);
+    assert_eq!(cache.get::<u8>("key").unwrap(), None);
+    let stats = cache.stats();
+    assert_eq!((stats.total_keys, stats.rejections), (0, 4));
+}
+
+#[test]
+fn hazard_15_what_a_rule_rejects_does_not_leave_the_old_value() {
+    let reject = Arc::new(AtomicBool::new(false));
+    let rejecting = Arc::clone(&reject);
+    let (cache, _) = with(Custom {
+        set: Some(Box::new(move |_, _| {
+            if rejecting.load(Ordering::SeqCst) { Effect::Reject } else { Effect::Continue }
+        })),
+        ..Custom::default()
+    });
+    cache.set("key", &1_u8, Ttl::Never).unwrap();
+    reject.store(true, Ordering::SeqCst);
+    cache.set("key", &2_u8, Ttl::Never).unwrap();
+    assert_eq!(cache.get::<u8>("key").unwrap(), None);
+}
+
+#[test]
+fn hazard_15_a_get_that_a_rule_rejects_is_a_miss() {
+    let (cache, _) = with(Custom { get: Some(Box::new(|_, _| Effect::Reject)), ..Custom::default() });
+    cache.set("key", &1_u8, Ttl::Never).unwrap();
+    assert_eq!(cache.get::<u8>("key").unwrap(), None);
+    let stats = cache.stats();
+    assert_eq!((stats.hits, stats.misses), (0, 1));
+}
+
+#[test]
+fn hazard_15_a_call_whose_hit_a_rule_rejects_computes() {
+    let (cache, _) = with(Custom { get: Some(Box::new(|_, _| Effect::Reject)), ..Custom::default() });
+    let runs = Counter::new();
+    assert_eq!((run(&cache, &runs, "o", 1), run(&cache, &runs, "o", 1)), (0, 1));
+    assert_eq!(run_entry(&cache, &runs, "o", 1).get(), 2);
+    let async_run = || cacheado_tests::wait::poll_times(run_async(&cache, &runs, 1), 1);
+    assert_eq!((async_run(), async_run()), (std::task::Poll::Ready(3), std::task::Poll::Ready(4)));
+    cache.set("key", &1_u8, Ttl::Never).unwrap();
+    assert_eq!(cache.get_or_compute("key", Ttl::Never, || 2_u8).unwrap(), 2);
+}
+
+#[test]
+fn sliding_expiry() {
+    let (cache, clock) =
+        with(Custom { get: Some(Box::new(|_, _| Effect::SetTtl((10 * SECOND).into()))), ..Custom::default() });
+    let runs = Counter::new();
+    for _ in 0..5 {
+        assert_eq!(run(&cache, &runs, "o", 1), 0);
+        clock.advance(9 * SECOND);
+    }
+    clock.advance(SECOND);
+    assert_eq!(run(&cache, &runs, "o", 1), 1);
+    assert_eq!(run_entry(&cache, &runs, "o", 1).remaining().unwrap(), Some(10 * SECOND));
+}
+
+#[test]
+fn a_rule_changes_how_long_an_entry_lives() {
+    let (cache, clock) = with(Custom {
+        set: Some(Box::new(|key, entry| {
+            let ttl = match (key.function(), entry.ttl()) {
+                ("", None) => SECOND.into(),
+                ("", Some(_)) => Duration::ZERO.into(),
+                _ => Ttl::Never,
+            };
+            Effect::SetTtl(ttl)
+        })),
+        ..Custom::default()
+    });
+    let runs = Counter::new();
+    cache.set("for ever", &1_u8, Ttl::Never).unwrap();
+    cache.set("for a while", &1_u8, SECOND).unwrap();
+    run(&cache, &runs, "o", 1);
+    assert_eq!(cache.remaining("for ever").unwrap(), Some(SECOND));
+    assert_eq!(cache.get::<u8>("for a while").unwrap(), None);
+    clock.advance(1_000_000 * SECOND);
+    assert_eq!((run(&cache, &runs, "o", 1), cache.get::<u8>("for ever").unwrap()), (0, None));
+}
+
+#[test]
+fn a_rule_evicts_other_entries() {
+    let runs = Counter::new();
+    let victim = run_entry(&Cache::new(), &runs, "o", 1).key();
+    let (on_get, on_set, on_evict) = (victim.clone(), victim.clone(), victim);
+    for which in 0..3 {
+        let (get, set, evict) = (on_get.clone(), on_set.clone(), on_evict.clone());
+        let (cache, _) = with(match which {
+            0 => Custom { get: Some(Box::new(move |_, _| Effect::Evict(vec![get.clone()]))), ..Custom::default() },
+            1 => Custom {
+                set: Some(Box::new(move |key, _| {
+                    if *key == set { Effect::Continue } else { Effect::Evict(vec![set.clone()]) }
+                })),
+                ..Custom::default()
+            },
+            _ => Custom { evict: Some(Box::new(move |_, _| Effect::Evict(vec![evict.clone()]))), ..Custom::default() },
+        });
+        run(&cache, &runs, "o", 1);
+        assert_eq!(cache.stats().total_keys, 1);
+        cache.set("other", &1_u8, Ttl::Never).unwrap();
+        assert_eq!(cache.get::<u8>("other").unwrap(), Some(1));
+        cache.evict("other").unwrap();
+        assert_eq!(run_entry(&cache, &runs, "o", 1).peek().unwrap(), None, "{which}");
+        assert_eq!(cache.stats().evictions, 2);
+    }
+}
+
+#[test]
+fn a_rule_that_evicts_another_entry_on_each_set_loses_no_set() {
+    let last = Mutex::new(None::<Key>);
+    let (cache, _) = with(Custom {
+        set: Some(Box::new(move |key, _| {
+            Effect::Evict(last.lock().unwrap().replace(key.clone()).into_iter().collect())
+        })),
+        ..Custom::default()
+    });
+    for n in 0..20_000_u32 {
+        cache.set(n, &n, Ttl::Never).unwrap();
+        assert_eq!(cache.get::<u32>(n).unwrap(), Some(n), "set, and not stored");
+    }
+}
+
+#[test]
+fn a_rule_sees_key_scope_and_time() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let note = |what: &'static str, seen: &Arc<Mutex<Vec<String>>>| -> OnEntry {
+        let seen = Arc::clone(seen);
+        Box::new(move |key, entry| {
+            seen.lock().unwrap().push(format!("{what} {key} {} {:?}", entry.scope(), entry.ttl()));
+            Effect::Continue
+        })
+    };
+    let (cache, clock) =
+        with(Custom { get: Some(note("get", &seen)), set: Some(note("set", &seen)), ..Custom::default() });
+    let runs = Counter::new();
+    run(&cache, &runs, "o", 1);
+    clock.advance(SECOND);
+    run(&cache, &runs, "o", 1);
+    cache.scoped(scopes::user("o", "u")).set("key", &1_u8, Ttl::Never).unwrap();
+    cache.scoped(scopes::user("o", "u")).get::<u8>("key").unwrap();
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [
+            "set organization:o rules::run@0(\"o\", 1, ()) organization:o Some(10s)",
+            "get organization:o rules::run@0(\"o\", 1, ()) organization:o Some(9s)",
+            "set organization:o/user:u (\"key\") organization:o/user:u None",
+            "get organization:o/user:u (\"key\") organization:o/user:u None",
+        ]
+    );
+}
+
+#[test]
+fn rules_run_in_order_until_one_rejects() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let numbered = |number: u8, effect: Effect| {
+        let asked = Arc::clone(&asked);
+        Custom {
+            set: Some(Box::new(move |_, _| {
+                asked.lock().unwrap().push(number);
+                effect.clone()
+            })),
+            ..Custom::default()
+        }
+    };
+    let cache = Cache::builder()
+        .rule(numbered(1, Effect::SetTtl(SECOND.into())))
+        .rule(numbered(2, Effect::SetTtl((2 * SECOND).into())))
+        .build()
+        .unwrap();
+    cache.set("key", &1_u8, Ttl::Never).unwrap();
+    assert!(cache.remaining("key").unwrap().unwrap() > SECOND, "the later one holds");
+    let cache =
+        Cache::builder().rule(numbered(3, Effect::Reject)).rule(numbered(4, Effect::Continue)).build().unwrap();
+    cache.set("key", &1_u8, Ttl::Never).unwrap();
+    assert_eq!(*asked.lock().unwrap(), [1, 2, 3]);
+}
+
+#[test]
+fn a_rule_is_told_of_every_way_to_leave() {
+    let left = Arc::new(Mutex::new(Vec::new()));
+    let cleared = Arc::new(Counter::new());
+    let (note, count) = (Arc::clone(&left), Arc::clone(&cleared));
+    let rule = Custom {
+        evict: Some(Box::new(move |key, cause| {
+            note.lock().unwrap().push((key.to_string(), cause));
+            Effect::Continue
+        })),
+        clear: Some(Box::new(move || {
+            count.next();
+        })),
+        ..Custom::default()
+    };
+    let clock = ManualClock::new();
+    let cache = Cache::builder().rule(rule).rule(Lru::new(2)).clock(clock.clone()).build().unwrap();
+    let runs = Counter::new();
+    let (own, other) = ("organization:o rules::run@0(\"o\", 1, ())", "global (\"other\")");
+    let fill = || run(&cache, &runs, "o", 1);
+    let last = || left.lock().unwrap().drain(..).collect::<Vec<_>>();
+
+    fill();
+    run_entry(&cache, &runs, "o", 1).evict().unwrap();
+    assert_eq!(last(), [(own.to_owned(), Cause::Evicted)]);
+    fill();
+    cache.evict_by_scope(&scopes::organization("o")).unwrap();
+    assert_eq!(last(), [(own.to_owned(), Cause::Scope)]);
+    fill();
+    cache.evict_by_scope(&Scope::global()).unwrap();
+    assert_eq!(last(), [(own.to_owned(), Cause::Scope)]);
+    fill();
+    cache.evict_by_tag("t").unwrap();
+    assert_eq!(last(), [(own.to_owned(), Cause::Tag)]);
+    fill();
+    run_cache(&cache).evict_all().unwrap();
+    assert_eq!(last(), [(own.to_owned(), Cause::Function)]);
+    fill();
+    clock.advance(10 * SECOND);
+    assert_eq!(fill(), 6);
+    assert_eq!(last(), [(own.to_owned(), Cause::Expired)]);
+    run_entry(&cache, &runs, "o", 1).refresh();
+    assert_eq!(last(), [], "an overwritten entry has not left");
+    cache.set("other", &1_u8, Ttl::Never).unwrap();
+    cache.set("more", &1_u8, Ttl::Never).unwrap();
+    assert_eq!(last(), [(own.to_owned(), Cause::Capacity)]);
+    cache.set("other", &1_u8, Duration::ZERO).unwrap();
+    assert_eq!(last(), [(other.to_owned(), Cause::Evicted)]);
+    cache.clear().unwrap();
+    assert_eq!(last(), [("global (\"more\")".to_owned(), Cause::Cleared)]);
+    assert_eq!(cleared.get(), 1);
+}
+
+#[test]
+fn hazard_16_a_rule_that_panics_is_contained() {
+    in_time(|| {
+        let clock = ManualClock::new();
+        let panicking = Custom {
+            get: Some(Box::new(|_, _| panic!("on_get"))),
+            set: Some(Box::new(|_, _| panic!("on_set"))),
+            evict: Some(Box::new(|_, _| panic!("on_evict"))),
+            clear: Some(Box::new(|| panic!("on_clear"))),
+        };
+        let cache = Cache::builder().rule(panicking).rule(Lru::new(2)).clock(clock.clone()).build().unwrap();
+        let runs = Counter::new();
+        for n in 0..5 {
+            run(&cache, &runs, "o", n);
+            assert_eq!(run(&cache, &runs, "o", n), n as usize, "it is stored, and found");
+        }
+        let stats = cache.stats();
+        assert_eq!((stats.total_keys, stats.evictions), (2, 3), "the bound holds");
+        assert_eq!(stats.rule_panics, 5 + 5 + 3);
+        assert_eq!(cache.evict_by_scope(&scopes::organization("o")).unwrap(), 2);
+        run(&cache, &runs, "o", 9);
+        clock.advance(10 * SECOND);
+        assert_eq!(cache.stats().total_keys, 0);
+        run(&cache, &runs, "o", 9);
+        cache.clear().unwrap();
+        assert_eq!(cache.stats().total_keys, 0);
+        assert_eq!(run(&cache, &runs, "o", 9), run(&cache, &runs, "o", 9));
+    });
+}
+
+/// Panics when told to, while it is cloned or dropped.
+#[derive(Debug)]
+struct Brittle {
+    at: &'static str,
+    armed: Arc<AtomicBool>,
+}
+
+impl Brittle {
+    fn breaks(&self, at: &str) -> bool {
+        self.at == at && self.armed.load(Ordering::SeqCst)
+    }
+}
+
+impl Clone for Brittle {
+    fn clone(&self) -> Self {
+        assert!(!self.breaks("clone"), "clone panics");
+        Self { at: self.at, armed: Arc::clone(&self.armed) }
+    }
+}
+
+impl Drop for Brittle {
+    fn drop(&mut self) {
+        assert!(!self.breaks("drop") || std::thread::panicking(), "drop panics");
+    }
+}
+
+#[cached(cache = cache, skip(cache, value), scope = cacheado_tests::tenancy::scopes::organization, tags("t"), ttl = 10)]
+fn brittle(cache: &Cache, value: &Brittle, org_id: u32, n: u32) -> Brittle {
+    Brittle { at: value.at, armed: Arc::clone(&value.armed) }
+}
+
+#[test]
+fn hazard_16_a_value_whose_drop_panics_is_contained() {
+    in_time(|| {
+        let armed = Arc::new(AtomicBool::new(false));
+        let value = Brittle { at: "drop", armed: Arc::clone(&armed) };
+        let clock = ManualClock::new();
+        let cache = Cache::builder().rule(Lru::new(3)).rule(TtlRule::new()).clock(clock.clone()).build().unwrap();
+        let keep = |n| std::mem::forget(brittle(&cache, &value, 1, n));
+        let armed = |on| armed.store(on, Ordering::SeqCst);
+
+        (0..3).for_each(keep);
+        armed(true);
+        keep(4);
+        assert_eq!(cache.stats().total_keys, 3, "the bound holds");
+        std::mem::forget(brittle_entry(&cache, &value, 1, 4).refresh());
+        assert!(brittle_entry(&cache, &value, 1, 4).evict().unwrap());
+        assert_eq!(cache.evict_by_tag("t").unwrap(), 2);
+        (0..3).for_each(keep);
+        assert_eq!(cache.evict_by_scope(&scopes::organization(1)).unwrap(), 3);
+        (0..3).for_each(keep);
+        assert_eq!(brittle_cache(&cache).evict_all().unwrap(), 3);
+        (0..3).for_each(keep);
+        clock.advance(10 * SECOND);
+        assert_eq!(cache.stats().total_keys, 0);
+        (0..3).for_each(keep);
+        cache.clear().unwrap();
+        assert_eq!(cache.stats().total_keys, 0, "no orphans");
+        (0..3).for_each(keep);
+        armed(false);
+        drop(brittle(&cache, &value, 1, 2));
+        assert_eq!((cache.stats().hits, cache.stats().total_keys), (1, 3));
+    });
+}
+
+#[test]
+fn hazard_16_a_value_whose_clone_panics_leaves_nothing_behind() {
+    in_time(|| {
+        let armed = Arc::new(AtomicBool::new(true));
+        let value = Brittle { at: "clone", armed: Arc::clone(&armed) };
+        let cache = Cache::builder().rule(MaxItems::new(2)).build().unwrap();
+        for n in 0..5 {
+            // Whether the caller gets the value that it has computed, or the panic, is not said.
+            let _ = catch_unwind(AssertUnwindSafe(|| brittle(&cache, &value, 1, n)));
+        }
+        assert_eq!(cache.stats().total_keys, 0);
+        armed.store(false, Ordering::SeqCst);
+        drop((brittle(&cache, &value, 1, 1), brittle(&cache, &value, 1, 2)));
+        assert_eq!(cache.stats().total_keys, 2, "the bound counts no orphans");
+        armed.store(true, Ordering::SeqCst);
+        for _ in 0..3 {
+            assert!(catch_unwind(AssertUnwindSafe(|| brittle(&cache, &value, 1, 1))).is_err());
+        }
+        armed.store(false, Ordering::SeqCst);
+        let before = cache.stats().hits;
+        drop(brittle(&cache, &value, 1, 1));
+        assert_eq!(cache.stats().hits, before + 1, "no lock is poisoned");
+        assert_eq!(cache.evict_by_scope(&scopes::organization(1)).unwrap(), 2);
+    });
+}
+
+#[test]
+fn hazard_16_a_body_that_panics_leaves_nothing_behind() {
+    #[cached(cache = cache, skip(cache, fail))]
+    fn may_panic(cache: &Cache, fail: bool, n: u8) -> u8 {
+        assert!(!fail, "the body panics");
+        n
+    }
+    in_time(|| {
+        let cache = Cache::new();
+        for _ in 0..3 {
+            assert!(catch_unwind(AssertUnwindSafe(|| may_panic(&cache, true, 1))).is_err());
+        }
+        assert_eq!((may_panic(&cache, false, 1), may_panic(&cache, true, 1)), (1, 1));
+    });
+}
+
+#[test]
+fn hazard_16_a_key_or_option_that_panics_leaves_nothing_behind() {
+    #[cached(cache = cache, skip(cache, fail), refresh_if = must_not(fail == "refresh"), cache_if = check, ttl_with = time)]
+    fn picky(cache: &Cache, fail: &str, n: u8) -> u8 {
+        if fail == "cache_if" { 100 } else if fail == "ttl_with" { 101 } else { n }
+    }
+    fn must_not(fail: bool) -> bool {
+        assert!(!fail);
+        false
+    }
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the attribute asks for a reference")]
+    fn check(value: &u8) -> bool {
+        assert_ne!(*value, 100);
+        true
+    }
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the attribute asks for a reference")]
+    fn time(value: &u8) -> Duration {
+        assert_ne!(*value, 101);
+        SECOND
+    }
+    in_time(|| {
+        let cache = Cache::new();
+        for fail in ["refresh", "cache_if", "ttl_with"] {
+            assert!(catch_unwind(AssertUnwindSafe(|| picky(&cache, fail, 1))).is_err(), "{fail}");
+            assert_eq!(cache.stats().total_keys, 0);
+        }
+        assert_eq!((picky(&cache, "", 1), picky(&cache, "", 1)), (1, 1));
+    });
+}
