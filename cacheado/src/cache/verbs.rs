@@ -1,6 +1,5 @@
 //! The verbs for keys of the caller's own: get, set, compute, evict, in a sync and an async form.
 
-
 use std::future::Future;
 use std::time::Duration;
 

@@ -5,8 +5,14 @@
 
 use std::cell::RefCell;
 
+#[cfg(not(shuttle))]
 thread_local! {
     static LED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+#[cfg(shuttle)]
+shuttle::thread_local! {
+    static LED: RefCell<Vec<usize>> = RefCell::new(Vec::new());
 }
 
 /// While it lives, this thread leads the flight.
@@ -14,7 +20,7 @@ pub(super) struct Leading;
 
 impl Leading {
     pub(super) fn of(flight: usize) -> Self {
-        LED.with_borrow_mut(|led| led.push(flight));
+        LED.with(|led| led.borrow_mut().push(flight));
         Self
     }
 }
@@ -22,11 +28,11 @@ impl Leading {
 impl Drop for Leading {
     fn drop(&mut self) {
         // The innermost body ends first.
-        LED.with_borrow_mut(Vec::pop);
+        LED.with(|led| led.borrow_mut().pop());
     }
 }
 
 /// Whether this thread is in the body that the flight waits for.
 pub(super) fn leads(flight: usize) -> bool {
-    LED.with_borrow(|led| led.contains(&flight))
+    LED.with(|led| led.borrow().contains(&flight))
 }
