@@ -191,6 +191,9 @@ fn hazard_17_what_has_just_been_set_is_there_for_a_thread_that_has_used_the_cach
         for n in 0..3_u32 {
             cache.set(n, &n, Ttl::Never).unwrap();
         }
+        for n in 0..300_u32 {
+            assert!(cache.get::<u32>(n % 3).unwrap().is_some());
+        }
         let other = thread::scope(|scope| {
             let set = scope.spawn(|| {
                 cache.set(3_u32, &3_u32, Ttl::Never).unwrap();

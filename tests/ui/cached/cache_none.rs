@@ -1,0 +1,26 @@
+use cacheado::cached;
+
+#[cached(cache_none)]
+fn no_option(n: u32) -> u32 {
+    n
+}
+
+#[cached(cache_none)]
+fn nothing() {}
+
+#[cached(cache_none = "soon")]
+fn word(n: u32) -> Option<u32> {
+    Some(n)
+}
+
+#[cached(cache_none = lasting())]
+fn expression(n: u32) -> Option<u32> {
+    Some(n)
+}
+
+#[cached(cache_none("30s"))]
+fn list(n: u32) -> Option<u32> {
+    Some(n)
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+use cacheado::cached;
+
+#[cached(refresh_if)]
+fn without_value(n: u32) -> u32 {
+    n
+}
+
+#[cached(refresh_if = n)]
+fn no_bool(n: u32) -> u32 {
+    n
+}
+
+#[cached(refresh_if = force)]
+fn unknown(n: u32) -> u32 {
+    n
+}
+
+fn main() {}
