@@ -37,42 +37,17 @@ pub const fn site(module: &'static str, function: &'static str) -> Site {
     Site::new(module, function, place.file(), place.line(), place.column())
 }
 
-/// Says which argument has no `KeyPart`, at the argument.
+/// Says which argument has no `KeyPart`, at the argument. What it returns has one whatever the argument is, so
+/// that whoever takes the key does not say it again.
 #[inline]
-pub fn key_part<T: Argument + ?Sized>(part: &T) -> T::Part<'_> {
-    part.part()
+pub fn key_part<T: KeyPart + ?Sized>(part: &T) -> impl KeyPart {
+    part
 }
 
-/// What has a `KeyPart`. As the part's type hangs on it, an argument that has none is reported once, by
-/// `key_part`, and not again by whatever takes the key.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be part of a cache key",
-    label = "this argument has no `KeyPart`",
-    note = "three ways out: derive it on a type of your own, `#[derive(cacheado::KeyPart)]`;",
-    note = "or leave the argument out with `skip(..)`, or name those that make the key with `key(..)`;",
-    note = "or encode a `Serialize` value: `key = (a, cacheado::key::Serde(&b))`"
-)]
-pub trait Argument {
-    /// A reference to it.
-    type Part<'a>: KeyPart
-    where
-        Self: 'a;
-
-    /// Itself.
-    fn part(&self) -> Self::Part<'_>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: KeyPart + ?Sized> Argument for T {
-    type Part<'a>
-        = &'a T
-    where
-        Self: 'a;
-
-    #[inline]
-    fn part(&self) -> &T {
-        self
-    }
+/// Says that a value cannot be stored, at the return type. As with [`key_part`], nobody says it again.
+#[inline]
+pub fn storable<K: Kind>(kind: K) -> impl Kind<Return = K::Return, Stored = K::Stored, Payload = K::Payload> {
+    kind
 }
 
 /// The instance that the closure was written in.
@@ -129,6 +104,39 @@ pub trait Remote {}
 
 #[diagnostic::do_not_recommend]
 impl<T: serde::Serialize + serde::de::DeserializeOwned> Remote for T {}
+
+/// `cache_err`: there must be errors.
+pub fn assert_fallible<K: Kind>(_: &K)
+where
+    K::Return: Fallible,
+{
+}
+
+/// What can be `Err`.
+#[diagnostic::on_unimplemented(
+    message = "`cache_err` needs a function that returns a `Result`; this one returns `{Self}`",
+    label = "there is no `Err` to store"
+)]
+pub trait Fallible {}
+
+impl<T, E> Fallible for Result<T, E> {}
+
+/// `cache_none`: there must be a `None`.
+pub fn assert_optional<K: Kind>(_: &K)
+where
+    K::Return: Optional,
+{
+}
+
+/// What can be `None`.
+#[diagnostic::on_unimplemented(
+    message = "`cache_none` needs a function that returns an `Option`; this one returns `{Self}`",
+    label = "there is no `None` to store"
+)]
+pub trait Optional {}
+
+impl<T> Optional for Option<T> {}
+impl<T, E> Optional for Result<Option<T>, E> {}
 
 /// The scope at the end of a path of levels and values.
 ///

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use cacheado_backends::memory::Limits;
 use cacheado_backends::{Clock, Memory};
-use foldhash::fast::RandomState;
 
 use super::{Cache, Inner, Registry};
 use crate::Result;
@@ -90,7 +89,6 @@ impl CacheBuilder {
             functions: SiteTable::default(),
             registry: Registry::default(),
             default_ttl: self.default_ttl,
-            seed: RandomState::default(),
             disabled,
         };
         Cache { inner: Arc::new(inner) }

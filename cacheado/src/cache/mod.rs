@@ -24,7 +24,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cacheado_backends::memory::Store;
-use foldhash::fast::RandomState;
 
 use crate::function::SiteTable;
 use crate::rules::Pipeline;
@@ -66,7 +65,6 @@ pub(crate) struct Inner {
     pub(crate) functions: SiteTable,
     pub(crate) registry: Registry,
     pub(crate) default_ttl: Option<Duration>,
-    pub(crate) seed: RandomState,
     pub(crate) disabled: bool,
 }
 

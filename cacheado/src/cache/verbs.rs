@@ -11,7 +11,7 @@ use super::scoped::Keyspace;
 use super::{Cache, Scoped};
 use crate::Result;
 use crate::engine::{Call, KeyParts, KeyQuery, encode_key, hash_key};
-use crate::function::{Policy, Typed};
+use crate::function::{Dynamic, Function, Policy, Typed};
 use crate::key::KeyPart;
 use crate::scope::Scope;
 use crate::ttl::Ttl;
@@ -23,6 +23,10 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Value for 
 
 static POLICY: Policy = Policy::new();
 
+fn probe<T: Value>(function: &Function<Dynamic>, key: &impl KeyPart) -> Option<T> {
+    function.probe(Typed::new(), hash_key(key), key)
+}
+
 impl Keyspace {
     fn parts<'k, P: KeyPart>(&'k self, part: &'k P) -> KeyParts<'k, P> {
         KeyParts { label: &self.label, part }
@@ -30,7 +34,7 @@ impl Keyspace {
 
     fn get<T: Value>(&self, key: &impl KeyPart) -> Option<T> {
         let function = self.function.as_ref()?;
-        let value = function.probe(Typed::new(), &self.parts(key));
+        let value = probe(function, &self.parts(key));
         if value.is_none() {
             function.shared.tally.missed();
         }
@@ -40,21 +44,21 @@ impl Keyspace {
     fn remaining(&self, key: &impl KeyPart) -> Option<Duration> {
         let function = self.function.as_ref()?;
         let parts = self.parts(key);
-        let (_, deadline) = function.region.peek(hash_key(&function.seed, &parts), &KeyQuery(&parts))?;
+        let (_, deadline) = function.region.peek(hash_key(&parts), &KeyQuery(&parts))?;
         function.store.clock().remaining(deadline)
     }
 
     fn evict(&self, key: &impl KeyPart) -> bool {
         self.function.as_ref().is_some_and(|function| {
             let parts = self.parts(key);
-            let hash = hash_key(&function.seed, &parts);
+            let hash = hash_key(&parts);
             function.region.evict(hash, encode_key(&parts).as_bytes(), Cause::Evicted)
         })
     }
 
     fn call<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Call<Typed<T>> {
         let parts = self.parts(key);
-        let hash = self.function.as_ref().map_or(0, |function| hash_key(&function.seed, &parts));
+        let hash = hash_key(&parts);
         let call = Call::new(self.function.clone(), (hash, encode_key(&parts)), Typed::new(), &POLICY, false);
         // What an entry holds is an `Arc`, whose `clone` is no code of the user's.
         call.inert(true).scope(Some(self.scope.clone())).ttl(ttl)
@@ -64,7 +68,7 @@ impl Keyspace {
     #[expect(clippy::result_large_err, reason = "a call is run where it is returned to, and is no error")]
     fn lookup<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Result<T, Call<Typed<T>>> {
         let found =
-            self.function.as_ref().and_then(|function| function.probe(Typed::new(), &self.parts(key)));
+            self.function.as_ref().and_then(|function| probe(function, &self.parts(key)));
         found.ok_or_else(|| self.call(key, ttl))
     }
 }

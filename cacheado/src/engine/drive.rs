@@ -14,6 +14,7 @@ impl<K: Kind> Call<K> {
     /// # Panics
     ///
     /// If the body does.
+    #[inline(never)]
     pub fn run(self, body: impl FnOnce() -> K::Return) -> K::Return {
         let mut next = self.plan(Leader::Thread);
         loop {

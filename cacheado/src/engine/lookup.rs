@@ -33,11 +33,12 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
     key: &P,
     refresh: bool,
 ) -> Lookup<K> {
+    let hash = hash_key(key);
     let inner = cache.get().inner();
     let function = inner.functions.get::<Function<K::Stored>>(site.number(), instance.marker());
     if let Some(function) = function
         && !refresh
-        && let Some(value) = function.probe(kind, key)
+        && let Some(value) = function.probe(kind, hash, key)
     {
         return Lookup::Hit(value);
     }
@@ -56,8 +57,7 @@ pub(crate) fn call_for<K: Kind, P: KeyPart + ?Sized, F>(
     refresh: bool,
 ) -> Call<K> {
     let function = function_of::<K, F>(site, cache, instance);
-    let hash = function.as_ref().map_or(0, |function| hash_key(&function.seed, key));
-    Call::new(function, (hash, encode_key(key)), kind, site.policy(), refresh)
+    Call::new(function, (hash_key(key), encode_key(key)), kind, site.policy(), refresh)
 }
 
 /// The function's state in this cache, made on its first use; `None` where the cache is disabled.
@@ -101,12 +101,11 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
 
     /// The value that is stored for this key, counted as a hit; `None` is not counted.
     #[inline]
-    pub(crate) fn probe<K, P>(&self, kind: K, key: &P) -> Option<K::Return>
+    pub(crate) fn probe<K, P>(&self, kind: K, hash: u64, key: &P) -> Option<K::Return>
     where
         K: Kind<Stored = V>,
         P: KeyPart + ?Sized,
     {
-        let hash = hash_key(&self.seed, key);
         self.serve(kind, hash, &KeyQuery(key), || encode_key(key))
     }
 

@@ -61,8 +61,7 @@ choose! { KindOf::kind,
     [&] [R] R => Plain<R>;
 }
 
-/// The kind of a return type, with `cache_err`.
-#[diagnostic::on_unimplemented(message = "`cache_err` is for functions that return a `Result`")]
+/// The kind of a return type, with `cache_err`. One that is no `Result` is refused elsewhere.
 pub trait KindWithErr {
     /// The kind.
     type Kind;
@@ -73,6 +72,7 @@ pub trait KindWithErr {
 choose! { KindWithErr::kind_err,
     [&&&] [T, E] Result<Option<T>, E> => FallibleOptionalWhole<T, E>;
     [&&] [T, E] Result<T, E> => FallibleWhole<T, E>;
+    [&] [R] R => Plain<R>;
 }
 
 /// Types whose `clone` and comparison run no code but the standard library's.

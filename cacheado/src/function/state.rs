@@ -5,7 +5,6 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cacheado_backends::memory::{Cause, Label, Listener, Region, Store};
-use foldhash::fast::RandomState;
 
 use crate::cache::Inner;
 use crate::engine::flight::Flights;
@@ -76,7 +75,6 @@ pub(crate) struct Function<V> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) region: Arc<Region<V>>,
     pub(crate) flights: Flights<V>,
-    pub(crate) seed: RandomState,
     /// Whether there are rules of the user's, which want to see each hit.
     pub(crate) ruled: bool,
     pub(crate) store: Arc<Store>,
@@ -94,7 +92,6 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
             shared,
             region,
             flights: Flights::default(),
-            seed: cache.seed.clone(),
             ruled: !cache.pipeline.is_empty(),
             store: Arc::clone(&cache.store),
             cache: Arc::downgrade(cache),
@@ -125,7 +122,7 @@ impl<V: Clone + Send + Sync + 'static> AnyFunction for Function<V> {
     }
 
     fn evict(&self, bytes: &[u8], cause: Cause) -> bool {
-        hash_bytes(&self.seed, bytes).is_some_and(|hash| self.region.evict(hash, bytes, cause))
+        hash_bytes(bytes).is_some_and(|hash| self.region.evict(hash, bytes, cause))
     }
 
     fn evict_all(&self) -> u64 {
