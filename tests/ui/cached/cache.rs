@@ -19,19 +19,9 @@ fn no_cache(n: u32) -> u32 {
     n
 }
 
-#[cached(cache = CACHE)]
-fn unknown(n: u32) -> u32 {
-    n
-}
-
 impl Repo {
     #[cached(cache = self.cach, skip(self))]
     fn slip(&self, n: u32) -> u32 {
-        n
-    }
-
-    #[cached(cache = self.cache)]
-    fn without_receiver(n: u32) -> u32 {
         n
     }
 }

@@ -24,9 +24,4 @@ fn other_argument(n: u32) -> u32 {
     n
 }
 
-#[cached(cache_if = absent)]
-fn unknown(n: u32) -> u32 {
-    n
-}
-
 fn main() {}

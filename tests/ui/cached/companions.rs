@@ -16,16 +16,6 @@ fn word(n: u32) -> u32 {
     n
 }
 
-#[cached(companions = false)]
-fn without(n: u32) -> u32 {
-    n
-}
-
-fn uses() {
-    let _ = without_entry(3);
-    let _ = without_cache();
-}
-
 // A method of a trait's implementation has no place for siblings.
 impl Area for Square {
     #[cached(ttl = 300, skip(self))]

@@ -43,11 +43,6 @@ fn no_key_part(n: u32) -> u32 {
     n
 }
 
-#[cached(key = m)]
-fn unknown_in_expression(n: u32) -> u32 {
-    n
-}
-
 // Each argument without a `KeyPart` is reported once.
 #[cached]
 fn two_of_three(good: u32, bad: Db, worse: &[Db]) -> u32 {

@@ -10,9 +10,4 @@ fn no_bool(n: u32) -> u32 {
     n
 }
 
-#[cached(refresh_if = force)]
-fn unknown(n: u32) -> u32 {
-    n
-}
-
 fn main() {}

@@ -10,6 +10,11 @@ fn without_expression(n: u32) -> u32 {
     n
 }
 
+#[cached(ttl = 5 +)]
+fn half_an_expression(n: u32) -> u32 {
+    n
+}
+
 #[cached(ttl = "5 parsecs")]
 fn unit(n: u32) -> u32 {
     n
