@@ -1,4 +1,61 @@
-//! Memoization with hierarchical scopes.
+//! Memoization with hierarchical scopes: put [`#[cached]`](macro@cached) on a sync or async function, and its
+//! results are cached for each tenant, computed once however many callers ask at the same time, and evicted by
+//! key, function, tag or scope.
+//!
+//! ```
+//! use cacheado::prelude::*;
+//!
+//! cacheado::scopes! {
+//!     pub mod scopes {
+//!         organization(org_id) { user(user_id) }
+//!     }
+//! }
+//!
+//! #[cached(ttl = "5m", scope = "user")]
+//! fn greeting(org_id: &str, user_id: &str) -> String {
+//!     format!("Hello {user_id} of {org_id}")
+//! }
+//!
+//! # fn main() -> cacheado::Result<()> {
+//! greeting("acme", "ada"); // computed
+//! greeting("acme", "ada"); // from the cache
+//! greeting("globex", "ada"); // another tenant: computed
+//! assert_eq!(greeting_cache().stats().hits, 1);
+//!
+//! // All of the organization and what is below it, of every function; other tenants keep theirs.
+//! assert_eq!(cacheado::global().evict_by_scope(&scopes::organization("acme"))?, 1);
+//! assert!(greeting_entry("globex", "ada").peek()?.is_some());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//!
+//! | you want to | see |
+//! |---|---|
+//! | cache a function | [`#[cached]`](macro@cached), with every argument |
+//! | read, replace or evict one entry of a function | [`Entry`], which `<fn>_entry(…)` returns, and [`AsyncEntry`] |
+//! | evict or count all entries of a function | [`FunctionCache`], which `<fn>_cache()` returns |
+//! | keep tenants apart, and evict one | [`scopes!`], [`Scope`], [`ScopeTree`] for trees known only at run time |
+//! | use a type as an argument | [`KeyPart`](derive@KeyPart), by derive; [`key`] for all about keys |
+//! | cache without a function | [`Cache`], and [`Scoped`] inside a scope |
+//! | bound a cache | [`rules`]: `Lru`, `MaxItems`, `TtlRule` and your own; [`CacheBuilder`] |
+//! | know how it is doing | [`Stats`], by [function](Cache::stats_by_function) and by [scope level](Cache::stats_by_scope_level) |
+//! | test code that caches | [`testing`], [`with_cache`], [`Cache::disabled`] |
+//!
+//! # What is there
+//!
+//! Entries are kept in memory, in this process. Redis, MongoDB and what belongs to them (a near cache, stale
+//! values, leases) are not there yet: the arguments of `#[cached]` that need them are compile errors that say
+//! so. Operations that will do I/O return a [`Result`] already; in memory none of them fails.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `uuid` | [`KeyPart`] and [`ScopeValue`] for `uuid::Uuid` |
 
 #[doc(hidden)]
 #[path = "private.rs"]

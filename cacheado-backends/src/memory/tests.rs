@@ -1,1 +1,212 @@
+//! Tests of what cannot be seen through the cache: the sizes of the books that the store keeps.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::Duration;
+
+use super::{Cause, Fill, Found, KeyBox, Label, Limits, Listener, Memory, Placed, Region, Store};
+use crate::{Clock, ManualClock};
+
+#[derive(Default)]
+struct Removals(AtomicU64);
+
+impl Listener for Removals {
+    fn removed(&self, _: &[u8], _: &[Label], _: Cause) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+struct Fixture {
+    store: Arc<Store>,
+    region: Arc<Region<u64>>,
+    removals: Arc<Removals>,
+}
+
+impl Fixture {
+    fn new(memory: &Memory, limits: Limits, clock: impl Into<Clock>) -> Self {
+        let store = memory.open(limits, clock.into());
+        let removals = Arc::new(Removals::default());
+        let region = Region::open(&store, Arc::clone(&removals) as _);
+        Self { store, region, removals }
+    }
+
+    fn lru(n: usize) -> Self {
+        Self::new(&Memory::new(), Limits { lru: Some(n), ..Limits::default() }, Clock::system())
+    }
+
+    fn fill(&self, key: u64, ttl: Option<Duration>, labels: &[&str]) -> Placed {
+        let bytes = key.to_le_bytes();
+        let labels: Arc<[Label]> = labels.iter().map(|label| Label::from(label.as_bytes())).collect();
+        let fill = Fill {
+            hash: hash(key),
+            key: KeyBox::from(&bytes[..]),
+            deadline: self.store.clock().deadline(ttl),
+            ticket: self.region.ticket(hash(key), &labels),
+            labels: (!labels.is_empty()).then_some(labels),
+            inert: true,
+        };
+        self.region.fill(fill, key)
+    }
+
+    fn get(&self, key: u64) -> Option<u64> {
+        match self.region.get(hash(key), &&key.to_le_bytes()[..]) {
+            Found::Hit(value) => Some(value),
+            Found::Expired | Found::Absent => None,
+        }
+    }
+}
+
+fn hash(key: u64) -> u64 {
+    key.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23).wrapping_mul(0xD6E8_FEB8_6659_FD93)
+}
+
+#[test]
+fn hazard_18_the_books_stay_small_while_entries_come_and_go() {
+    let Fixture { store, region, removals } = &Fixture::lru(100);
+    let fixture =
+        Fixture { store: Arc::clone(store), region: Arc::clone(region), removals: Arc::clone(removals) };
+    for round in 0..100_000_u64 {
+        // Overwritten again and again, evicted by key, and driven out by others.
+        fixture.fill(round % 150, Some(Duration::from_secs(3600)), &["scope"]);
+        fixture.get(round % 7);
+        if round % 11 == 0 {
+            let key = (round % 150).to_le_bytes();
+            fixture.region.evict(hash(round % 150), &key, Cause::Evicted);
+        }
+    }
+    let (records, labels) = fixture.store.records();
+    assert!(records <= 2 * 100 + 1024 + 1, "{records} records for 100 entries");
+    assert_eq!(labels, 1);
+    assert!(fixture.store.len() <= 100);
+    fixture.store.evict_label(&Label::from(&b"scope"[..]), Cause::Scope);
+    assert_eq!((fixture.store.len(), fixture.store.records().1), (0, 0), "nothing is left in the index");
+}
+
+#[test]
+fn a_label_holds_what_it_holds_and_eviction_counts_the_live_ones() {
+    let clock = ManualClock::new();
+    let fixture = Fixture::new(&Memory::new(), Limits::default(), clock.clone());
+    for key in 0..10 {
+        fixture.fill(
+            key,
+            (key < 4).then_some(Duration::from_secs(1)),
+            &["a", if key % 2 == 0 { "b" } else { "c" }],
+        );
+    }
+    clock.advance(Duration::from_secs(1));
+    // Of the five with an even key, two have expired.
+    assert_eq!(fixture.store.evict_label(&Label::from(&b"b"[..]), Cause::Tag), 3);
+    assert_eq!(fixture.store.evict_label(&Label::from(&b"b"[..]), Cause::Tag), 0);
+    assert_eq!(fixture.get(5), Some(5));
+    assert_eq!(fixture.store.evict_label(&Label::from(&b"a"[..]), Cause::Scope), 3);
+    assert!(fixture.store.is_empty());
+    assert_eq!(fixture.removals.0.load(Ordering::SeqCst), 10);
+}
+
+#[test]
+fn weight_is_bounded_and_too_heavy_an_entry_is_not_stored() {
+    let memory = Memory::builder()
+        .max_weight(100)
+        .weigher(|_, value| value.downcast_ref::<u64>().copied().unwrap_or_default())
+        .build();
+    let fixture = Fixture::new(&memory, Limits::default(), Clock::system());
+    assert_eq!(fixture.fill(101, None, &[]), Placed::Full);
+    for key in [40, 50, 10, 60] {
+        assert_eq!(fixture.fill(key, None, &[]), Placed::Stored);
+        assert!(fixture.store.weight() <= 100);
+    }
+    assert_eq!(
+        (fixture.get(40), fixture.get(50), fixture.get(10), fixture.get(60)),
+        (None, None, Some(10), Some(60))
+    );
+    assert_eq!(fixture.store.weight(), 70);
+    fixture.region.evict_all(Cause::Function);
+    assert_eq!(fixture.store.weight(), 0);
+}
+
+#[test]
+fn a_fill_that_began_before_a_newer_one_does_not_overwrite_it() {
+    let fixture = Fixture::lru(10);
+    let bytes = 7_u64.to_le_bytes();
+    let fill = |ticket| Fill {
+        hash: hash(7),
+        key: KeyBox::from(&bytes[..]),
+        deadline: crate::clock::NEVER,
+        labels: None,
+        ticket,
+        inert: true,
+    };
+    let (older, newer) = (fixture.region.ticket(hash(7), &[]), fixture.region.ticket(hash(7), &[]));
+    assert_eq!(fixture.region.fill(fill(newer), 2), Placed::Stored);
+    assert_eq!(fixture.region.fill(fill(older), 1), Placed::Superseded);
+    assert_eq!(fixture.get(7), Some(2));
+    assert_eq!(fixture.store.len(), 1);
+}
+
+#[test]
+fn every_way_to_evict_fences_off_the_fills_that_have_begun() {
+    let ways: [(&str, fn(&Fixture)); 4] = [
+        ("key", |fixture| {
+            fixture.region.evict(hash(7), &7_u64.to_le_bytes(), Cause::Evicted);
+        }),
+        ("label", |fixture| {
+            fixture.store.evict_label(&Label::from(&b"a"[..]), Cause::Scope);
+        }),
+        ("function", |fixture| {
+            fixture.region.evict_all(Cause::Function);
+        }),
+        ("clear", |fixture| {
+            fixture.store.clear(Cause::Cleared);
+        }),
+    ];
+    for (way, evict) in ways {
+        let fixture = Fixture::lru(10);
+        let labels: Arc<[Label]> = Arc::new([Label::from(&b"a"[..])]);
+        let bytes = 7_u64.to_le_bytes();
+        let ticket = fixture.region.ticket(hash(7), &labels);
+        evict(&fixture);
+        let fill = Fill {
+            hash: hash(7),
+            key: KeyBox::from(&bytes[..]),
+            deadline: crate::clock::NEVER,
+            labels: Some(labels),
+            ticket,
+            inert: true,
+        };
+        assert_eq!(fixture.region.fill(fill, 7), Placed::Fenced, "{way}");
+        assert_eq!((fixture.get(7), fixture.store.records().1), (None, 0), "{way}");
+        assert_eq!(fixture.fill(7, None, &["a"]), Placed::Stored, "{way}: a fill that begins after it");
+    }
+}
+
+#[test]
+fn bounds_hold_once_threads_have_settled() {
+    for limits in
+        [Limits { lru: Some(64), ..Limits::default() }, Limits { max_items: Some(64), ..Limits::default() }]
+    {
+        let fixture = Fixture::new(&Memory::new(), limits, Clock::system());
+        let barrier = Barrier::new(8);
+        thread::scope(|scope| {
+            for seed in 1..=8_u64 {
+                let (fixture, barrier) = (&fixture, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    let mut random = seed;
+                    for _ in 0..5_000 {
+                        random = hash(random).wrapping_add(seed);
+                        let key = random % 300;
+                        if fixture.get(key).is_none() {
+                            fixture.fill(key, None, &["a"]);
+                        }
+                        if random % 97 == 0 {
+                            fixture.region.evict(hash(key), &key.to_le_bytes(), Cause::Evicted);
+                        }
+                    }
+                });
+            }
+        });
+        assert!(fixture.store.len() <= 64, "{} entries", fixture.store.len());
+        assert_eq!(fixture.store.len(), fixture.region.len());
+    }
+}

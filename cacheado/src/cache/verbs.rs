@@ -67,8 +67,7 @@ impl Keyspace {
     /// The value, or the call that computes it.
     #[expect(clippy::result_large_err, reason = "a call is run where it is returned to, and is no error")]
     fn lookup<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Result<T, Call<Typed<T>>> {
-        let found =
-            self.function.as_ref().and_then(|function| probe(function, &self.parts(key)));
+        let found = self.function.as_ref().and_then(|function| probe(function, &self.parts(key)));
         found.ok_or_else(|| self.call(key, ttl))
     }
 }

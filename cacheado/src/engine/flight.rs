@@ -243,13 +243,4 @@ impl<V> Flights<V> {
         }
         flight.land(outcome);
     }
-
-    /// How many are under way.
-    pub(crate) fn len(&self) -> usize {
-        let count = |shard: &Mutex<Shard<V>>| {
-            let shard = shard.lock();
-            shard.by_thread.len() + shard.by_task.len()
-        };
-        self.shards.iter().map(count).sum()
-    }
 }
