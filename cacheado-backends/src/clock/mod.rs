@@ -65,7 +65,7 @@ impl Clock {
     /// Whether `deadline` has come.
     ///
     /// Far from the deadline this reads the kernel's coarse clock, which costs a tenth of a precise
-    /// reading. The coarse clock lags behind by a tick; within [`system::SLACK`] of the deadline, far
+    /// reading. The coarse clock lags behind by a tick; within 100 ms of the deadline, far
     /// more than it can lag, the precise one decides. So an expired entry is never taken for a live one.
     #[inline]
     #[must_use]
