@@ -146,7 +146,8 @@ fn a_fill_that_began_before_a_newer_one_does_not_overwrite_it() {
 
 #[test]
 fn every_way_to_evict_fences_off_the_fills_that_have_begun() {
-    let ways: [(&str, fn(&Fixture)); 4] = [
+    type Way = (&'static str, fn(&Fixture));
+    let ways: [Way; 4] = [
         ("key", |fixture| {
             fixture.region.evict(hash(7), &7_u64.to_le_bytes(), Cause::Evicted);
         }),
