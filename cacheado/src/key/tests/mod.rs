@@ -1,6 +1,5 @@
 //! Tests of the keys.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod golden;
 mod hazards;
