@@ -35,6 +35,7 @@ impl Random {
     }
 
     /// Another stream.
+    #[must_use]
     pub fn fork(&mut self) -> Self {
         Self(self.number())
     }

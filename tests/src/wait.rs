@@ -20,9 +20,8 @@ pub fn in_time<R: Send + 'static>(test: impl FnOnce() -> R + Send + 'static) -> 
         let _ = done.send(());
         result
     });
-    if ended.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
-        panic!("hung: not done after {PATIENCE:?}");
-    }
+    let hung = ended.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout);
+    assert!(!hung, "hung: not done after {PATIENCE:?}");
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
@@ -52,7 +51,8 @@ where
     F::Output: Send + 'static,
 {
     in_time(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
         runtime.expect("a runtime").block_on(test())
     })
 }

@@ -21,7 +21,12 @@ fn profile(cache: &Cache, org_id: &str, user_id: &str, page: u64) -> Arc<Profile
 }
 
 #[cached(cache = cache, skip(cache), ttl = 300, scope = cacheado_tests::tenancy::scopes::user, tags("user:{user_id}"))]
-async fn profile_async(cache: &Cache, org_id: &str, user_id: &str, page: u64) -> Result<Arc<Profile>, String> {
+async fn profile_async(
+    cache: &Cache,
+    org_id: &str,
+    user_id: &str,
+    page: u64,
+) -> Result<Arc<Profile>, String> {
     Ok(Arc::new(Profile { _name: format!("{org_id}{user_id}{page}") }))
 }
 
@@ -31,7 +36,12 @@ fn product(a: u64, b: u64) -> u64 {
 }
 
 #[cached(skip(of))]
-fn generic<T: Into<u64> + Copy>(of: T, text: &[String], some: Option<&str>, (a, b): (u8, char)) -> Option<u64> {
+fn generic<T: Into<u64> + Copy>(
+    of: T,
+    text: &[String],
+    some: Option<&str>,
+    (a, b): (u8, char),
+) -> Option<u64> {
     Some(of.into() + text.len() as u64 + some.map_or(0, str::len) as u64 + u64::from(a) + u64::from(b))
 }
 
@@ -48,7 +58,8 @@ fn allocations(mut hit: impl FnMut()) -> u64 {
 
 #[test]
 fn a_sync_hit_allocates_nothing() {
-    let long = "a name that is longer than any buffer that one would put on the stack, and then some".repeat(8);
+    let long =
+        "a name that is longer than any buffer that one would put on the stack, and then some".repeat(8);
     for cache in [Cache::new(), bounded()] {
         assert_eq!(allocations(|| drop(profile(&cache, "o1", "u7", 3))), 0);
         assert_eq!(allocations(|| drop(profile(&cache, &long, &long, 3))), 0, "however long the key");

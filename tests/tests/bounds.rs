@@ -1,5 +1,7 @@
 //! `Lru` and `MaxItems` against exact models, and under threads (hazards 16, 17 and 18, invariant 9).
 
+#![allow(clippy::cast_possible_truncation, reason = "small numbers")]
+
 use std::collections::VecDeque;
 use std::thread;
 use std::time::Duration;
@@ -169,12 +171,17 @@ fn hazard_17_lru_is_exact_when_threads_take_turns() {
             used(&cache);
             let mut model = Model { n, ..Model::default() };
             for step in 0..60 {
-                let ids: Vec<Id> = (0..3).map(|_| (random.below(4) as u8, random.below(n * 2) as u32)).collect();
+                let ids: Vec<Id> =
+                    (0..3).map(|_| (random.below(4) as u8, random.below(n * 2) as u32)).collect();
                 // Another thread each time; never two at once.
                 thread::scope(|scope| {
                     let turn = scope.spawn(|| {
                         for id in &ids {
-                            assert_eq!(call(&cache, *id), model.touch(*id), "capacity {n}, step {step}, {id:?}");
+                            assert_eq!(
+                                call(&cache, *id),
+                                model.touch(*id),
+                                "capacity {n}, step {step}, {id:?}"
+                            );
                         }
                     });
                     turn.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -278,7 +285,11 @@ fn both_bounds_at_once() {
         let cache = Cache::builder().rule(Lru::new(n)).rule(MaxItems::new(n + 1)).build().unwrap();
         for key in 0..20_u32 {
             cache.set(key, &key, Ttl::Never).unwrap();
-            assert_eq!(cache.get::<u32>(key).unwrap(), Some(key), "the new one drives out, and is not rejected");
+            assert_eq!(
+                cache.get::<u32>(key).unwrap(),
+                Some(key),
+                "the new one drives out, and is not rejected"
+            );
         }
         assert_eq!(cache.stats().total_keys as usize, n);
     }

@@ -238,7 +238,7 @@ fn hazard_21_under_load_nothing_older_than_an_eviction_is_served() {
         let cache = Cache::new();
         let source = AtomicU64::new(0);
         let done = AtomicBool::new(false);
-        let scope_of = |n: u64| scopes::user(if n % 2 == 0 { "even" } else { "odd" }, n % 3);
+        let scope_of = |n: u64| scopes::user(if n.is_multiple_of(2) { "even" } else { "odd" }, n % 3);
         thread::scope(|scope| {
             for reader in 0..6_u64 {
                 let (cache, source, done) = (&cache, &source, &done);

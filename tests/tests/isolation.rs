@@ -54,6 +54,7 @@ fn of_context(ctx: &Context, n: u8) -> String {
     format!("{}/{:?}/{n}", ctx.org.0, ctx.user)
 }
 
+#[expect(clippy::ref_option, reason = "for the test")]
 #[cached(scope = cacheado_tests::tenancy::scopes::user)]
 async fn of_maybe(org_id: &Option<OrgId>, user_id: Option<&str>) -> String {
     format!("{org_id:?}/{user_id:?}")
@@ -80,7 +81,22 @@ fn alone(test: impl FnOnce(&Cache)) {
 }
 
 const NASTY: [&str; 16] = [
-    "", "a", "b", "a:b", "a/b", "o1/user:u7", "::", "%", "%empty", "%2F", "*", "?", "[a]", "\0", "é\n", "global",
+    "",
+    "a",
+    "b",
+    "a:b",
+    "a/b",
+    "o1/user:u7",
+    "::",
+    "%",
+    "%empty",
+    "%2F",
+    "*",
+    "?",
+    "[a]",
+    "\0",
+    "é\n",
+    "global",
 ];
 
 #[test]
@@ -89,7 +105,10 @@ fn hazard_02_no_value_poses_as_a_path() {
         for outer in NASTY {
             for inner in NASTY {
                 assert_eq!(profile(&org(outer), inner, 1), format!("{outer}/{inner}/1"));
-                cache.scoped(scopes::user(org(outer), inner)).set("k", &(outer, inner).1.len(), Ttl::Never).unwrap();
+                cache
+                    .scoped(scopes::user(org(outer), inner))
+                    .set("k", &(outer, inner).1.len(), Ttl::Never)
+                    .unwrap();
             }
         }
         let all = 2 * (NASTY.len() * NASTY.len()) as u64;
@@ -119,7 +138,9 @@ fn hazard_02_no_key_reaches_another_scope() {
         user.set(key, &1_u8, Ttl::Never).unwrap();
         user.set(("user", "u", key), &1_u8, Ttl::Never).unwrap();
     }
-    for scope in [Scope::global(), scopes::organization(org("o")), scopes::user(org("o"), "v"), scopes::car("o")] {
+    for scope in
+        [Scope::global(), scopes::organization(org("o")), scopes::user(org("o"), "v"), scopes::car("o")]
+    {
         let scoped = cache.scoped(scope.clone());
         for key in keys {
             assert_eq!(scoped.get::<u8>(key).unwrap(), None, "{scope}: {key}");
@@ -166,8 +187,12 @@ fn hazard_07_positional_arguments_and_the_level_asked_for() {
         }
         assert_eq!((cache.stats().hits, cache.stats().misses), (3, 3), "the documented example caches");
         assert_eq!(profile_entry(&org("o1"), "u1", 1).key().scope().to_string(), "organization:o1/user:u1");
-        assert_eq!(plan_entry(org("o1"), "u1").key().scope(), scopes::organization(org("o1")), "not the deepest");
-        assert_eq!(cache.evict_by_scope(&scopes::user(&org("o1"), "u1")).unwrap(), 1);
+        assert_eq!(
+            plan_entry(org("o1"), "u1").key().scope(),
+            scopes::organization(org("o1")),
+            "not the deepest"
+        );
+        assert_eq!(cache.evict_by_scope(&scopes::user(org("o1"), "u1")).unwrap(), 1);
         assert_eq!(cache.evict_by_scope(&scopes::organization(org("o1"))).unwrap(), 1);
         assert_eq!(profile_entry(&org("o2"), "u1", 1).peek().unwrap().unwrap(), "o2/u1/1");
     });
@@ -278,7 +303,10 @@ fn the_tree_at_run_time_is_the_tree_of_the_macro() {
             assert_eq!(user, scopes::user(org(value), "u"));
             assert_eq!(user.to_string().parse::<Scope>().unwrap(), user);
         }
-        assert_eq!(tree.resolve("user_of_door", [("car_id", "c"), ("door_id", "1")]).unwrap(), scopes::user_of_door("c", 1));
+        assert_eq!(
+            tree.resolve("user_of_door", [("car_id", "c"), ("door_id", "1")]).unwrap(),
+            scopes::user_of_door("c", 1)
+        );
         let missing = tree.resolve("user", [("org_id", "o")]).unwrap_err();
         assert!(missing.to_string().contains("user_id"), "{missing}");
         assert!(tree.resolve("nowhere", [("org_id", "o")]).is_err());
@@ -291,16 +319,19 @@ fn the_tree_at_run_time_is_the_tree_of_the_macro() {
 #[test]
 fn statistics_by_function_and_level() {
     alone(|cache| {
-        for n in 0..3 {
-            profile(&org("o"), "u", n % 2);
-            global(n as u8);
+        for n in 0..3_u8 {
+            profile(&org("o"), "u", u32::from(n % 2));
+            global(n);
         }
         cache.set("k", &1_u8, Ttl::Never).unwrap();
         cache.scoped(scopes::car("c")).get::<u8>("k").unwrap();
         let by = cache.stats_by_function();
         assert_eq!(by.keys().collect::<Vec<_>>(), ["(keys)", "isolation::global", "isolation::profile"]);
         let of = |name: &str| (by[name].hits, by[name].misses, by[name].total_keys);
-        assert_eq!([of("isolation::profile"), of("isolation::global"), of("(keys)")], [(1, 2, 2), (0, 3, 3), (0, 1, 1)]);
+        assert_eq!(
+            [of("isolation::profile"), of("isolation::global"), of("(keys)")],
+            [(1, 2, 2), (0, 3, 3), (0, 1, 1)]
+        );
         let by = cache.stats_by_scope_level();
         assert_eq!(by.keys().collect::<Vec<_>>(), ["car", "global", "user"]);
         assert_eq!((by["user"].hits, by["global"].total_keys, by["car"].misses), (1, 4, 1));

@@ -1,4 +1,11 @@
-//! What tells entries apart, end to end (hazards 1, 3, 5 and 6, invariant 1).
+//! What tells entries apart, end to end (hazards 1 to 6, invariant 1).
+
+#![allow(
+    clippy::many_single_char_names,
+    clippy::too_many_arguments,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "arguments of every form"
+)]
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -46,8 +53,14 @@ mod south {
 #[test]
 fn hazard_01_one_name_in_two_modules() {
     alone(|cache| {
-        assert_eq!((north::capital(0), south::capital(0), north::capital::capital(0)), ("Oslo", "Roma", "inner"));
-        assert_eq!((north::capital(0), south::capital(0), north::capital::capital(0)), ("Oslo", "Roma", "inner"));
+        assert_eq!(
+            (north::capital(0), south::capital(0), north::capital::capital(0)),
+            ("Oslo", "Roma", "inner")
+        );
+        assert_eq!(
+            (north::capital(0), south::capital(0), north::capital::capital(0)),
+            ("Oslo", "Roma", "inner")
+        );
         assert_eq!((cache.stats().total_keys, cache.stats().hits), (3, 3));
         assert_eq!(north::capital_cache().evict_all().unwrap(), 1);
         assert_eq!(cache.stats().total_keys, 2);
@@ -152,9 +165,15 @@ impl<T: Named> Named for Of<T> {
 fn hazard_01_one_name_in_two_types_traits_and_instances() {
     alone(|cache| {
         for _ in 0..2 {
-            assert_eq!([A::name(1), B::name(1), Of::<A>::name(1), Of::<B>::name(1)], ["A1", "B1", "Of A 1", "Of B 1"]);
+            assert_eq!(
+                [A::name(1), B::name(1), Of::<A>::name(1), Of::<B>::name(1)],
+                ["A1", "B1", "Of A 1", "Of B 1"]
+            );
             assert_eq!([A::trait_name(1), B::trait_name(1)], ["trait A 1", "trait B 1"]);
-            assert_eq!([Of::<A>::trait_name(1), Of::<Of<B>>::trait_name(1)], ["trait Of A 1", "trait Of Of 1"]);
+            assert_eq!(
+                [Of::<A>::trait_name(1), Of::<Of<B>>::trait_name(1)],
+                ["trait Of A 1", "trait Of Of 1"]
+            );
             assert_eq!([Of::<A>::pair::<B>(1), Of::<B>::pair::<A>(1)], ["A B 1", "B A 1"]);
         }
         assert_eq!((cache.stats().total_keys, cache.stats().hits), (10, 10));
@@ -198,7 +217,10 @@ functions! { written_e "E"; written_f "F"; }
 fn hazard_01_functions_that_one_macro_writes() {
     alone(|_| {
         for _ in 0..2 {
-            assert_eq!([C::written(1), D::written(1), written_e(1), written_f(1)], ["C 1", "D 1", "E 1", "F 1"]);
+            assert_eq!(
+                [C::written(1), D::written(1), written_e(1), written_f(1)],
+                ["C 1", "D 1", "E 1", "F 1"]
+            );
         }
         assert_ne!(C::written_entry(1).key(), D::written_entry(1).key());
         assert!(C::written_entry(1).evict().unwrap());
@@ -265,7 +287,10 @@ fn hazard_05_versions_do_not_share_entries() {
         assert_eq!((stable_v1(1), stable_v2(1)), (1, 101));
         assert_ne!(stable_v1_entry(1).key(), stable_v2_entry(1).key());
         assert!(cache.evict_key(&stable_v1_entry(1).key()).unwrap());
-        assert_eq!((stable_v1_entry(1).peek().unwrap(), stable_v2_entry(1).peek().unwrap()), (None, Some(101)));
+        assert_eq!(
+            (stable_v1_entry(1).peek().unwrap(), stable_v2_entry(1).peek().unwrap()),
+            (None, Some(101))
+        );
     });
 }
 
@@ -381,7 +406,10 @@ fn hazard_02_03_arguments_that_look_alike() {
             bodies(cache, || pairs.iter().for_each(|(a, b)| assert_eq!(text(a, b), format!("{a}|{b}")))),
             pairs.len() as u64
         );
-        assert_eq!((optional(None), optional(Some("")), optional(Some("None"))), (Some(100), Some(0), Some(4)));
+        assert_eq!(
+            (optional(None), optional(Some("")), optional(Some("None"))),
+            (Some(100), Some(0), Some(4))
+        );
         assert_eq!((lists(&[1, 2], &[3]), lists(&[1], &[2, 3]), lists(&[], &[1, 2, 3])), (21, 12, 3));
         let floats = [0.0, -0.0, f64::NAN, -f64::NAN, f64::INFINITY];
         let texts: Vec<_> = floats.iter().map(|of| float(*of)).collect();
@@ -477,8 +505,26 @@ fn every_key_is_found_again_by_its_bytes() {
 
 #[cached]
 fn twenty(
-    a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8, i: u8, j: u8,
-    k: u8, l: u8, m: u8, n: u8, o: u8, p: u8, q: u8, r: u8, s: u8, t: u8,
+    a: u8,
+    b: u8,
+    c: u8,
+    d: u8,
+    e: u8,
+    f: u8,
+    g: u8,
+    h: u8,
+    i: u8,
+    j: u8,
+    k: u8,
+    l: u8,
+    m: u8,
+    n: u8,
+    o: u8,
+    p: u8,
+    q: u8,
+    r: u8,
+    s: u8,
+    t: u8,
 ) -> u32 {
     [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t].iter().map(|n| u32::from(*n)).sum()
 }
@@ -522,8 +568,7 @@ impl Shop {
 #[test]
 fn hazard_06_self_in_the_key() {
     alone(|_| {
-        let (one, two) =
-            (Shop { id: 1, calls: Arc::default() }, Shop { id: 2, calls: Arc::default() });
+        let (one, two) = (Shop { id: 1, calls: Arc::default() }, Shop { id: 2, calls: Arc::default() });
         assert_eq!((one.price(5), two.price(5), one.price(5)), (105, 205, 105));
         assert_eq!((one.calls.take(), two.calls.take()), (1, 1));
         assert_eq!((one.shared(5), two.shared(5)), (5, 5));
@@ -581,15 +626,30 @@ fn of_impl(of: impl KeyPart + std::fmt::Display) -> String {
 #[test]
 fn hazard_06_arguments_of_every_form() {
     alone(|cache| {
-        assert_eq!(bodies(cache, || for (a, b) in [(1, 1), (2, 1), (1, 2), (1, 1)] { ignored(a, b); }), 3);
+        assert_eq!(
+            bodies(cache, || for (a, b) in [(1, 1), (2, 1), (1, 2), (1, 1)] {
+                ignored(a, b);
+            }),
+            3
+        );
 
         let org = |id: &str| OrgId(id.into());
         let call = |a, x, id: &str, z| destructured((a, 9), [x, 8, 7, 6], org(id), z);
-        assert_eq!([call(1, 2, "o", &3), call(1, 2, "p", &3), call(1, 2, "o", &4)], ["126o3", "126p3", "126o4"]);
-        assert_eq!(bodies(cache, || drop(destructured((1, 9), [2, 0, 7, 6], org("o"), &3))), 1, "the whole argument");
+        assert_eq!(
+            [call(1, 2, "o", &3), call(1, 2, "p", &3), call(1, 2, "o", &4)],
+            ["126o3", "126p3", "126o4"]
+        );
+        assert_eq!(
+            bodies(cache, || drop(destructured((1, 9), [2, 0, 7, 6], org("o"), &3))),
+            1,
+            "the whole argument"
+        );
         assert_eq!(bodies(cache, || drop(call(1, 2, "o", &3))), 0);
 
-        assert_eq!([partly((1, 2), org("o")), partly((1, 3), org("p")), partly((2, 3), org("p"))], ["12o", "12o", "23p"]);
+        assert_eq!(
+            [partly((1, 2), org("o")), partly((1, 3), org("p")), partly((2, 3), org("p"))],
+            ["12o", "12o", "23p"]
+        );
         assert_eq!([only((1, 2), 3), only((4, 2), 5), only((1, 3), 3)], ["123", "123", "133"]);
 
         let mut out = Vec::new();
@@ -597,7 +657,10 @@ fn hazard_06_arguments_of_every_form() {
         assert_eq!(out, [1, 2]);
 
         RUNS.set(0);
-        assert_eq!([refreshed(1, false), refreshed(1, true), refreshed(1, false), refreshed(1, true)], [0, 1, 1, 2]);
+        assert_eq!(
+            [refreshed(1, false), refreshed(1, true), refreshed(1, false), refreshed(1, true)],
+            [0, 1, 1, 2]
+        );
         assert_eq!(refreshed_entry(1, false).peek().unwrap(), Some(2), "the flag is no part of the key");
 
         assert_eq!([of_impl(1), of_impl("1".to_owned()), of_impl('1')], ["1", "1", "1"]);

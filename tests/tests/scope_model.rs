@@ -1,5 +1,7 @@
 //! Eviction by scope against a naive model, over random trees: exactly what lies in the scope goes.
 
+#![allow(clippy::cast_possible_truncation, reason = "small numbers")]
+
 use std::collections::BTreeMap;
 
 use cacheado::rules::{Lru, TtlRule};
@@ -71,7 +73,7 @@ fn random_scope(random: &mut Random, trees: &[(ScopeTree, Vec<Vec<String>>)]) ->
 fn random_tree(random: &mut Random) -> (ScopeTree, Vec<Vec<String>>) {
     let mut builder = ScopeTree::builder();
     let mut chains: Vec<Vec<String>> = Vec::new();
-    for n in 0..1 + random.below(8) {
+    for n in 0..=random.below(8) {
         // Names that other trees have, too.
         let name = if n == 0 { "organization".to_owned() } else { format!("level{n}") };
         let param = format!("{name}_id");
@@ -88,7 +90,8 @@ fn random_tree(random: &mut Random) -> (ScopeTree, Vec<Vec<String>>) {
 }
 
 fn call(cache: &Cache, id: &Id) {
-    let value = |level: &str| id.scope.levels().find(|(name, _)| *name == level).map_or("", |(_, value)| value);
+    let value =
+        |level: &str| id.scope.levels().find(|(name, _)| *name == level).map_or("", |(_, value)| value);
     let user: u8 = value("user").parse().unwrap_or_default();
     match id.function {
         "organization" => drop(of_organization(cache, value("organization"), id.n).to_string()),
@@ -100,14 +103,16 @@ fn call(cache: &Cache, id: &Id) {
 }
 
 fn is_there(cache: &Cache, id: &Id) -> bool {
-    let value = |level: &str| id.scope.levels().find(|(name, _)| *name == level).map_or("", |(_, value)| value);
+    let value =
+        |level: &str| id.scope.levels().find(|(name, _)| *name == level).map_or("", |(_, value)| value);
     let user: u8 = value("user").parse().unwrap_or_default();
     match id.function {
         "organization" => of_organization_entry(cache, value("organization"), id.n).peek().unwrap().is_some(),
         "user" => of_user_entry(cache, value("organization"), user, id.n).peek().unwrap().is_some(),
-        "session" => {
-            of_session_entry(cache, value("organization"), user, value("session"), id.n).peek().unwrap().is_some()
-        }
+        "session" => of_session_entry(cache, value("organization"), user, value("session"), id.n)
+            .peek()
+            .unwrap()
+            .is_some(),
         "nobody" => of_nobody_entry(cache, id.n).peek().unwrap().is_some(),
         _ => cache.scoped(id.scope.clone()).get::<u8>(id.n).unwrap().is_some(),
     }
@@ -134,10 +139,18 @@ fn hazard_02_evicting_a_scope_touches_nothing_else() {
                     let before = model.len();
                     model.retain(|id, _| !scope.contains(&id.scope));
                     let gone = (before - model.len()) as u64;
-                    assert_eq!(cache.evict_by_scope(&scope).unwrap(), gone, "round {round}, step {step}, {scope}");
+                    assert_eq!(
+                        cache.evict_by_scope(&scope).unwrap(),
+                        gone,
+                        "round {round}, step {step}, {scope}"
+                    );
                 }
                 1 => {
-                    let tag = if random.below(3) == 0 { "users".to_owned() } else { format!("n:{}", random.below(3)) };
+                    let tag = if random.below(3) == 0 {
+                        "users".to_owned()
+                    } else {
+                        format!("n:{}", random.below(3))
+                    };
                     let before = model.len();
                     model.retain(|id, _| !id.has_tag(&tag));
                     let gone = (before - model.len()) as u64;

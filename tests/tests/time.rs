@@ -54,7 +54,7 @@ fn hazard_10_expired_is_never_served_whatever_the_rules() {
         let call = || lives_for(&cache, &runs, SECOND);
         let entry = || lives_for_entry(&cache, &runs, SECOND);
         assert_eq!((call(), call()), (0, 0));
-        clock.advance(SECOND - NANO);
+        clock.advance(Duration::from_nanos(999_999_999));
         assert_eq!((call(), entry().remaining().unwrap()), (0, Some(NANO)));
         clock.advance(NANO);
         assert_eq!((entry().peek().unwrap(), entry().remaining().unwrap()), (None, None));
@@ -83,7 +83,10 @@ fn hazard_12_a_time_of_zero_stores_nothing() {
     cache.set("key", &1_u8, Ttl::Never).unwrap();
     cache.set("key", &2_u8, Duration::ZERO).unwrap();
     assert_eq!(cache.get::<u8>("key").unwrap(), None, "nor is the old value left");
-    assert_eq!(Cache::builder().default_ttl(Duration::ZERO).build().unwrap_err().kind(), ErrorKind::Configuration);
+    assert_eq!(
+        Cache::builder().default_ttl(Duration::ZERO).build().unwrap_err().kind(),
+        ErrorKind::Configuration
+    );
 }
 
 #[test]
@@ -196,10 +199,7 @@ fn the_default_time() {
     cache.set("own", &1_u8, 7 * SECOND).unwrap();
     clock.advance(5 * SECOND);
     assert_eq!(by_default(&cache, &runs), 1);
-    assert_eq!(
-        cache.get_many::<u8>(["default", "never", "own"]).unwrap(),
-        [None, Some(1), Some(1)]
-    );
+    assert_eq!(cache.get_many::<u8>(["default", "never", "own"]).unwrap(), [None, Some(1), Some(1)]);
     let (forever, clock) = clocked();
     by_default(&forever, &runs);
     clock.advance(Duration::from_secs(1_000_000_000));

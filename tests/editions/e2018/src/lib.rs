@@ -36,6 +36,7 @@ pub async fn profile_async(org_id: &OrgId, user_id: &str) -> Result<Arc<str>, st
 }
 
 /// Generic, with a lifetime and an `impl Trait`.
+#[allow(clippy::needless_lifetimes, clippy::multiple_bound_locations)]
 #[cached]
 pub fn longest<'a, T: KeyPart + AsRef<str>>(first: &'a T, rest: impl KeyPart + AsRef<str>) -> usize
 where

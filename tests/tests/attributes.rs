@@ -1,0 +1,508 @@
+//! Each argument of `#[cached]`, at run time, and the siblings.
+
+use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::Duration;
+
+use cacheado::prelude::*;
+use cacheado::rules::Lru;
+use cacheado::{Stats, global, with_cache, with_cache_async};
+use cacheado_tests::wait::on_one_thread;
+use cacheado_tests::{Counter, clocked};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+static OWN: LazyLock<Cache> = LazyLock::new(Cache::new);
+static ONCE: OnceLock<Cache> = OnceLock::new();
+
+#[cached(cache = OWN)]
+fn in_static(n: u32) -> u32 {
+    n
+}
+
+#[cached(cache = &OWN)]
+fn in_reference(n: u32) -> u32 {
+    n
+}
+
+#[cached(cache = once())]
+async fn in_call(n: u32) -> u32 {
+    n
+}
+
+fn once() -> &'static Cache {
+    ONCE.get_or_init(Cache::new)
+}
+
+#[cached(cache = Arc::clone(&arc), skip(arc))]
+fn in_arc(arc: &Arc<Cache>, n: u32) -> u32 {
+    n
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for the test")]
+#[cached(cache = cache, skip(cache))]
+fn in_boxed(cache: Box<Cache>, n: u32) -> u32 {
+    n
+}
+
+#[cached(cache = caches[usize::from(n % 2)], skip(caches))]
+fn in_one_of(caches: &[Cache], n: u8) -> u8 {
+    n
+}
+
+#[cached(cache = if n > 5 { OWN.clone() } else { global().clone() })]
+fn in_either(n: u32) -> u32 {
+    n
+}
+
+struct Holder {
+    cache: Cache,
+    inner: Arc<Holder2>,
+}
+
+struct Holder2 {
+    cache: Option<Cache>,
+}
+
+impl Holder2 {
+    fn cache(&self) -> &Cache {
+        self.cache.as_ref().expect("it has one")
+    }
+}
+
+impl Holder {
+    #[cached(cache = self.cache, skip(self))]
+    fn in_field(&self, n: u32) -> u32 {
+        n
+    }
+
+    #[cached(cache = self.inner.cache(), skip(self))]
+    async fn in_method(&self, n: u32) -> u32 {
+        n
+    }
+
+    #[cached(cache = self.cache, skip(self))]
+    fn by_value(self, n: u32) -> u32 {
+        n
+    }
+
+    #[cached(cache = self.cache, skip(self))]
+    fn by_mut(&mut self, n: u32) -> u32 {
+        n
+    }
+
+    #[cached(cache = self.cache, skip(self))]
+    fn by_arc(self: Arc<Self>, n: u32) -> u32 {
+        n
+    }
+
+    #[cached(cache = self.cache, skip(self))]
+    async fn by_box(self: Box<Self>, n: u32) -> u32 {
+        n
+    }
+
+    #[cached(cache = holder.cache, skip(holder))]
+    fn associated(holder: &Self, n: u32) -> u32 {
+        n
+    }
+}
+
+fn holder() -> Holder {
+    Holder { cache: Cache::new(), inner: Arc::new(Holder2 { cache: Some(Cache::new()) }) }
+}
+
+fn keys(cache: &Cache) -> u64 {
+    cache.stats().total_keys
+}
+
+#[test]
+fn cache_is_any_expression_that_derefs_to_one() {
+    on_one_thread(|| async {
+        assert_eq!((in_static(1), in_reference(1), in_call(1).await), (1, 1, 1));
+        assert_eq!((keys(&OWN), keys(once())), (2, 1));
+        assert_eq!((in_static_cache().evict_all().unwrap(), keys(&OWN)), (1, 1));
+        assert!(in_call_entry(1).evict().await.unwrap());
+
+        let arc = Arc::new(Cache::new());
+        assert_eq!((in_arc(&arc, 1), in_boxed(Box::new((*arc).clone()), 2), keys(&arc)), (1, 2, 2));
+        assert_eq!(in_arc_entry(&arc, 1).peek().unwrap(), Some(1));
+        assert_eq!(in_arc_cache(&arc).stats().misses, 1);
+        let caches = [Cache::new(), Cache::new()];
+        assert_eq!((in_one_of(&caches, 1), in_one_of(&caches, 3), in_one_of(&caches, 2)), (1, 3, 2));
+        assert_eq!((keys(&caches[0]), keys(&caches[1])), (1, 2));
+        assert_eq!(in_one_of_cache(&caches, 1).evict_all().unwrap(), 2);
+        assert_eq!((in_either(9), in_either_entry(9).peek().unwrap(), keys(&OWN)), (9, Some(9), 2));
+    });
+}
+
+#[test]
+fn cache_in_methods_with_every_receiver() {
+    on_one_thread(|| async {
+        let mut h = holder();
+        let (own, inner) = (h.cache.clone(), h.inner.cache().clone());
+        assert_eq!(
+            (h.in_field(1), h.in_method(1).await, h.by_mut(1), Holder::associated(&h, 1)),
+            (1, 1, 1, 1)
+        );
+        assert_eq!((keys(&own), keys(&inner)), (3, 1));
+        assert_eq!(h.in_field_entry(1).peek().unwrap(), Some(1));
+        assert_eq!(h.in_method_entry(1).peek().await.unwrap(), Some(1));
+        assert_eq!(h.by_mut_entry(1).peek().unwrap(), Some(1));
+        assert_eq!(Holder::associated_entry(&h, 1).peek().unwrap(), Some(1));
+        assert_eq!(h.in_field_cache().evict_all().unwrap(), 1);
+        assert_eq!(h.in_method_cache().evict_all().await.unwrap(), 1);
+        assert_eq!(h.by_mut_cache().stats().misses, 1);
+        assert_eq!(Holder::associated_cache(&h).stats().misses, 1);
+        assert_eq!(h.by_value(7), 7);
+        assert_eq!(Arc::new(holder()).by_arc(8), 8);
+        assert_eq!(Box::new(holder()).by_box(9).await, 9);
+        // Another object has another cache.
+        assert_eq!(holder().in_field_entry(1).peek().unwrap(), None);
+    });
+}
+
+#[cached(ttl = 5)]
+fn ambient(n: u32) -> u32 {
+    n
+}
+
+#[test]
+fn the_cache_of_the_moment() {
+    let (outer, inner) = (Cache::new(), Cache::new());
+    with_cache(&outer, || {
+        ambient(1);
+        with_cache(&inner, || ambient(2));
+        ambient(3);
+    });
+    assert_eq!((keys(&outer), keys(&inner)), (2, 1));
+    let panicking = std::panic::AssertUnwindSafe(outer.clone());
+    assert!(std::panic::catch_unwind(|| with_cache(&panicking, || panic!("inside"))).is_err());
+    let before = keys(&outer);
+    ambient(1_000_001);
+    assert_eq!(keys(&outer), before, "it is not left behind");
+    on_one_thread(move || async move {
+        // Two tasks of one thread, interleaved.
+        let in_cache = |cache: Cache, n: u32| async move {
+            let work = async {
+                for m in 0..5 {
+                    ambient(n + m);
+                    tokio::task::yield_now().await;
+                }
+            };
+            with_cache_async(&cache, work).await;
+        };
+        let (a, b) = (Cache::new(), Cache::new());
+        tokio::join!(in_cache(a.clone(), 0), in_cache(b.clone(), 0));
+        assert_eq!((keys(&a), keys(&b), a.stats().misses, b.stats().misses), (5, 5, 5, 5));
+    });
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Fault(u32);
+
+#[cached(cache = cache, skip(cache, runs), ttl = 100, cache_none = "3s")]
+fn none_for_3(cache: &Cache, runs: &Counter, n: u32) -> Option<usize> {
+    let run = runs.next();
+    (n > 0).then_some(run)
+}
+
+#[cached(cache = cache, skip(cache, runs), ttl = 100, cache_none)]
+fn none_too(cache: &Cache, runs: &Counter) -> Option<usize> {
+    runs.next();
+    None
+}
+
+#[cached(cache = cache, skip(cache, runs), ttl = 100)]
+fn none_not(cache: &Cache, runs: &Counter) -> Option<usize> {
+    runs.next();
+    None
+}
+
+#[cached(cache = cache, skip(cache, runs), ttl = 100, cache_err = "3s", cache_none = "5s")]
+fn all_outcomes(cache: &Cache, runs: &Counter, n: u32) -> Result<Option<usize>, Fault> {
+    let run = runs.next();
+    match n {
+        0 => Err(Fault(n)),
+        1 => Ok(None),
+        _ => Ok(Some(run)),
+    }
+}
+
+#[cached(cache = cache, skip(cache, runs), ttl = 100)]
+async fn some_outcomes(cache: &Cache, runs: &Counter, n: u32) -> Result<Option<usize>, Fault> {
+    let run = runs.next();
+    match n {
+        0 => Err(Fault(n)),
+        1 => Ok(None),
+        _ => Ok(Some(run)),
+    }
+}
+
+#[test]
+fn cache_none_and_cache_err() {
+    let (cache, clock) = clocked();
+    let runs = Counter::new();
+    let ran = |what: &dyn Fn()| {
+        let before = runs.get();
+        what();
+        runs.get() - before
+    };
+    let none = || assert!(none_for_3(&cache, &runs, 0).is_none());
+    assert_eq!((ran(&none), ran(&none)), (1, 0));
+    assert_eq!(none_for_3_entry(&cache, &runs, 0).peek().unwrap(), Some(None), "stored, and `None`");
+    assert_eq!(none_for_3_entry(&cache, &runs, 0).remaining().unwrap(), Some(3 * SECOND));
+    let some = || assert!(none_for_3(&cache, &runs, 1).is_some());
+    assert_eq!((ran(&some), ran(&some)), (1, 0));
+    clock.advance(3 * SECOND);
+    assert_eq!((ran(&none), ran(&some)), (1, 0));
+    let too = || assert!(none_too(&cache, &runs).is_none());
+    assert_eq!((ran(&too), ran(&too)), (1, 0));
+    assert_eq!(none_too_entry(&cache, &runs).remaining().unwrap(), Some(100 * SECOND));
+    let not = || assert!(none_not(&cache, &runs).is_none());
+    assert_eq!((ran(&not), ran(&not)), (1, 1));
+
+    for (n, ttl) in [(0, 3), (1, 5), (2, 100)] {
+        let call = || drop(all_outcomes(&cache, &runs, n));
+        assert_eq!((ran(&call), ran(&call)), (1, 0));
+        assert_eq!(all_outcomes_entry(&cache, &runs, n).remaining().unwrap(), Some(ttl * SECOND));
+    }
+    assert_eq!(all_outcomes(&cache, &runs, 0), Err(Fault(0)));
+    on_one_thread(|| async {
+        let (cache, runs) = (Cache::new(), Counter::new());
+        for (n, expected) in [(0, 2), (1, 2), (2, 1)] {
+            let _ = (some_outcomes(&cache, &runs, n).await, some_outcomes(&cache, &runs, n).await);
+            assert_eq!(runs.take(), expected, "{n}");
+        }
+    });
+}
+
+#[cached(cache = cache, skip(cache), ttl = 100, ttl_with = length, cache_if = is_fine)]
+fn by_value(cache: &Cache, text: &str) -> Result<String, Fault> {
+    if text == "err" { Err(Fault(0)) } else { Ok(text.to_owned()) }
+}
+
+#[expect(clippy::ptr_arg, reason = "the attribute asks for a reference to the value")]
+fn length(text: &String) -> Duration {
+    Duration::from_secs(text.len() as u64)
+}
+
+fn is_fine(result: &Result<String, Fault>) -> bool {
+    !result.as_ref().is_ok_and(|text| text == "bad")
+}
+
+#[cached(cache = cache, skip(cache), ttl = if short { SECOND } else { 10 * SECOND }, version = 7)]
+fn computed_ttl(cache: &Cache, short: bool) -> bool {
+    short
+}
+
+#[cached(cache = cache, skip(cache, to), refresh_if = to.is_some_and(|to| to > 10))]
+fn refreshes(cache: &Cache, to: Option<u32>) -> u32 {
+    to.unwrap_or_default()
+}
+
+#[cached(cache = cache, skip(cache), tags("plain", "one:{a}", "two:{a}-{b:03}", "{{braces}}"))]
+fn tagged(cache: &Cache, a: &str, b: u32) -> u32 {
+    b
+}
+
+#[cached(cache = cache, skip(cache), remote)]
+fn remote(cache: &Cache) -> Vec<Option<String>> {
+    vec![None]
+}
+
+#[cached(cache = cache, skip(cache), local, single_flight = true)]
+fn local(cache: &Cache) -> Arc<dyn Fn() -> u8 + Send + Sync> {
+    Arc::new(|| 5)
+}
+
+#[test]
+fn times_conditions_and_tags() {
+    let (cache, _) = clocked();
+    for (text, ttl) in [("a", Some(1)), ("abc", Some(3)), ("", None), ("bad", None), ("err", None)] {
+        let _ = by_value(&cache, text);
+        assert_eq!(by_value_entry(&cache, text).remaining().unwrap(), ttl.map(Duration::from_secs), "{text}");
+    }
+    assert_eq!(cache.stats().total_keys, 2);
+    for (short, ttl) in [(true, 1), (false, 10)] {
+        computed_ttl(&cache, short);
+        assert_eq!(computed_ttl_entry(&cache, short).remaining().unwrap(), Some(ttl * SECOND));
+        assert_eq!(computed_ttl_entry(&cache, short).key().version(), 7);
+        computed_ttl_entry(&cache, short).set(!short).unwrap();
+        assert_eq!(
+            computed_ttl_entry(&cache, short).remaining().unwrap(),
+            Some(ttl * SECOND),
+            "of `set` too"
+        );
+        assert_eq!(computed_ttl(&cache, short), !short);
+    }
+    let calls = [Some(1), Some(2), None, Some(11), Some(3), Some(12), None];
+    assert_eq!(calls.map(|to| refreshes(&cache, to)), [1, 1, 1, 11, 11, 12, 12]);
+    cache.clear().unwrap();
+    let fill = || [("x", 1), ("x", 2), ("y", 1)].map(|(a, b)| tagged(&cache, a, b));
+    for (tag, gone) in [
+        ("plain", 3),
+        ("one:x", 2),
+        ("one:y", 1),
+        ("two:x-002", 1),
+        ("{braces}", 3),
+        ("one:", 0),
+        ("", 0),
+        ("two:x-2", 0),
+    ] {
+        cache.clear().unwrap();
+        fill();
+        assert_eq!(cache.evict_by_tag(tag).unwrap(), gone, "{tag}");
+        assert_eq!(cache.stats().total_keys, 3 - gone);
+    }
+    assert_eq!((remote(&cache), remote(&cache)), (vec![None], vec![None]));
+    assert_eq!((local(&cache)(), local(&cache)()), (5, 5));
+}
+
+#[cached(cache = cache, skip(cache, runs), ttl = 10, name = "attributes.sync")]
+fn of_sync(cache: &Cache, runs: &Counter, n: u32) -> Result<Option<usize>, Fault> {
+    if n == 0 { Err(Fault(0)) } else { Ok(Some(runs.next())) }
+}
+
+#[cached(cache = cache, skip(cache, runs), ttl = 10, name = "attributes.async")]
+async fn of_async(cache: &Cache, runs: &Counter, n: u32) -> Result<Option<usize>, Fault> {
+    tokio::task::yield_now().await;
+    if n == 0 { Err(Fault(0)) } else { Ok(Some(runs.next())) }
+}
+
+/// The whole API of the siblings; `$wait` is `.await` or nothing.
+macro_rules! siblings {
+    ($function:ident, $entry:ident, $handle:ident, $name:literal $(, $wait:ident)?) => {{
+        let (cache, clock) = clocked();
+        let runs = Counter::new();
+        let call = || $function(&cache, &runs, 1);
+        let entry = || $entry(&cache, &runs, 1);
+        assert_eq!(entry().peek()$(.$wait)?.unwrap(), None);
+        assert_eq!(entry().remaining()$(.$wait)?.unwrap(), None);
+        assert!(!entry().evict()$(.$wait)?.unwrap());
+        let quiet = cache.stats();
+        assert_eq!((quiet.hits, quiet.misses, quiet.evictions), (0, 0, 0), "none of these is a lookup");
+
+        assert_eq!(call()$(.$wait)?, Ok(Some(0)));
+        assert_eq!(entry().get()$(.$wait)?, Ok(Some(0)));
+        clock.advance(4 * SECOND);
+        assert_eq!(entry().remaining()$(.$wait)?.unwrap(), Some(6 * SECOND));
+        assert_eq!(entry().peek()$(.$wait)?.unwrap(), Some(Ok(Some(0))));
+        assert_eq!(entry().bypass()$(.$wait)?, Ok(Some(1)));
+        assert_eq!(call()$(.$wait)?, Ok(Some(0)), "a bypass stores nothing");
+        assert_eq!(entry().refresh()$(.$wait)?, Ok(Some(2)));
+        assert_eq!(entry().remaining()$(.$wait)?.unwrap(), Some(10 * SECOND));
+        assert_eq!(call()$(.$wait)?, Ok(Some(2)));
+
+        entry().set(50)$(.$wait)?.unwrap();
+        assert_eq!(call()$(.$wait)?, Ok(Some(50)), "the value inside");
+        entry().set(Some(51))$(.$wait)?.unwrap();
+        entry().set(Ok(Some(52)))$(.$wait)?.unwrap();
+        assert_eq!(call()$(.$wait)?, Ok(Some(52)), "the whole result");
+        entry().set(Err(Fault(9)))$(.$wait)?.unwrap();
+        assert_eq!(entry().peek()$(.$wait)?.unwrap(), None, "an error is not stored");
+        assert_eq!(entry().get()$(.$wait)?, Ok(Some(3)));
+        assert!(entry().evict()$(.$wait)?.unwrap());
+        assert!(!entry().evict()$(.$wait)?.unwrap());
+        assert_eq!(entry().get()$(.$wait)?, Ok(Some(4)));
+        assert_eq!($entry(&cache, &runs, 0).get()$(.$wait)?, Err(Fault(0)));
+
+        assert_eq!(entry().key().function(), $name);
+        let before = runs.get();
+        drop(entry());
+        assert_eq!(runs.get(), before, "an entry does nothing by itself");
+
+        let handle = $handle(&cache);
+        assert_eq!(handle.name(), $name);
+        $function(&cache, &runs, 2)$(.$wait)?.unwrap();
+        cache.set("other", &1_u8, Ttl::Never).unwrap();
+        let stats: Stats = handle.stats();
+        assert_eq!((stats.bypassed, stats.total_keys, stats.storage_type), (1, 2, "in_memory"));
+        assert_eq!(handle.evict_all()$(.$wait)?.unwrap(), 2);
+        assert_eq!(handle.evict_all()$(.$wait)?.unwrap(), 0);
+        assert_eq!(cache.get::<u8>("other").unwrap(), Some(1));
+    }};
+}
+
+#[test]
+fn the_whole_api_of_the_siblings() {
+    siblings!(of_sync, of_sync_entry, of_sync_cache, "attributes.sync");
+    on_one_thread(|| async {
+        siblings!(of_async, of_async_entry, of_async_cache, "attributes.async", await);
+    });
+}
+
+#[cached(cache = cache, skip(cache, runs), single_flight = false)]
+fn without_flight(cache: &Cache, runs: &Counter) -> usize {
+    runs.next()
+}
+
+#[test]
+fn what_is_set_before_the_first_call_is_served() {
+    let (cache, runs) = (Cache::new(), Counter::new());
+    without_flight_entry(&cache, &runs).set(7).unwrap();
+    assert_eq!(without_flight(&cache, &runs), 7);
+    of_sync_entry(&cache, &runs, 1).set(8).unwrap();
+    assert_eq!(of_sync(&cache, &runs, 1), Ok(Some(8)));
+    assert_eq!((runs.get(), cache.stats().hits, cache.stats().misses), (0, 2, 0));
+}
+
+#[test]
+fn entries_and_futures_are_send() {
+    fn send<T: Send>(of: T) -> T {
+        of
+    }
+    on_one_thread(|| async {
+        let (cache, runs) = (Cache::new(), Counter::new());
+        drop(send(of_sync_entry(&cache, &runs, 1)));
+        assert_eq!(send(of_async(&cache, &runs, 1)).await, Ok(Some(0)));
+        assert_eq!(send(send(of_async_entry(&cache, &runs, 1)).refresh()).await, Ok(Some(1)));
+        let _ = send(of_async_cache(&cache));
+        send(send(cache.get_or_compute_async("k", Ttl::Never, || async { 1_u8 })).await.unwrap());
+    });
+}
+
+#[test]
+fn a_disabled_cache_computes() {
+    on_one_thread(|| async {
+        let (cache, runs) = (Cache::disabled(), Counter::new());
+        assert_eq!((of_sync(&cache, &runs, 1), of_sync(&cache, &runs, 1)), (Ok(Some(0)), Ok(Some(1))));
+        assert_eq!(of_async(&cache, &runs, 1).await, Ok(Some(2)));
+        of_sync_entry(&cache, &runs, 1).set(7).unwrap();
+        assert_eq!(of_sync_entry(&cache, &runs, 1).refresh(), Ok(Some(3)));
+        assert_eq!(of_sync_entry(&cache, &runs, 1).peek().unwrap(), None);
+        assert_eq!(of_sync_cache(&cache).evict_all().unwrap(), 0);
+        cache.set("k", &1_u8, Ttl::Never).unwrap();
+        assert_eq!(cache.get_or_compute("k", Ttl::Never, || 2_u8).unwrap(), 2);
+        assert_eq!((cache.get::<u8>("k").unwrap(), cache.evict("k").unwrap()), (None, false));
+        let _ = (cache.stats().to_string(), cache.clear());
+    });
+}
+
+#[test]
+fn the_verbs_of_a_cache_and_of_a_scope() {
+    on_one_thread(|| async {
+        let cache = Cache::builder().rule(Lru::new(100)).build().unwrap();
+        let scoped = cache.scoped(cacheado_tests::tenancy::scopes::user("o", "u"));
+        macro_rules! verbs {
+            ($on:expr) => {{
+                assert_eq!($on.get_async::<String>("k").await.unwrap(), None);
+                $on.set_async("k", &String::from("v"), SECOND).await.unwrap();
+                assert_eq!($on.get_async::<String>("k").await.unwrap().unwrap(), "v");
+                let many = $on.get_many_async::<String>(["k", "x", "k"]).await.unwrap();
+                assert_eq!(many, [Some("v".to_owned()), None, Some("v".to_owned())]);
+                assert!($on.evict_async("k").await.unwrap());
+                assert!(!$on.evict("k").unwrap());
+                let made = $on.get_or_compute_async("k", Ttl::Never, || async { 5_u8 }).await.unwrap();
+                assert_eq!((made, $on.get_or_compute("k", Ttl::Never, || 6_u8).unwrap()), (5, 5));
+                $on.set("k", &"another type".to_owned(), None).unwrap();
+                assert_eq!($on.get::<u8>("k").unwrap(), None);
+                assert_eq!($on.get_or_compute("k", Ttl::Never, || 7_u8).unwrap(), 7, "of another type");
+                assert_eq!($on.get::<u8>("k").unwrap(), Some(7));
+            }};
+        }
+        verbs!(cache);
+        verbs!(scoped);
+        assert_eq!(cache.evict_by_scope_async(scoped.scope()).await.unwrap(), 1);
+        cache.clear_async().await.unwrap();
+        assert_eq!((cache.stats().total_keys, cache.stats().hits), (0, 0));
+    });
+}
