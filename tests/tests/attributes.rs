@@ -33,7 +33,7 @@ fn once() -> &'static Cache {
     ONCE.get_or_init(Cache::new)
 }
 
-#[cached(cache = Arc::clone(&arc), skip(arc))]
+#[cached(cache = Arc::clone(arc), skip(arc))]
 fn in_arc(arc: &Arc<Cache>, n: u32) -> u32 {
     n
 }

@@ -189,8 +189,8 @@ fn a_rule_that_evicts_another_entry_on_each_set_loses_no_set() {
         set: Some(Box::new(move |key, _| {
             let (random, keys) = &mut *stored.lock().unwrap();
             keys.push(key.clone());
-            let victim = keys.swap_remove(random.below(keys.len()));
-            if victim == *key { Effect::Continue } else { Effect::Evict(vec![victim]) }
+            let victim = random.one_of(keys);
+            if victim == key { Effect::Continue } else { Effect::Evict(vec![victim.clone()]) }
         })),
         ..Custom::default()
     });
