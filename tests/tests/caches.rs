@@ -1,0 +1,192 @@
+//! Which cache a call uses: `cache = …` of every kind, and the one of the moment.
+
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use cacheado::prelude::*;
+use cacheado::{global, with_cache, with_cache_async};
+use cacheado_tests::wait::on_one_thread;
+
+static OWN: LazyLock<Cache> = LazyLock::new(Cache::new);
+static ONCE: OnceLock<Cache> = OnceLock::new();
+
+#[cached(cache = OWN)]
+fn in_static(n: u32) -> u32 {
+    n
+}
+
+#[cached(cache = &OWN)]
+fn in_reference(n: u32) -> u32 {
+    n
+}
+
+#[cached(cache = once())]
+async fn in_call(n: u32) -> u32 {
+    n
+}
+
+fn once() -> &'static Cache {
+    ONCE.get_or_init(Cache::new)
+}
+
+#[cached(cache = Arc::clone(arc), skip(arc))]
+fn in_arc(arc: &Arc<Cache>, n: u32) -> u32 {
+    n
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for the test")]
+#[cached(cache = cache, skip(cache))]
+fn in_boxed(cache: Box<Cache>, n: u32) -> u32 {
+    n
+}
+
+#[cached(cache = caches[usize::from(n % 2)], skip(caches))]
+fn in_one_of(caches: &[Cache], n: u8) -> u8 {
+    n
+}
+
+#[cached(cache = if n > 5 { OWN.clone() } else { global().clone() })]
+fn in_either(n: u32) -> u32 {
+    n
+}
+
+struct Holder {
+    cache: Cache,
+    inner: Arc<Holder2>,
+}
+
+struct Holder2 {
+    cache: Option<Cache>,
+}
+
+impl Holder2 {
+    fn cache(&self) -> &Cache {
+        self.cache.as_ref().expect("it has one")
+    }
+}
+
+impl Holder {
+    #[cached(cache = self.cache, skip(self))]
+    fn in_field(&self, n: u32) -> u32 {
+        n
+    }
+
+    #[cached(cache = self.inner.cache(), skip(self))]
+    async fn in_method(&self, n: u32) -> u32 {
+        n
+    }
+
+    #[cached(cache = self.cache, skip(self))]
+    fn by_value(self, n: u32) -> u32 {
+        n
+    }
+
+    #[cached(cache = self.cache, skip(self))]
+    fn by_mut(&mut self, n: u32) -> u32 {
+        n
+    }
+
+    #[cached(cache = self.cache, skip(self))]
+    fn by_arc(self: Arc<Self>, n: u32) -> u32 {
+        n
+    }
+
+    #[cached(cache = self.cache, skip(self))]
+    async fn by_box(self: Box<Self>, n: u32) -> u32 {
+        n
+    }
+
+    #[cached(cache = holder.cache, skip(holder))]
+    fn associated(holder: &Self, n: u32) -> u32 {
+        n
+    }
+}
+
+fn holder() -> Holder {
+    Holder { cache: Cache::new(), inner: Arc::new(Holder2 { cache: Some(Cache::new()) }) }
+}
+
+fn keys(cache: &Cache) -> u64 {
+    cache.stats().total_keys
+}
+
+#[test]
+fn cache_is_any_expression_that_derefs_to_one() {
+    on_one_thread(|| async {
+        assert_eq!((in_static(1), in_reference(1), in_call(1).await), (1, 1, 1));
+        assert_eq!((keys(&OWN), keys(once())), (2, 1));
+        assert_eq!((in_static_cache().evict_all().unwrap(), keys(&OWN)), (1, 1));
+        assert!(in_call_entry(1).evict().await.unwrap());
+
+        let arc = Arc::new(Cache::new());
+        assert_eq!((in_arc(&arc, 1), in_boxed(Box::new((*arc).clone()), 2), keys(&arc)), (1, 2, 2));
+        assert_eq!(in_arc_entry(&arc, 1).peek().unwrap(), Some(1));
+        assert_eq!(in_arc_cache(&arc).stats().misses, 1);
+        let caches = [Cache::new(), Cache::new()];
+        assert_eq!((in_one_of(&caches, 1), in_one_of(&caches, 3), in_one_of(&caches, 2)), (1, 3, 2));
+        assert_eq!((keys(&caches[0]), keys(&caches[1])), (1, 2));
+        assert_eq!(in_one_of_cache(&caches, 1).evict_all().unwrap(), 2);
+        assert_eq!((in_either(9), in_either_entry(9).peek().unwrap(), keys(&OWN)), (9, Some(9), 2));
+    });
+}
+
+#[test]
+fn cache_in_methods_with_every_receiver() {
+    on_one_thread(|| async {
+        let mut h = holder();
+        let (own, inner) = (h.cache.clone(), h.inner.cache().clone());
+        assert_eq!(
+            (h.in_field(1), h.in_method(1).await, h.by_mut(1), Holder::associated(&h, 1)),
+            (1, 1, 1, 1)
+        );
+        assert_eq!((keys(&own), keys(&inner)), (3, 1));
+        assert_eq!(h.in_field_entry(1).peek().unwrap(), Some(1));
+        assert_eq!(h.in_method_entry(1).peek().await.unwrap(), Some(1));
+        assert_eq!(h.by_mut_entry(1).peek().unwrap(), Some(1));
+        assert_eq!(Holder::associated_entry(&h, 1).peek().unwrap(), Some(1));
+        assert_eq!(h.in_field_cache().evict_all().unwrap(), 1);
+        assert_eq!(h.in_method_cache().evict_all().await.unwrap(), 1);
+        assert_eq!(h.by_mut_cache().stats().misses, 1);
+        assert_eq!(Holder::associated_cache(&h).stats().misses, 1);
+        assert_eq!(h.by_value(7), 7);
+        assert_eq!(Arc::new(holder()).by_arc(8), 8);
+        assert_eq!(Box::new(holder()).by_box(9).await, 9);
+        // Another object has another cache.
+        assert_eq!(holder().in_field_entry(1).peek().unwrap(), None);
+    });
+}
+
+#[cached(ttl = 5)]
+fn ambient(n: u32) -> u32 {
+    n
+}
+
+#[test]
+fn the_cache_of_the_moment() {
+    let (outer, inner) = (Cache::new(), Cache::new());
+    with_cache(&outer, || {
+        ambient(1);
+        with_cache(&inner, || ambient(2));
+        ambient(3);
+    });
+    assert_eq!((keys(&outer), keys(&inner)), (2, 1));
+    let panicking = std::panic::AssertUnwindSafe(outer.clone());
+    assert!(std::panic::catch_unwind(|| with_cache(&panicking, || panic!("inside"))).is_err());
+    let before = keys(&outer);
+    ambient(1_000_001);
+    assert_eq!(keys(&outer), before, "it is not left behind");
+    on_one_thread(move || async move {
+        // Two tasks of one thread, interleaved.
+        let in_cache = |cache: Cache, n: u32| async move {
+            let work = async {
+                for m in 0..5 {
+                    ambient(n + m);
+                    tokio::task::yield_now().await;
+                }
+            };
+            with_cache_async(&cache, work).await;
+        };
+        let (a, b) = (Cache::new(), Cache::new());
+        tokio::join!(in_cache(a.clone(), 0), in_cache(b.clone(), 0));
+        assert_eq!((keys(&a), keys(&b), a.stats().misses, b.stats().misses), (5, 5, 5, 5));
+    });
+}
