@@ -16,17 +16,21 @@ tools="$(cd "$target/tools" && pwd)"
 PATH="$PATH:$tools/bin"
 
 if ! command -v cargo-nextest >/dev/null; then
-    echo "cargo-nextest is missing: installing it into $target/tools, once, which takes some minutes"
-    CARGO_TARGET_DIR="$tools/build" cargo install --locked --quiet --root "$tools" cargo-nextest ||
-        echo "cargo-nextest could not be installed: \`cargo test\` runs the tests instead" >&2
+    echo "cargo-nextest is missing: building it into $target/tools, once, which takes a minute or two"
+    # Unoptimised, as it waits for tests most of the time.
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$tools/build" \
+        cargo install --debug --locked --quiet --root "$tools" cargo-nextest ||
+        echo "cargo-nextest could not be built: \`cargo test\` runs the tests instead" >&2
     rm -rf "$tools/build"
 fi
 
 # Tests of remote backends will start their servers themselves; what those need is to be installed here.
 
-cargo test --quiet --doc
+status=0
+cargo test --quiet --doc || status=$?
 if command -v cargo-nextest >/dev/null; then
-    exec cargo nextest run "$@"
+    cargo nextest run --no-fail-fast "$@" || status=$?
 else
-    exec cargo test --lib --bins --examples --tests "$@"
+    cargo test --no-fail-fast --lib --bins --examples --tests "$@" || status=$?
 fi
+exit "$status"
