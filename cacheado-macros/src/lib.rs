@@ -67,6 +67,10 @@ use proc_macro::TokenStream;
 /// # Errors
 ///
 /// Whatever is wrong is a compile error at the token, and the function itself stays in place.
+///
+/// "Method `<fn>_entry` is not a member of trait", shown at the attribute, is the compiler's own: a method of a
+/// trait implementation has no room for siblings, so it needs `companions = false`. The macro cannot see where
+/// its function stands.
 #[proc_macro_attribute]
 pub fn cached(arguments: TokenStream, item: TokenStream) -> TokenStream {
     cached::cached(arguments.into(), item.into()).into()

@@ -1,6 +1,9 @@
 //! What generated code calls. Not part of the public interface: it changes with any release, and only the
 //! macros of the very same version call it.
 
+#[path = "private/checks.rs"]
+mod checks;
+
 use std::panic::Location;
 use std::sync::LazyLock;
 
@@ -18,6 +21,10 @@ pub use crate::scope::ScopeSource;
 pub use cacheado_macros::scope_call;
 
 pub use crate::function::probe::{Inert, IsInert, KindOf, KindWithErr, Probe};
+pub use checks::{
+    Fallible, NoKind, NoPart, Optional, Outcome, Part, Remote, Unstorable, assert_fallible, assert_optional,
+    assert_remote,
+};
 
 /// This module, under a name that only macros of the same version know: with any other, the one error is that
 /// there is no such module, and its name says why. To be renamed with each release; until then nothing that
@@ -35,19 +42,6 @@ pub type Tree = LazyLock<ScopeTree>;
 pub const fn site(module: &'static str, function: &'static str) -> Site {
     let place = Location::caller();
     Site::new(module, function, place.file(), place.line(), place.column())
-}
-
-/// Says which argument has no `KeyPart`, at the argument. What it returns has one whatever the argument is, so
-/// that whoever takes the key does not say it again.
-#[inline]
-pub fn key_part<T: KeyPart + ?Sized>(part: &T) -> impl KeyPart {
-    part
-}
-
-/// Says that a value cannot be stored, at the return type. As with [`key_part`], nobody says it again.
-#[inline]
-pub fn storable<K: Kind>(kind: K) -> impl Kind<Return = K::Return, Stored = K::Stored, Payload = K::Payload> {
-    kind
 }
 
 /// The instance that the closure was written in.
@@ -86,57 +80,6 @@ pub fn function_cache(site: &'static Site, cache: &CacheRef<'_>) -> FunctionCach
 pub fn async_function_cache(site: &'static Site, cache: &CacheRef<'_>) -> AsyncFunctionCache {
     AsyncFunctionCache::new(site, cache.get().clone())
 }
-
-/// `remote`: the value must be able to leave the process.
-pub fn assert_remote<K: Kind>(_: &K)
-where
-    K::Stored: Remote,
-{
-}
-
-/// What can leave the process.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be stored remotely",
-    label = "`remote` asks for a value that is `Serialize + DeserializeOwned`",
-    note = "derive `serde::Serialize` and `serde::Deserialize` for it, or keep it in this process with `local`"
-)]
-pub trait Remote {}
-
-#[diagnostic::do_not_recommend]
-impl<T: serde::Serialize + serde::de::DeserializeOwned> Remote for T {}
-
-/// `cache_err`: there must be errors.
-pub fn assert_fallible<K: Kind>(_: &K)
-where
-    K::Return: Fallible,
-{
-}
-
-/// What can be `Err`.
-#[diagnostic::on_unimplemented(
-    message = "`cache_err` needs a function that returns a `Result`; this one returns `{Self}`",
-    label = "there is no `Err` to store"
-)]
-pub trait Fallible {}
-
-impl<T, E> Fallible for Result<T, E> {}
-
-/// `cache_none`: there must be a `None`.
-pub fn assert_optional<K: Kind>(_: &K)
-where
-    K::Return: Optional,
-{
-}
-
-/// What can be `None`.
-#[diagnostic::on_unimplemented(
-    message = "`cache_none` needs a function that returns an `Option`; this one returns `{Self}`",
-    label = "there is no `None` to store"
-)]
-pub trait Optional {}
-
-impl<T> Optional for Option<T> {}
-impl<T, E> Optional for Result<Option<T>, E> {}
 
 /// The scope at the end of a path of levels and values.
 ///

@@ -88,10 +88,9 @@ fn argument(input: ParseStream<'_>) -> syn::Result<RawArg> {
         }
         let ahead = input.fork();
         let expression = ahead.parse().map_err(|error| {
-            syn::Error::new(
-                error.span(),
-                format!("{error}, in the value of `{name}`: {}", names::usage(&name)),
-            )
+            // After the last token there is no place to show.
+            let place = if ahead.is_empty() { equals.span } else { error.span() };
+            syn::Error::new(place, format!("{error}, in the value of `{name}`: {}", names::usage(&name)))
         })?;
         input.advance_to(&ahead);
         RawValue::Assigned(Box::new(expression))

@@ -117,14 +117,15 @@ const PLAIN: &[&str] = &[
 
 /// The type as it is spelled, where it plainly is neither an `Option` nor a `Result`.
 pub(super) fn plain(output: &ReturnType) -> Option<String> {
-    let ReturnType::Type(_, ty) = output else { return Some("()".to_owned()) };
+    let ReturnType::Type(_, ty) = output else { return Some("nothing".to_owned()) };
     match &**ty {
         Type::Path(path) => path
             .path
             .get_ident()
             .or_else(|| path.path.segments.last().map(|segment| &segment.ident))
             .map(ToString::to_string)
-            .filter(|name| PLAIN.contains(&name.as_str())),
+            .filter(|name| PLAIN.contains(&name.as_str()))
+            .map(|name| format!("`{name}`")),
         Type::Tuple(_) => Some("a tuple".to_owned()),
         Type::Array(_) => Some("an array".to_owned()),
         Type::Reference(_) => Some("a reference".to_owned()),

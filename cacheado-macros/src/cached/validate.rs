@@ -97,7 +97,7 @@ fn names(options: &Options, function: &Function, params: &Params, errors: &mut E
     };
     let unknown = |name: &str| {
         let hint = suggest::did_you_mean(name, known.iter().map(String::as_str));
-        format!("no parameter is named `{name}`{hint}; {there_are}")
+        format!("no parameter is named `{name}`{hint}\n{there_are}")
     };
     let lists = options.key_parts().unwrap_or_default().iter().chain(&options.skip);
     for name in lists.filter(|name| !known.contains(&text(name))) {

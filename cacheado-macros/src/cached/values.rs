@@ -1,9 +1,10 @@
 //! The value of one argument: its type, or an error at the value that says what is valid.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use syn::parse::Parser;
+use proc_macro2::{Ident, Span};
+use quote::ToTokens;
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprLit, Lit, LitStr, Path, Token};
+use syn::{Expr, ExprLit, Lit, LitStr, Path, Token, parenthesized};
 
 use super::args::{RawArg, RawValue, span_of};
 use super::model::{Keep, KeyChoice, ScopeLevel, Spanned, Tag, Ttl};
@@ -31,11 +32,23 @@ fn ungrouped(mut expression: &Expr) -> &Expr {
     expression
 }
 
-fn listed(argument: &RawArg) -> syn::Result<TokenStream> {
-    match &argument.value {
-        RawValue::List(group) => Ok(group.stream()),
-        _ => Err(wrong(argument, &format!("`{}` needs a list in parentheses", argument.name))),
-    }
+/// What `item` reads, with commas between, in the parentheses of the argument. A list that ends too early is
+/// shown at its end.
+fn listed<T>(
+    argument: &RawArg,
+    item: fn(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<Punctuated<T, Token![,]>> {
+    let RawValue::List(group) = &argument.value else {
+        return Err(wrong(argument, &format!("`{}` needs a list in parentheses", argument.name)));
+    };
+    let parser = |input: ParseStream<'_>| {
+        let content;
+        parenthesized!(content in input);
+        Punctuated::parse_terminated_with(&content, item)
+    };
+    parser
+        .parse2(group.to_token_stream())
+        .map_err(|error| syn::Error::new(error.span(), format!("{error}: {}", names::usage(&argument.name))))
 }
 
 fn literal(expression: &Expr) -> Option<&Lit> {
@@ -159,15 +172,12 @@ fn scope_path(path: &Path) -> syn::Result<ScopeLevel> {
 }
 
 pub(super) fn scope_args(argument: &RawArg) -> syn::Result<Spanned<Vec<(Ident, Expr)>>> {
-    let parser = |input: syn::parse::ParseStream<'_>| {
-        Punctuated::<(Ident, Expr), Token![,]>::parse_terminated_with(input, |input| {
-            let name = input.parse()?;
-            input.parse::<Token![=]>()?;
-            Ok((name, input.parse()?))
-        })
-    };
-    let parsed = parser.parse2(listed(argument)?).map_err(|error| explain(&error, argument))?;
-    let value: Vec<(Ident, Expr)> = parsed.into_iter().collect();
+    let parsed = listed(argument, |input| {
+        let name = input.parse::<Ident>()?;
+        input.parse::<Token![=]>()?;
+        Ok((name, input.parse::<Expr>()?))
+    })?;
+    let value: Vec<_> = parsed.into_iter().collect();
     for (index, (name, _)) in value.iter().enumerate() {
         if value.iter().take(index).any(|(earlier, _)| earlier == name) {
             return Err(syn::Error::new(name.span(), format!("`{name}` is given twice in `scope_args`")));
@@ -177,10 +187,6 @@ pub(super) fn scope_args(argument: &RawArg) -> syn::Result<Spanned<Vec<(Ident, E
         return Err(wrong(argument, "`scope_args` is empty"));
     }
     Ok(Spanned { value, span: argument.name.span() })
-}
-
-fn explain(error: &syn::Error, argument: &RawArg) -> syn::Error {
-    syn::Error::new(error.span(), format!("{error}: {}", names::usage(&argument.name)))
 }
 
 pub(super) fn key(argument: &RawArg) -> syn::Result<Spanned<KeyChoice>> {
@@ -195,18 +201,15 @@ pub(super) fn key(argument: &RawArg) -> syn::Result<Spanned<KeyChoice>> {
 
 /// Names of parameters, `self` among them; the same name twice is an error.
 pub(super) fn parameters(argument: &RawArg) -> syn::Result<Vec<Ident>> {
-    let parser = |input: syn::parse::ParseStream<'_>| {
-        Punctuated::<Ident, Token![,]>::parse_terminated_with(input, |input| {
-            if input.peek(Token![_]) {
-                return Err(input.error("give the parameter a name (`_name`), then name it here"));
-            }
-            if input.peek(Token![self]) {
-                return input.parse::<Token![self]>().map(|token| Ident::new("self", token.span));
-            }
-            input.parse()
-        })
-    };
-    let parsed = parser.parse2(listed(argument)?).map_err(|error| explain(&error, argument))?;
+    let parsed = listed(argument, |input| {
+        if input.peek(Token![_]) {
+            return Err(input.error("give the parameter a name (`_name`), then name it here"));
+        }
+        if input.peek(Token![self]) {
+            return input.parse::<Token![self]>().map(|token| Ident::new("self", token.span));
+        }
+        input.parse()
+    })?;
     let idents: Vec<Ident> = parsed.into_iter().collect();
     for (index, ident) in idents.iter().enumerate() {
         if idents.iter().take(index).any(|earlier| earlier == ident) {
@@ -218,8 +221,7 @@ pub(super) fn parameters(argument: &RawArg) -> syn::Result<Vec<Ident>> {
 }
 
 pub(super) fn tags(argument: &RawArg) -> syn::Result<Vec<Tag>> {
-    let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
-    let parsed = parser.parse2(listed(argument)?).map_err(|error| explain(&error, argument))?;
+    let parsed = listed(argument, Expr::parse)?;
     if parsed.is_empty() {
         return Err(wrong(argument, "`tags` is empty"));
     }

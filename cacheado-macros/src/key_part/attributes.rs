@@ -15,7 +15,9 @@ pub(super) fn krate(attributes: &[Attribute]) -> syn::Result<Option<Path>> {
     for attribute in keys(attributes) {
         let parsed = attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("crate") && path.is_none() {
-                path = Some(meta.value()?.call(Path::parse_mod_style)?);
+                let value = meta.value()?;
+                let wrong = |_| value.error("expected a path: write `#[key(crate = path::to::cacheado)]`");
+                path = Some(value.call(Path::parse_mod_style).map_err(wrong)?);
                 return Ok(());
             }
             let message = if meta.path.is_ident("crate") {

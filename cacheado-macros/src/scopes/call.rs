@@ -116,11 +116,14 @@ impl Question {
                 let private = &self.private;
                 let parts = values.iter().filter(|value| !value.held).map(|value| {
                     let (tokens, span) = (&value.tokens, crate::krate::generated_at(value.span));
-                    quote_spanned!(span=> #private::key_part(#tokens))
+                    quote_spanned!(span=> #private::Part(#tokens).checked())
                 });
                 quote_spanned!(generated()=> (#(#parts,)*))
             }
-            Err(error) if self.loud => error.to_compile_error(),
+            Err(error) if self.loud => {
+                let errors = error.to_compile_error();
+                quote_spanned!(generated()=> { #errors ::core::option::Option::None })
+            }
             Err(_) if self.path => quote_spanned!(generated()=> ::core::option::Option::None),
             Err(_) => quote_spanned!(generated()=> ()),
         }

@@ -133,7 +133,14 @@ fn hidden(chain: &Chain<'_>, krate: &Krate) -> TokenStream {
     });
     let steps = chain.0.iter().map(|level| {
         let (name, parameter) = (text(&level.name), &level.param.name);
-        quote_spanned!(generated()=> (#name, #private::ScopeSource::scope_source(#parameter)))
+        let value = if let Some(ty) = &level.param.ty {
+            let span = generated_at(ty_span(ty));
+            let value = quote_spanned!(span=> ::core::borrow::Borrow::<#ty>::borrow(#parameter));
+            quote_spanned!(span=> ::core::option::Option::Some(#value as &dyn #krate::ScopeValue))
+        } else {
+            quote_spanned!(generated()=> #private::ScopeSource::scope_source(#parameter))
+        };
+        quote_spanned!(generated()=> (#name, #value))
     });
     quote_spanned!(generated()=>
         #[doc(hidden)]
@@ -146,7 +153,7 @@ fn hidden(chain: &Chain<'_>, krate: &Krate) -> TokenStream {
 
 /// The name of a level's hidden function.
 pub(super) fn hidden_name(level: &Ident) -> Ident {
-    format_ident!("__level_{}", level.unraw(), span = generated_at(level.span()))
+    format_ident!("__level_{}", level.unraw(), span = level.span())
 }
 
 /// `pub fn tree() -> &'static ScopeTree`

@@ -33,7 +33,8 @@ impl Parse for ScopeModule {
         let krate = if input.peek(Token![crate]) && input.peek2(Token![=]) {
             input.parse::<Token![crate]>()?;
             input.parse::<Token![=]>()?;
-            let path = input.call(Path::parse_mod_style)?;
+            let wrong = |_| input.error("expected a path: write `crate = path::to::cacheado;`");
+            let path = input.call(Path::parse_mod_style).map_err(wrong)?;
             input.parse::<Token![;]>()?;
             Some(path)
         } else {

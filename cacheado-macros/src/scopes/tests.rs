@@ -74,7 +74,7 @@ fn values_come_from_parameters_and_arguments() {
     let chain = quote!(known { organization(org_id) user(user_id) });
     let parameters = quote!(org_id: held, page: held, user_id: free,);
     assert_eq!(ask(&chain, "path", &parameters, &quote!()), "scopes :: __level_user (& org_id , & user_id)");
-    assert_eq!(ask(&chain, "key", &parameters, &quote!()), "(__cacheado :: key_part (& user_id) ,)");
+    assert_eq!(ask(&chain, "key", &parameters, &quote!()), "(__cacheado :: Part (& user_id) . checked () ,)");
     let given = quote!(org_id = [&ctx.org],);
     assert_eq!(ask(&chain, "path", &parameters, &given), "scopes :: __level_user (& ctx . org , & user_id)");
     let held = quote!(org_id: held, user_id: held,);

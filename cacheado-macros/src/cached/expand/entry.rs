@@ -37,7 +37,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
     let site = site::expand(call);
     let kind = call.kind();
     let cache = call.cache();
-    let key::Key { statements, expression } = key::expand(call, false);
+    let key::Key { statements, expression } = key::expand(call);
     let options = options::chain(call, false);
     let private = private();
     let entry = call.in_block(
@@ -54,14 +54,11 @@ pub(super) fn expand(call: &Call) -> TokenStream {
             #options
         ),
     );
-    let block = body::braced(
-        call,
-        quote_spanned!(generated()=>
-            #site
-            #kind
-            let __cacheado_entry = #entry;
-            __cacheado_entry #finish
-        ),
-    );
+    let block = body::of_sibling(&quote_spanned!(generated()=>
+        #site
+        #kind
+        let __cacheado_entry = #entry;
+        __cacheado_entry #finish
+    ));
     quote!(#attributes #vis #signature #block)
 }

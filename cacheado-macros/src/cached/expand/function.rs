@@ -53,7 +53,7 @@ fn lookup(call: &Call) -> TokenStream {
     let private = private();
     let lints = attributes::of_lookup(&call.params);
     let cache = call.cache();
-    let key::Key { statements, expression } = key::expand(call, true);
+    let key::Key { statements, expression } = key::expand(call);
     let refresh = match &call.options.refresh_if {
         None => quote_spanned!(generated()=> false),
         Some(expression) => quote!(#expression),

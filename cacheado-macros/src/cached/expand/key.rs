@@ -16,30 +16,28 @@ pub(super) struct Key {
     pub expression: TokenStream,
 }
 
-/// The key. `loud`: report what is wrong with the scope here, and not in another copy of the call.
-pub(super) fn expand(call: &Call, loud: bool) -> Key {
+/// The key of this call.
+pub(super) fn expand(call: &Call) -> Key {
     let mut statements = TokenStream::new();
     let mut parts = match &call.key {
         KeyPlan::Whole(expression) => {
             let borrowed = borrowed(expression);
             let place = crate::cached::args::span_of(expression);
             let private = private_at(place);
-            vec![quote_spanned!(generated_at(place)=> #private::key_part(#borrowed))]
+            vec![quote_spanned!(generated_at(place)=> #private::Part(#borrowed).checked())]
         }
         KeyPlan::Parts(parts) => {
             parts.iter().enumerate().map(|(index, part)| one(index, part, &mut statements)).collect()
         }
     };
-    parts.extend(scope::key_part(call, loud));
+    parts.extend(scope::key_part(call));
     Key { statements, expression: tuple(&parts) }
 }
 
 fn one(index: usize, part: &Part, statements: &mut TokenStream) -> TokenStream {
     let private = private_at(part.span);
     let Part { ident, cfgs, .. } = part;
-    // The `&` is as good as written by the user, so that a missing `KeyPart` is shown at the argument.
-    let reference = quote_spanned!(part.span=> &#ident);
-    let borrowed = quote_spanned!(generated_at(part.span)=> #private::key_part(#reference));
+    let borrowed = quote_spanned!(generated_at(part.span)=> #private::Part(&#ident).checked());
     if cfgs.is_empty() {
         return borrowed;
     }
@@ -51,7 +49,7 @@ fn one(index: usize, part: &Part, statements: &mut TokenStream) -> TokenStream {
         #[cfg(all(#(#conditions),*))]
         let #variable = #borrowed;
         #[cfg(not(all(#(#conditions),*)))]
-        let #variable = #private::key_part(&());
+        let #variable = &();
     ));
     quote_spanned!(generated()=> #variable)
 }

@@ -65,17 +65,25 @@ impl Call {
         let place = super::returns::span(&self.function.signature.output, generated());
         let (private, at_output) = (private(), private_at(place));
         let probe = quote_spanned!(generated_at(place)=> #at_output::Probe::<#output>::new());
-        let remote = self.options.remote.map(|remote| {
-            let private = private_at(remote);
-            quote_spanned!(generated_at(remote)=> #private::assert_remote(&__cacheado_kind);)
+        let checked = Ident::new("checked", generated_at(place));
+        let assertions = [
+            ("assert_remote", self.options.remote),
+            ("assert_fallible", self.options.cache_err.as_ref().map(|keep| keep.span)),
+            ("assert_optional", self.options.cache_none.as_ref().map(|keep| keep.span)),
+        ];
+        let assertions = assertions.into_iter().filter_map(|(name, place)| {
+            let (place, private) = (generated_at(place?), private_at(place?));
+            let assertion = Ident::new(name, place);
+            Some(quote_spanned!(place=> #private::#assertion(&__cacheado_kind);))
         });
         quote_spanned!(generated()=>
             let (__cacheado_kind, __cacheado_inert) = {
                 use #private::{IsInert as _, #found_by as _};
-                let __cacheado_kind = (&&&&&&&&#probe).#method();
+                let __cacheado_probe = &&&&&&&&#probe;
+                let __cacheado_kind = __cacheado_probe.with(__cacheado_probe.#method()).#checked();
                 (__cacheado_kind, (&&#private::Probe::stored(__cacheado_kind)).inert())
             };
-            #remote
+            #(#assertions)*
         )
     }
 

@@ -2,10 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
+use syn::Path;
 
 use super::{Call, scope};
 use crate::cached::model::{Spanned, Ttl};
-use crate::krate::generated;
+use crate::krate::{generated, generated_at};
 
 /// `.scope(..).ttl(..).tag(..).ttl_with(..).cache_if(..)`, of these what the attribute asks for.
 pub(super) fn chain(call: &Call, loud: bool) -> TokenStream {
@@ -27,12 +28,18 @@ pub(super) fn chain(call: &Call, loud: bool) -> TokenStream {
         tokens.extend(quote_spanned!(generated()=> .tag(#text)));
     }
     if let Some(function) = &options.ttl_with {
-        tokens
-            .extend(quote_spanned!(generated()=> .ttl_with(|__cacheado_value| #function(__cacheado_value))));
+        let function = applied(function);
+        tokens.extend(quote_spanned!(generated()=> .ttl_with(#function)));
     }
     if let Some(function) = &options.cache_if {
-        tokens
-            .extend(quote_spanned!(generated()=> .cache_if(|__cacheado_value| #function(__cacheado_value))));
+        let function = applied(function);
+        tokens.extend(quote_spanned!(generated()=> .cache_if(#function)));
     }
     tokens
+}
+
+/// A closure around the function, so that a `&str` is good enough for a `&String`.
+fn applied(function: &Path) -> TokenStream {
+    let place = generated_at(crate::cached::args::span_of(function));
+    quote_spanned!(place=> |__cacheado_value| #function(__cacheado_value))
 }

@@ -14,7 +14,7 @@ pub(super) fn expand(call: &Call, loud: bool) -> Option<TokenStream> {
 }
 
 /// The scope values that no other part of the key holds: the last part of the key.
-pub(super) fn key_part(call: &Call, _loud: bool) -> Option<TokenStream> {
+pub(super) fn key_part(call: &Call) -> Option<TokenStream> {
     // Always quiet: the path of the same call reports the same mistakes.
     hand_on(call, "key", false)
 }

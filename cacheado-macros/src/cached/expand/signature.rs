@@ -9,6 +9,7 @@ use syn::{FnArg, GenericParam, Generics, Pat, PatIdent, ReturnType, Signature, T
 
 use super::Call;
 use crate::cached::params::{Param, ParamKind};
+use crate::krate::generated;
 
 /// The user's signature, with hidden names for patterns.
 pub(super) fn of_function(call: &Call) -> Signature {
@@ -32,13 +33,14 @@ fn plain(ident: &Ident) -> Pat {
 }
 
 fn returning(tokens: TokenStream) -> ReturnType {
-    ReturnType::Type(Token![->](crate::krate::generated()), Box::new(Type::Verbatim(tokens)))
+    ReturnType::Type(Token![->](generated()), Box::new(Type::Verbatim(tokens)))
 }
 
 /// The same arguments, a plain `fn`, another return type.
 pub(super) fn of_entry(call: &Call, returned: TokenStream) -> Signature {
     Signature {
         asyncness: None,
+        fn_token: Token![fn](generated()),
         ident: call.function.sibling("entry"),
         output: returning(returned),
         ..of_function(call)
@@ -69,6 +71,7 @@ pub(super) fn of_function_cache(call: &Call, needs: &[&Param], returned: TokenSt
     mentions(call.options.cache.to_token_stream(), &mut mentioned);
     Signature {
         asyncness: None,
+        fn_token: Token![fn](generated()),
         ident: call.function.sibling("cache"),
         generics: reduced(&function.generics, mentioned),
         inputs,

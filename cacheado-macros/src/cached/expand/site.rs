@@ -7,22 +7,39 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote_spanned;
 
 use super::Call;
-use crate::cached::model::{Keep, Spanned, Ttl};
+use crate::cached::model::{Keep, Options, Spanned, Ttl};
 use crate::krate::{generated, private};
 
+/// The head of a copy that may be the first use of the function.
 pub(super) fn expand(call: &Call) -> TokenStream {
+    head(call, &policy(&call.options))
+}
+
+/// The head of a copy that only finds what others have made.
+pub(super) fn without_policy(call: &Call) -> TokenStream {
+    head(call, &TokenStream::new())
+}
+
+fn head(call: &Call, policy: &TokenStream) -> TokenStream {
     let (import, private) = (call.options.krate.import(), private());
-    let options = &call.options;
     let function = call.function.name();
+    let name = call.options.name.as_ref().map(|name| quote_spanned!(generated()=> .name(#name)));
+    let version = call.options.version.map(|version| {
+        let version = Literal::u32_unsuffixed(version);
+        quote_spanned!(generated()=> .version(#version))
+    });
+    // `site` sees where it is called, which in all copies is where the attribute stands.
+    quote_spanned!(generated()=>
+        #import
+        static __CACHEADO: #private::Site =
+            #private::site(::core::module_path!(), #function) #name #version #policy;
+    )
+}
+
+/// How the function is cached, as far as it is the same for all calls.
+fn policy(options: &Options) -> TokenStream {
     let mut chain = TokenStream::new();
     let mut add = |tokens: TokenStream| chain.extend(tokens);
-    if let Some(name) = &options.name {
-        add(quote_spanned!(generated()=> .name(#name)));
-    }
-    if let Some(version) = options.version {
-        let version = Literal::u32_unsuffixed(version);
-        add(quote_spanned!(generated()=> .version(#version)));
-    }
     if let Some(scope) = &options.scope {
         let level = crate::cached::params::text(&scope.value.level);
         add(quote_spanned!(generated()=> .level(#level)));
@@ -48,11 +65,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
     if options.remote.is_some() {
         add(quote_spanned!(generated()=> .remote()));
     }
-    // `site` sees where it is called, which in all copies is where the attribute stands.
-    quote_spanned!(generated()=>
-        #import
-        static __CACHEADO: #private::Site = #private::site(::core::module_path!(), #function) #chain;
-    )
+    chain
 }
 
 fn lifetime(keep: Keep) -> TokenStream {

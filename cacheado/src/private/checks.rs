@@ -1,0 +1,175 @@
+//! What the compiler says about types that cannot be used, said once and at the place that is wrong.
+//!
+//! A plain bound on [`lookup`](super::lookup) would be reported for each function that takes the key, at the
+//! attribute. So each part goes through a `checked` first. Where the bound holds that is the inherent method,
+//! which returns the part. Where it does not hold, method lookup goes on by `Deref` to a stand-in, whose
+//! `checked` asks for the same bound, which is the one error, and returns something that nobody objects to.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use crate::function::kind::{Kind, Worth};
+use crate::function::probe::Probe;
+use crate::key::KeyPart;
+
+/// One part of a key.
+#[derive(Debug)]
+pub struct Part<'a, T: ?Sized>(pub &'a T);
+
+impl<'a, T: KeyPart + ?Sized> Part<'a, T> {
+    /// The part.
+    #[inline]
+    #[must_use]
+    pub fn checked(self) -> &'a T {
+        self.0
+    }
+}
+
+impl<T: ?Sized> Deref for Part<'_, T> {
+    type Target = NoPart<T>;
+
+    fn deref(&self) -> &NoPart<T> {
+        const { &NoPart(PhantomData) }
+    }
+}
+
+/// Stands in for an argument without a `KeyPart`.
+#[derive(Debug)]
+pub struct NoPart<T: ?Sized>(PhantomData<T>);
+
+impl<T: ?Sized> NoPart<T> {
+    /// Says so.
+    pub fn checked(&self)
+    where
+        T: KeyPart,
+    {
+    }
+}
+
+/// The kind `K` of a return type `R`.
+#[derive(Debug)]
+pub struct Outcome<R, K>(K, NoKind<R, K>);
+
+impl<R> Probe<R> {
+    /// With the kind that was found for it.
+    pub fn with<K>(&self, kind: K) -> Outcome<R, K> {
+        Outcome(kind, NoKind(PhantomData))
+    }
+}
+
+impl<R, K: Kind> Outcome<R, K> {
+    /// The kind.
+    #[inline]
+    #[must_use]
+    pub fn checked(self) -> K {
+        self.0
+    }
+}
+
+impl<R, K> Deref for Outcome<R, K> {
+    type Target = NoKind<R, K>;
+
+    fn deref(&self) -> &NoKind<R, K> {
+        &self.1
+    }
+}
+
+/// Stands in for a kind whose values cannot be stored.
+#[derive(Debug)]
+pub struct NoKind<R, K>(PhantomData<fn() -> (R, K)>);
+
+impl<R, K> NoKind<R, K> {
+    /// Says so.
+    #[must_use]
+    pub fn checked(&self) -> Unstorable<R>
+    where
+        K: Kind,
+    {
+        Unstorable(PhantomData)
+    }
+}
+
+/// The kind of what cannot be stored: only there for the types to agree.
+#[derive(Debug)]
+pub struct Unstorable<R>(PhantomData<fn() -> R>);
+
+impl<R> Clone for Unstorable<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Unstorable<R> {}
+
+impl<R> Kind for Unstorable<R> {
+    type Return = R;
+    type Stored = ();
+    type Payload = R;
+
+    fn worth(self, _: &R) -> Worth {
+        Worth::Value
+    }
+
+    fn store(self, _: &R) -> Option<()> {
+        None
+    }
+
+    fn restore(self, (): ()) -> Option<R> {
+        None
+    }
+
+    fn payload(self, outcome: &R) -> Option<&R> {
+        Some(outcome)
+    }
+}
+
+/// `remote`: the value must be able to leave the process.
+pub fn assert_remote<K: Kind>(_: &K)
+where
+    K::Stored: Remote,
+{
+}
+
+/// What can leave the process.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored remotely",
+    label = "`remote` asks for a value that is `Serialize + DeserializeOwned`",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it, or keep it in this process with `local`"
+)]
+pub trait Remote {}
+
+#[diagnostic::do_not_recommend]
+impl<T: serde::Serialize + serde::de::DeserializeOwned> Remote for T {}
+
+/// `cache_err`: there must be errors.
+pub fn assert_fallible<K: Kind>(_: &K)
+where
+    K::Return: Fallible,
+{
+}
+
+/// What can be `Err`.
+#[diagnostic::on_unimplemented(
+    message = "`cache_err` needs a function that returns a `Result`; this one returns `{Self}`",
+    label = "there is no `Err` to store"
+)]
+pub trait Fallible {}
+
+impl<T, E> Fallible for Result<T, E> {}
+
+/// `cache_none`: there must be a `None`.
+pub fn assert_optional<K: Kind>(_: &K)
+where
+    K::Return: Optional,
+{
+}
+
+/// What can be `None`.
+#[diagnostic::on_unimplemented(
+    message = "`cache_none` needs a function that returns an `Option`; this one returns `{Self}`",
+    label = "there is no `None` to store"
+)]
+pub trait Optional {}
+
+impl<T> Optional for Option<T> {}
+impl<T, E> Optional for Result<Option<T>, E> {}

@@ -1,0 +1,23 @@
+//! Hazard 36: what the macros, and the compiler after them, say about each mistake, and where. A file in `ui`
+//! holds the mistakes about one argument, the file beside it what has to be said about them, all at once.
+//!
+//! `TRYBUILD=overwrite cargo test -p cacheado-tests --test ui` writes the answers down anew.
+
+use std::process::Command;
+
+/// Releases of the compiler word their part of the answers differently.
+const RELEASE: &str = "rustc 1.95.";
+
+#[test]
+fn mistakes_are_reported_at_their_tokens() {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = Command::new(rustc).arg("--version").output().expect("rustc runs");
+    if !version.stdout.starts_with(RELEASE.as_bytes()) {
+        eprintln!("skipped: the answers in `ui` are those of {RELEASE}x");
+        return;
+    }
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("ui/cached/*.rs");
+    cases.compile_fail("ui/scopes/*.rs");
+    cases.compile_fail("ui/derive/*.rs");
+}
