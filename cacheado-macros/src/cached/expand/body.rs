@@ -13,11 +13,6 @@ pub(super) fn braced(call: &Call, tokens: TokenStream) -> TokenStream {
     group.into_token_stream()
 }
 
-/// `tokens` in braces that belong to the attribute: what is wrong with a sibling as such, is shown there.
-pub(super) fn of_sibling(tokens: &TokenStream) -> TokenStream {
-    quote_spanned!(generated()=> { #tokens })
-}
-
 /// `move || -> R { … }`
 pub(super) fn closure(call: &Call) -> TokenStream {
     let output = call.output();

@@ -54,11 +54,14 @@ pub(super) fn expand(call: &Call) -> TokenStream {
             #options
         ),
     );
-    let block = body::of_sibling(&quote_spanned!(generated()=>
-        #site
-        #kind
-        let __cacheado_entry = #entry;
-        __cacheado_entry #finish
-    ));
+    let block = body::braced(
+        call,
+        quote_spanned!(generated()=>
+            #site
+            #kind
+            let __cacheado_entry = #entry;
+            __cacheado_entry #finish
+        ),
+    );
     quote!(#attributes #vis #signature #block)
 }

@@ -29,6 +29,6 @@ pub(super) fn expand(call: &Call) -> TokenStream {
     } else {
         quote_spanned!(generated()=> #patterns let __cacheado_handle = #handle; __cacheado_handle)
     };
-    let block = body::of_sibling(&quote_spanned!(generated()=> #site #handle));
+    let block = body::braced(call, quote_spanned!(generated()=> #site #handle));
     quote!(#attributes #vis #signature #block)
 }

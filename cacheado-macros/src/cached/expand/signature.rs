@@ -40,6 +40,7 @@ fn returning(tokens: TokenStream) -> ReturnType {
 pub(super) fn of_entry(call: &Call, returned: TokenStream) -> Signature {
     Signature {
         asyncness: None,
+        // What is wrong with the sibling as such, as in a trait's `impl`, is shown at the attribute.
         fn_token: Token![fn](generated()),
         ident: call.function.sibling("entry"),
         output: returning(returned),
