@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::sync::LazyLock;
 
 use crate::cache::CacheRef;
-use crate::engine::{call_for, function_of};
+use crate::engine::call_for;
 use crate::function::{AsyncFunctionCache, FunctionCache};
 use crate::key::KeyPart;
 use crate::scope::{Scope, ScopeTree, ScopeValue};
@@ -66,8 +66,6 @@ pub fn entry<K: Kind, P: KeyPart + ?Sized, F>(
     instance: Instance<F>,
     key: &P,
 ) -> Call<K> {
-    // The function is made if this is its first use, so that a later eviction finds it.
-    let _ = function_of::<K, F>(site, cache.get(), instance);
     call_for(site, cache.get(), kind, instance, key, false)
 }
 

@@ -27,6 +27,10 @@ impl Ticket {
     }
 }
 
+/// The fence of one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fence(pub(super) u64);
+
 pub(super) struct Fences {
     all: AtomicU64,
     stripes: Box<[AtomicU64]>,
@@ -42,10 +46,19 @@ impl Fences {
         }
     }
 
-    fn stripe(&self, hash: u64) -> &AtomicU64 {
+    fn index(hash: u64) -> usize {
         // The stripes are fewer than 2^16; the high half of the hash is as good as the low one.
-        let index = usize::try_from(hash >> 48).unwrap_or_default() % STRIPES;
-        &self.stripes[index]
+        usize::try_from(hash >> 48).unwrap_or_default() % STRIPES
+    }
+
+    fn stripe(&self, hash: u64) -> &AtomicU64 {
+        &self.stripes[Self::index(hash)]
+    }
+
+    /// How often moving the fences `moved` has moved the one with this hash.
+    #[expect(clippy::unused_self, reason = "the stripes are this table's")]
+    pub(super) fn moves(&self, hash: u64, moved: &[Fence]) -> u64 {
+        moved.iter().filter(|fence| Self::index(fence.0) == Self::index(hash)).count() as u64
     }
 
     /// An eviction of everything begins.

@@ -20,18 +20,15 @@ thread_local! {
 /// A source of stamps.
 ///
 /// The low half is a counter of the thread's own, so that a hit writes to no shared line; the high half
-/// is the store's turn, which insertions advance. Within one thread stamps grow strictly; between
-/// threads they are comparable to within a turn.
+/// is the store's turn, which every insertion advances. Within one thread stamps grow strictly. Between
+/// threads an insertion comes after everything before it; only hits that two threads make between the
+/// same two insertions are not told apart.
 #[derive(Default)]
 pub(super) struct Stamps {
     turn: AtomicU64,
-    insertions: AtomicU64,
 }
 
 impl Stamps {
-    /// One turn lasts for so many insertions.
-    const TURN: u64 = 16;
-
     #[inline]
     pub(super) fn next(&self) -> u64 {
         let touches = TOUCHES.with(|touches| {
@@ -45,10 +42,10 @@ impl Stamps {
         (self.turn.load(Ordering::Relaxed) << 32) | u64::from(touches)
     }
 
-    pub(super) fn inserted(&self) {
-        if self.insertions.fetch_add(1, Ordering::Relaxed) % Self::TURN == Self::TURN - 1 {
-            self.turn.fetch_add(1, Ordering::Relaxed);
-        }
+    /// The stamp of an entry that is being stored.
+    pub(super) fn insertion(&self) -> u64 {
+        self.turn.fetch_add(1, Ordering::Relaxed);
+        self.next()
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use super::fence::Ticket;
+use super::fence::{Fence, Ticket};
 use super::labels::Label;
 use super::ledger::Locator;
 use super::slot::{Extra, Held, Slot, drop_contained};
@@ -90,8 +90,8 @@ pub(super) trait AnyRegion: Send + Sync {
     fn last_used(&self, at: &Locator) -> Option<u64>;
     /// Removes the entry if it is still there; whether it was alive.
     fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool>;
-    /// Removes the entry if it is still there and its time is over.
-    fn expire_at(&self, at: &Locator);
+    /// Removes the entry if its time is over; its deadline, if it is still there and alive.
+    fn expire_at(&self, at: &Locator) -> Option<u64>;
     fn drain(&self, cause: Cause) -> u64;
 }
 
@@ -174,10 +174,14 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
             if self.clock.expired(slot.deadline) {
                 return false;
             }
+            let sooner = deadline < slot.deadline;
             slot.deadline = deadline;
-            Locator { serial: slot.serial, hash, region: self.id }
+            sooner.then_some(Locator { serial: slot.serial, hash, region: self.id })
         };
-        self.store.expires(deadline, at);
+        // A later deadline is found out when the record of the earlier one is met.
+        if let Some(at) = at {
+            self.store.expires(deadline, at);
+        }
         true
     }
 
@@ -255,6 +259,29 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         }
     }
 
+    /// Removes an entry whose computation began before `ticket` was taken; fences nothing off.
+    pub fn retract(&self, hash: u64, key: &[u8], ticket: Ticket) {
+        let is_older = |slot: &Slot<V>| slot.key.as_bytes() == key && slot.serial < ticket.serial;
+        if let Some(slot) = self.take(hash, is_older) {
+            self.finish(slot, Cause::Evicted);
+        }
+    }
+
+    /// The fence of a key, for [`pardon`](Self::pardon).
+    pub fn fence_of(&self, hash: u64) -> Fence {
+        Fence(self.own(hash))
+    }
+
+    /// The ticket, where evictions that its own fill has made moved these fences: they are not held
+    /// against it, even where one shares a stripe with the fill's own. Others' evictions still are.
+    #[must_use]
+    pub fn pardon(&self, ticket: Ticket, hash: u64, labels: &[Label], moved: &[Fence]) -> Ticket {
+        let fences = self.store.fences();
+        let concerned = |label: &Label| fences.moves(self.store.labels().hash(label), moved);
+        let by_us = labels.iter().map(concerned).sum::<u64>() + fences.moves(self.own(hash), moved);
+        Ticket { fence: ticket.fence.wrapping_add(by_us), ..ticket }
+    }
+
     /// Removes all entries, and fences off the fills that have begun. How many were alive. Costs what
     /// the region holds.
     pub fn evict_all(&self, cause: Cause) -> u64 {
@@ -319,14 +346,14 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
                 return Err((Placed::Superseded, slot));
             }
             self.store.replaced(old.weight(), slot.weight());
-            let stamp = self.store.stamps().next();
+            let stamp = self.store.stamps().insertion();
             slot.stamp.store(stamp, Ordering::Relaxed);
             return Ok((stamp, Some(mem::replace(old, slot))));
         }
         if !self.store.reserve(slot.weight()) {
             return Err((Placed::Full, slot));
         }
-        let stamp = self.store.stamps().next();
+        let stamp = self.store.stamps().insertion();
         slot.stamp.store(stamp, Ordering::Relaxed);
         table.insert_unique(hash, slot, |slot| slot.hash);
         Ok((stamp, None))
@@ -366,11 +393,14 @@ impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
         Some(self.finish(slot, cause))
     }
 
-    fn expire_at(&self, at: &Locator) {
+    fn expire_at(&self, at: &Locator) -> Option<u64> {
         let is_over = |slot: &Slot<V>| slot.serial == at.serial && self.clock.expired(slot.deadline);
         if let Some(slot) = self.take(at.hash, is_over) {
             self.finish(slot, Cause::Expired);
+            return None;
         }
+        let table = self.shard(at.hash).read();
+        table.find(at.hash, |slot| slot.serial == at.serial).map(|slot| slot.deadline)
     }
 
     fn drain(&self, cause: Cause) -> u64 {

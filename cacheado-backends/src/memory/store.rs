@@ -123,8 +123,9 @@ impl Store {
         for _ in 0..limit {
             let now = self.clock.now();
             let Some(at) = self.ledger.lock().pop_expired(now) else { return };
-            if let Some(region) = self.region(at.region) {
-                region.expire_at(&at);
+            // An entry that lives longer than its record says is written down anew.
+            if let Some(deadline) = self.region(at.region).and_then(|region| region.expire_at(&at)) {
+                self.ledger.lock().expires(deadline, at);
             }
         }
     }
@@ -215,7 +216,6 @@ impl Store {
 
     /// An entry has been stored: writes it down, and makes room if a bound is exceeded.
     pub(super) fn entered(&self, at: Locator, stamp: u64, deadline: u64) {
-        self.stamps.inserted();
         let is_next = {
             let mut ledger = self.ledger.lock();
             if self.is_ordered() {

@@ -20,6 +20,7 @@ mod verbs;
 
 use std::fmt;
 use std::ops::Deref;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,6 +114,10 @@ impl Inner {
         self.store.len() >= most
     }
 }
+
+// A panic in a body or a rule leaves nothing half done: whoever led lets go, and no lock is poisoned.
+impl UnwindSafe for Cache {}
+impl RefUnwindSafe for Cache {}
 
 impl Default for Cache {
     fn default() -> Self {

@@ -1,8 +1,11 @@
 //! The functions of one cache, for what concerns all of them.
 
 use std::any::Any;
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use cacheado_backends::memory::Fence;
 use dashmap::DashMap;
 
 use super::Inner;
@@ -69,28 +72,79 @@ impl Registry {
 impl Inner {
     /// Evicts the entry of a whole key, whichever function's it is. Whether there was a live one.
     pub(crate) fn evict_key(&self, key: &Key, cause: Cause) -> bool {
-        if key.function().is_empty() {
-            let scope = key.scope();
-            let function =
-                self.registry.programmatic.get(scope.level()).map(|entry| Arc::clone(entry.value()));
-            return function
-                .is_some_and(|function| function.evict(&programmatic_bytes(&scope, key.args()), cause));
-        }
-        let mut evicted = false;
-        for function in self.registry.all() {
-            let identity = &function.shared().identity;
-            if *identity.name == *key.function() && identity.version == key.version() {
-                evicted |= function.evict(key.args(), cause);
-            }
-        }
-        evicted
+        let evict = |(function, bytes): (Arc<dyn AnyFunction>, Vec<u8>)| function.evict(&bytes, cause);
+        self.functions_of(key).into_iter().map(evict).fold(false, |any, evicted| any | evicted)
     }
 
-    /// Evicts what a rule has asked for.
-    pub(crate) fn evict_for_rule(&self, keys: &[Key]) {
-        for key in keys {
-            self.evict_key(key, Cause::Rule);
+    /// The functions that a whole key can belong to, each with its bytes there.
+    fn functions_of(&self, key: &Key) -> Vec<(Arc<dyn AnyFunction>, Vec<u8>)> {
+        if key.function().is_empty() {
+            let scope = key.scope();
+            let bytes = programmatic_bytes(&scope, key.args());
+            let function = self.registry.programmatic.get(scope.level());
+            return function.map(|entry| (Arc::clone(entry.value()) as _, bytes)).into_iter().collect();
         }
+        let is_its = |function: &Arc<dyn AnyFunction>| {
+            let identity = &function.shared().identity;
+            *identity.name == *key.function() && identity.version == key.version()
+        };
+        let functions = self.registry.all().into_iter().filter(is_its);
+        functions.map(|function| (function, key.args().to_vec())).collect()
+    }
+
+    /// Evicts what a rule has asked for, and what rules ask for as that leaves. The fences that it moved.
+    ///
+    /// Within such an eviction the keys are left to the outermost call, so that a chain of rules, however
+    /// long, takes no stack.
+    pub(crate) fn evict_for_rule(self: &Arc<Self>, keys: Vec<Key>) -> Vec<Fence> {
+        if keys.is_empty() {
+            return Vec::new();
+        }
+        let Some(worklist) = Worklist::open(self, keys) else { return Vec::new() };
+        let mut moved = Vec::new();
+        while let Some((cache, key)) = worklist.next() {
+            for (function, bytes) in cache.functions_of(&key) {
+                moved.extend(function.fence_of(&bytes));
+                function.evict(&bytes, Cause::Rule);
+            }
+        }
+        moved
+    }
+}
+
+type Pending = VecDeque<(Arc<Inner>, Key)>;
+
+thread_local! {
+    static PENDING: RefCell<Option<Pending>> = const { RefCell::new(None) };
+}
+
+/// What rules have asked this thread to evict. Closed when it is dropped.
+struct Worklist(());
+
+impl Worklist {
+    /// Adds the keys; `None` if a call further out is at work on the list.
+    fn open(cache: &Arc<Inner>, keys: Vec<Key>) -> Option<Self> {
+        let added = keys.into_iter().map(|key| (Arc::clone(cache), key));
+        PENDING.with_borrow_mut(|pending| {
+            if let Some(pending) = pending {
+                pending.extend(added);
+                return None;
+            }
+            *pending = Some(added.collect());
+            Some(Self(()))
+        })
+    }
+
+    #[expect(clippy::unused_self, reason = "it stands for the open list")]
+    fn next(&self) -> Option<(Arc<Inner>, Key)> {
+        PENDING.with_borrow_mut(|pending| pending.as_mut()?.pop_front())
+    }
+}
+
+impl Drop for Worklist {
+    fn drop(&mut self) {
+        let rest = PENDING.take();
+        drop(rest);
     }
 }
 

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use super::scoped::Keyspace;
 use super::{Cache, Scoped};
 use crate::Result;
-use crate::engine::{Call, KeyParts, KeyQuery, encode_key, hash_key};
-use crate::function::{Dynamic, Function, Policy, Typed};
+use crate::engine::{Call, KeyParts, KeyQuery, Lookup, Probed, encode_key, hash_key};
+use crate::function::{Policy, Typed};
 use crate::key::KeyPart;
 use crate::scope::Scope;
 use crate::ttl::Ttl;
@@ -23,10 +23,6 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Value for 
 
 static POLICY: Policy = Policy::new();
 
-fn probe<T: Value>(function: &Function<Dynamic>, key: &impl KeyPart) -> Option<T> {
-    function.probe(Typed::new(), hash_key(key), key)
-}
-
 impl Keyspace {
     fn parts<'k, P: KeyPart>(&'k self, part: &'k P) -> KeyParts<'k, P> {
         KeyParts { label: &self.label, part }
@@ -34,11 +30,12 @@ impl Keyspace {
 
     fn get<T: Value>(&self, key: &impl KeyPart) -> Option<T> {
         let function = self.function.as_ref()?;
-        let value = probe(function, &self.parts(key));
-        if value.is_none() {
-            function.shared.tally.missed();
+        let parts = self.parts(key);
+        if let Probed::Hit(value) = function.probe(Typed::new(), hash_key(&parts), &parts) {
+            return Some(value);
         }
-        value
+        function.shared.tally.missed();
+        None
     }
 
     fn remaining(&self, key: &impl KeyPart) -> Option<Duration> {
@@ -64,11 +61,16 @@ impl Keyspace {
         call.inert(true).scope(Some(self.scope.clone())).ttl(ttl)
     }
 
-    /// The value, or the call that computes it.
-    #[expect(clippy::result_large_err, reason = "a call is run where it is returned to, and is no error")]
-    fn lookup<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Result<T, Call<Typed<T>>> {
-        let found = self.function.as_ref().and_then(|function| probe(function, &self.parts(key)));
-        found.ok_or_else(|| self.call(key, ttl))
+    fn lookup<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Lookup<Typed<T>> {
+        let parts = self.parts(key);
+        let probed = match &self.function {
+            Some(function) => function.probe(Typed::new(), hash_key(&parts), &parts),
+            None => Probed::Absent,
+        };
+        match probed {
+            Probed::Hit(value) => Lookup::Hit(value),
+            probed => Lookup::Miss(Box::new(self.call(key, ttl).after(&probed))),
+        }
     }
 }
 
@@ -159,10 +161,10 @@ macro_rules! verbs {
                 ttl: impl Into<Ttl>,
                 compute: impl FnOnce() -> T,
             ) -> Result<T> {
-                match self.keyspace().lookup(&key, ttl.into()) {
-                    Ok(value) => Ok(value),
-                    Err(call) => Ok(call.run(compute)),
-                }
+                Ok(match self.keyspace().lookup(&key, ttl.into()) {
+                    Lookup::Hit(value) => value,
+                    Lookup::Miss(call) => call.run(compute),
+                })
             }
 
             /// [`get_or_compute`](Self::get_or_compute), where computing is a future, which is made only if
@@ -181,11 +183,10 @@ macro_rules! verbs {
                 ttl: impl Into<Ttl>,
                 compute: impl FnOnce() -> F,
             ) -> Result<T> {
-                let call = match self.keyspace().lookup(&key, ttl.into()) {
-                    Ok(value) => return Ok(value),
-                    Err(call) => call,
-                };
-                Ok(call.run_async(async move { compute().await }).await)
+                Ok(match self.keyspace().lookup(&key, ttl.into()) {
+                    Lookup::Hit(value) => value,
+                    Lookup::Miss(call) => call.run_async(async move { compute().await }).await,
+                })
             }
 
             /// Evicts a key; whether there was a live entry.

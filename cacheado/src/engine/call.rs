@@ -7,6 +7,7 @@ use cacheado_backends::memory::{KeyBox, Label, Ticket};
 
 use super::flight::{Boarding, Flight, Landed, Leader};
 use super::leading::{Leading, leads};
+use super::lookup::{Lookup, Probed};
 use crate::function::{Function, Kind, Policy};
 use crate::key::{Key, KeyPart, KeySink};
 use crate::scope::Scope;
@@ -72,6 +73,7 @@ pub struct Call<K: Kind> {
     pub(super) cache_if: Option<fn(&K::Return) -> bool>,
     tags: Vec<Label>,
     refresh: bool,
+    rejected: bool,
     stage: Stage,
 }
 
@@ -96,6 +98,7 @@ impl<K: Kind> Call<K> {
             cache_if: None,
             tags: Vec::new(),
             refresh,
+            rejected: false,
             stage: Stage::First,
         }
     }
@@ -249,6 +252,9 @@ impl<K: Kind> Computation<K> {
     }
 
     fn look_again(&self, function: &Function<K::Stored>) -> Option<K::Return> {
+        if self.call.rejected {
+            return None;
+        }
         let (stored, _) = function.region.peek(self.call.hash, &self.call.key.as_bytes())?;
         self.call.kind.restore(stored)
     }
@@ -286,10 +292,24 @@ impl<K: Kind> Call<K> {
         self.key.as_bytes()
     }
 
-    /// The stored value, counted as a hit.
-    pub(crate) fn probe(&self) -> Option<K::Return> {
-        let function = self.function.as_ref()?;
+    /// What is stored; a hit is counted.
+    pub(crate) fn probe(&self) -> Probed<K::Return> {
+        let Some(function) = &self.function else { return Probed::Absent };
         function.probe_bytes(self.kind, self.hash, self.key.as_bytes())
+    }
+
+    /// What the function returns, or the call that computes it.
+    pub(crate) fn get(self) -> Lookup<K> {
+        match self.probe() {
+            Probed::Hit(value) => Lookup::Hit(value),
+            probed => Lookup::Miss(Box::new(self.after(&probed))),
+        }
+    }
+
+    /// The call after this probe: what a rule does not let pass is not looked at again.
+    pub(crate) fn after(mut self, probed: &Probed<K::Return>) -> Self {
+        self.rejected = matches!(probed, Probed::Rejected);
+        self
     }
 
     /// The stored value and its deadline; nothing is counted or marked.

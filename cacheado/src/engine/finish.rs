@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cacheado_backends::memory::{Cause, Fill, Placed};
+use cacheado_backends::memory::{Fill, Placed, Ticket};
 
 use super::call::{Call, Computation, ScopeOf};
 use super::flight::Landed;
@@ -24,12 +24,12 @@ impl<K: Kind> Computation<K> {
         outcome
     }
 
-    /// Whether the outcome was stored.
-    pub(super) fn store(&self, outcome: &K::Return) -> bool {
-        let (Some(function), Some(ticket)) = (&self.call.function, self.ticket) else { return false };
-        let Some(ttl) = self.call.lifetime(function, outcome) else { return false };
-        let Some(ttl) = self.admitted(function, ttl) else { return false };
-        let Some(stored) = self.call.kind.store(outcome) else { return false };
+    /// Stores the outcome if it may be stored.
+    pub(super) fn store(&self, outcome: &K::Return) -> Kept {
+        let (Some(function), Some(ticket)) = (&self.call.function, self.ticket) else { return Kept::Refused };
+        let Some(ttl) = self.call.lifetime(function, outcome) else { return Kept::Refused };
+        let Some((ttl, ticket)) = self.admitted(function, ttl, ticket) else { return Kept::Refused };
+        let Some(stored) = self.call.kind.store(outcome) else { return Kept::Refused };
         let fill = Fill {
             hash: self.call.hash,
             key: self.call.key.clone(),
@@ -38,31 +38,48 @@ impl<K: Kind> Computation<K> {
             ticket,
             inert: self.call.inert,
         };
-        let placed = function.region.fill(fill, stored);
-        if placed == Placed::Full {
-            count(&function.shared.tally.rejections);
+        match function.region.fill(fill, stored) {
+            Placed::Stored => Kept::Stored,
+            Placed::Fenced | Placed::Superseded => Kept::Overtaken,
+            Placed::Full => {
+                count(&function.shared.tally.rejections);
+                Kept::Refused
+            }
         }
-        placed == Placed::Stored
     }
 
-    /// Asks the rules of the user's: the lifetime that they leave, or `None` if the entry is not stored.
-    fn admitted(&self, function: &Function<K::Stored>, ttl: Ttl) -> Option<Ttl> {
+    /// Asks the rules of the user's, and evicts what they ask for: the lifetime that they leave and the
+    /// ticket that stands after it, or `None` if the entry is not stored.
+    fn admitted(&self, function: &Function<K::Stored>, ttl: Ttl, ticket: Ticket) -> Option<(Ttl, Ticket)> {
         let ScopeOf::Known(scope) = &self.call.scope else { return None };
         if !function.ruled {
-            return Some(ttl);
+            return Some((ttl, ticket));
         }
-        let Some(cache) = function.cache.upgrade() else { return Some(ttl) };
+        let Some(cache) = function.cache.upgrade() else { return Some((ttl, ticket)) };
         let key = function.shared.key(scope, self.call.key.as_bytes());
         let meta = EntryMeta::new(scope.clone(), ttl.or(None));
         let is_new = || function.region.describe(self.call.hash, &self.call.key.as_bytes()).is_none();
         let decision = cache.pipeline.on_set(&key, &meta, || is_new() && cache.is_full());
-        cache.evict_for_rule(&decision.evict);
+        let moved = cache.evict_for_rule(decision.evict);
         if decision.reject {
             count(&function.shared.tally.rejections);
             return None;
         }
-        stored_for(decision.ttl.map_or(ttl, |ttl| ttl.or(function.default_ttl).into()))
+        let labels = self.labels.as_deref().unwrap_or_default();
+        let ticket = function.region.pardon(ticket, self.call.hash, labels, &moved);
+        let ttl = stored_for(decision.ttl.map_or(ttl, |ttl| ttl.or(function.default_ttl).into()))?;
+        Some((ttl, ticket))
     }
+}
+
+/// What became of an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    Stored,
+    /// It may not be stored.
+    Refused,
+    /// An eviction, or a computation that began later, came before it.
+    Overtaken,
 }
 
 /// What lives for no time is not stored.
@@ -92,10 +109,10 @@ impl<K: Kind> Call<K> {
         let labels = self.labels();
         let ticket = function.region.ticket(self.hash, labels.as_deref().unwrap_or_default());
         let computation = Computation::for_set(self, labels, ticket);
-        if !computation.store(value) {
+        if computation.store(value) == Kept::Refused {
             // What was there before has been overwritten all the same, with nothing.
             let Call { hash, key, .. } = &computation.call;
-            function.region.evict(*hash, key.as_bytes(), Cause::Evicted);
+            function.region.retract(*hash, key.as_bytes(), ticket);
         }
     }
 }

@@ -36,13 +36,47 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
     let hash = hash_key(key);
     let inner = cache.get().inner();
     let function = inner.functions.get::<Function<K::Stored>>(site.number(), instance.marker());
+    let mut seen = Probed::Unknown;
     if let Some(function) = function
         && !refresh
-        && let Some(value) = function.probe(kind, hash, key)
     {
-        return Lookup::Hit(value);
+        seen = function.probe(kind, hash, key);
+        if let Probed::Hit(value) = seen {
+            return Lookup::Hit(value);
+        }
     }
-    Lookup::Miss(Box::new(call_for(site, cache.get(), kind, instance, key, refresh)))
+    missed(site, cache.get(), kind, instance, key, refresh, &seen)
+}
+
+/// What follows a probe that was no hit. The function's first use, too: its entry may have been set.
+#[cold]
+#[inline(never)]
+fn missed<K: Kind, P: KeyPart + ?Sized, F>(
+    site: &'static Site,
+    cache: &Cache,
+    kind: K,
+    instance: Instance<F>,
+    key: &P,
+    refresh: bool,
+    seen: &Probed<K::Return>,
+) -> Lookup<K> {
+    let call = call_for(site, cache, kind, instance, key, refresh);
+    match seen {
+        Probed::Unknown if !refresh => call.get(),
+        seen => Lookup::Miss(Box::new(call.after(seen))),
+    }
+}
+
+/// What a probe found.
+pub(crate) enum Probed<R> {
+    /// The value, which has been counted.
+    Hit(R),
+    /// No live entry.
+    Absent,
+    /// An entry that a rule does not let pass.
+    Rejected,
+    /// The function had no state yet.
+    Unknown,
 }
 
 /// The call for these arguments, without looking anything up.
@@ -61,7 +95,7 @@ pub(crate) fn call_for<K: Kind, P: KeyPart + ?Sized, F>(
 }
 
 /// The function's state in this cache, made on its first use; `None` where the cache is disabled.
-pub(crate) fn function_of<K: Kind, F>(
+fn function_of<K: Kind, F>(
     site: &'static Site,
     cache: &Cache,
     instance: Instance<F>,
@@ -90,18 +124,16 @@ pub(crate) fn function_of<K: Kind, F>(
 
 impl<V: Clone + Send + Sync + 'static> Function<V> {
     /// The same for a key whose bytes are there.
-    pub(crate) fn probe_bytes<K: Kind<Stored = V>>(
-        &self,
-        kind: K,
-        hash: u64,
-        bytes: &[u8],
-    ) -> Option<K::Return> {
+    pub(crate) fn probe_bytes<K>(&self, kind: K, hash: u64, bytes: &[u8]) -> Probed<K::Return>
+    where
+        K: Kind<Stored = V>,
+    {
         self.serve(kind, hash, &bytes, || bytes.into())
     }
 
-    /// The value that is stored for this key, counted as a hit; `None` is not counted.
+    /// What is stored for this key. A hit is counted, anything else is not.
     #[inline]
-    pub(crate) fn probe<K, P>(&self, kind: K, hash: u64, key: &P) -> Option<K::Return>
+    pub(crate) fn probe<K, P>(&self, kind: K, hash: u64, key: &P) -> Probed<K::Return>
     where
         K: Kind<Stored = V>,
         P: KeyPart + ?Sized,
@@ -110,7 +142,7 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
     }
 
     #[inline]
-    fn serve<K, Q>(&self, kind: K, hash: u64, query: &Q, bytes: impl FnOnce() -> KeyBox) -> Option<K::Return>
+    fn serve<K, Q>(&self, kind: K, hash: u64, query: &Q, bytes: impl FnOnce() -> KeyBox) -> Probed<K::Return>
     where
         K: Kind<Stored = V>,
         Q: Query,
@@ -118,17 +150,17 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
         match self.region.get(hash, query) {
             Found::Hit(stored) => {
                 if self.ruled && !self.rules_let_pass(hash, &bytes()) {
-                    return None;
+                    return Probed::Rejected;
                 }
-                let value = kind.restore(stored)?;
+                let Some(value) = kind.restore(stored) else { return Probed::Absent };
                 self.shared.tally.hit();
-                Some(value)
+                Probed::Hit(value)
             }
             Found::Expired => {
                 self.expire(hash, query);
-                None
+                Probed::Absent
             }
-            Found::Absent => None,
+            Found::Absent => Probed::Absent,
         }
     }
 
@@ -156,7 +188,7 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
             let deadline = clock.deadline(ttl.or(self.default_ttl));
             self.region.set_deadline(hash, &query, deadline);
         }
-        cache.evict_for_rule(&decision.evict);
+        cache.evict_for_rule(decision.evict);
         !decision.reject
     }
 }

@@ -33,5 +33,5 @@ mod sync;
 pub use call::Call;
 pub(crate) use call::{KeyParts, scope_label, tag_label};
 pub use lookup::{Lookup, lookup};
-pub(crate) use lookup::{call_for, function_of};
+pub(crate) use lookup::{Probed, call_for};
 pub(crate) use query::{KeyQuery, encode_key, hash_bytes, hash_key};

@@ -131,7 +131,11 @@ impl KeySink for HashSink<'_> {
     }
 
     #[inline]
-    fn tuple(&mut self, _: usize) {}
+    fn tuple(&mut self, len: usize) {
+        if len > tag::TUPLE_MAX {
+            self.sequence(len);
+        }
+    }
 
     #[inline]
     fn structure(&mut self, _: usize) {}
@@ -292,8 +296,10 @@ impl KeySink for MatchSink<'_> {
 
     #[inline]
     fn tuple(&mut self, len: usize) {
-        // Tuples have at most `TUPLE_MAX` parts.
-        self.tag(tag::TUPLE + u8::try_from(len).unwrap_or(u8::MAX - tag::TUPLE));
+        match u8::try_from(len) {
+            Ok(small) if len <= tag::TUPLE_MAX => self.tag(tag::TUPLE + small),
+            _ => self.sequence(len),
+        }
     }
 
     #[inline]

@@ -11,7 +11,7 @@ use cacheado_backends::memory::Cause;
 
 use super::kind::{Kind, Settable};
 use crate::Result;
-use crate::engine::Call;
+use crate::engine::{Call, Lookup};
 use crate::key::Key;
 
 /// One entry of a sync function, for these arguments.
@@ -55,9 +55,9 @@ impl<K: Kind, F: FnOnce() -> K::Return> Entry<K, F> {
 
     /// What the function returns: from the cache, or computed.
     pub fn get(self) -> K::Return {
-        match self.call.probe() {
-            Some(value) => value,
-            None => self.call.run(self.body),
+        match self.call.get() {
+            Lookup::Hit(value) => value,
+            Lookup::Miss(call) => call.run(self.body),
         }
     }
 
@@ -123,9 +123,9 @@ impl<K: Kind, F: Future<Output = K::Return>> AsyncEntry<K, F> {
 
     /// What the function returns: from the cache, or computed.
     pub async fn get(self) -> K::Return {
-        match self.call.probe() {
-            Some(value) => value,
-            None => self.call.run_async(self.body).await,
+        match self.call.get() {
+            Lookup::Hit(value) => value,
+            Lookup::Miss(call) => call.run_async(self.body).await,
         }
     }
 

@@ -155,10 +155,7 @@ impl Site {
             None if generic => instance.to_owned(),
             None => plain,
             // A stable name must still tell the instances of a generic function apart.
-            Some(name) => match instance.rfind('<') {
-                Some(_) if generic && is_generic(instance) => format!("{name}{}", arguments(instance)),
-                _ => name.to_owned(),
-            },
+            Some(name) => format!("{name}{}", arguments(instance)),
         }
     }
 
@@ -186,30 +183,41 @@ impl Site {
     }
 }
 
-/// Whether the path has generic arguments, other than the angle brackets of `<Type as Trait>::method`.
-fn is_generic(instance: &str) -> bool {
-    !arguments(instance).is_empty()
+/// The generic arguments in a path, in angle brackets: of `<app::R<u8> as app::T>::f<i8>`, `<u8><i8>`.
+fn arguments(path: &str) -> String {
+    let mut arguments = String::new();
+    let mut rest = path;
+    while let Some(open) = rest.find('<') {
+        let close = closing(&rest[open..]).map_or(rest.len(), |len| open + len);
+        let group = &rest[open..close];
+        // `<T as Trait>` and `<impl T>` are segments of the path, whose own arguments count.
+        if open == 0 || rest[..open].ends_with("::") {
+            arguments += &self::arguments(group.trim_start_matches('<'));
+        } else {
+            arguments += group;
+        }
+        rest = &rest[close..];
+    }
+    arguments
 }
 
-/// The generic arguments of a path: everything in angle brackets, without the path's own segments.
-fn arguments(instance: &str) -> String {
+/// The length of the bracketed group that the text begins with.
+fn closing(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
-    let mut arguments = String::new();
     let mut previous = ' ';
-    for character in instance.chars() {
-        if character == '<' {
-            depth += 1;
+    for (at, character) in text.char_indices() {
+        match character {
+            '<' => depth += 1,
+            // `->` in a function type closes nothing.
+            '>' if previous != '-' => depth -= 1,
+            _ => {}
         }
-        if depth > 0 {
-            arguments.push(character);
-        }
-        // `->` in a function type closes nothing.
-        if character == '>' && previous != '-' {
-            depth = depth.saturating_sub(1);
+        if depth == 0 {
+            return Some(at + 1);
         }
         previous = character;
     }
-    arguments
+    None
 }
 
 /// Which instance of a generic function, or of a method's type, a call is in: the type name of a closure
@@ -285,5 +293,11 @@ mod tests {
         assert_eq!(site.identity("app::billing::invoice"), "billing.invoice");
         assert_eq!(site.identity("app::billing::A::invoice"), "billing.invoice");
         assert_eq!(site.identity("app::billing::invoice<u8>"), "billing.invoice<u8>");
+        assert_eq!(site.identity("<app::A as app::Trait>::invoice"), "billing.invoice");
+        assert_eq!(
+            site.identity("<app::A<u8> as app::Trait>::invoice<fn() -> i8>"),
+            "billing.invoice<u8><fn() -> i8>"
+        );
+        assert_eq!(site.identity("app::<impl app::R<&u8>>::invoice"), "billing.invoice<&u8>");
     }
 }

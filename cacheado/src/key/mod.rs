@@ -44,7 +44,8 @@ pub const FORMAT: u8 = 1;
 /// A value that can be part of a cache key.
 ///
 /// `#[derive(KeyPart)]` writes this for a type of your own; the standard library's types have it. By hand:
-/// write exactly one value, and let equal values write the same.
+/// write exactly one value, and let equal values write the same. `encode` is also called to compare with a
+/// stored key, while a part of the store is locked for reading: it must not call a cached function.
 ///
 /// ```
 /// use cacheado::key::{KeyPart, KeySink, encode};

@@ -1,6 +1,5 @@
 //! Tests of the keys.
 
-
 mod golden;
 mod hazards;
 mod injective;

@@ -1,6 +1,5 @@
 //! Tests of the scopes.
 
-
 mod algebra;
 mod hazards;
 mod tree;
