@@ -7,7 +7,7 @@ mod checks;
 use std::panic::Location;
 use std::sync::LazyLock;
 
-use crate::cache::CacheRef;
+use crate::cache::AsCache;
 use crate::engine::call_for;
 use crate::function::{AsyncFunctionCache, FunctionCache};
 use crate::key::KeyPart;
@@ -61,22 +61,22 @@ pub fn entry_instance<F>(_: F) -> Instance<F> {
 /// The call of a `<fn>_entry`.
 pub fn entry<K: Kind, P: KeyPart + ?Sized, F>(
     site: &'static Site,
-    cache: &CacheRef<'_>,
+    cache: &impl AsCache,
     kind: K,
     instance: Instance<F>,
     key: &P,
 ) -> Call<K> {
-    call_for(site, cache.get(), kind, instance, key, false)
+    call_for(site, cache.as_cache(), kind, instance, key, false)
 }
 
 /// The `<fn>_cache` of a sync function.
-pub fn function_cache(site: &'static Site, cache: &CacheRef<'_>) -> FunctionCache {
-    FunctionCache::new(site, cache.get().clone())
+pub fn function_cache(site: &'static Site, cache: &impl AsCache) -> FunctionCache {
+    FunctionCache::new(site, cache.as_cache().clone())
 }
 
 /// The `<fn>_cache` of an async function.
-pub fn async_function_cache(site: &'static Site, cache: &CacheRef<'_>) -> AsyncFunctionCache {
-    AsyncFunctionCache::new(site, cache.get().clone())
+pub fn async_function_cache(site: &'static Site, cache: &impl AsCache) -> AsyncFunctionCache {
+    AsyncFunctionCache::new(site, cache.as_cache().clone())
 }
 
 /// The scope at the end of a path of levels and values.

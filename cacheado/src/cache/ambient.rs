@@ -113,23 +113,21 @@ impl Drop for Substituted {
     }
 }
 
-/// The cache of one call.
+/// The cache of a call that names none.
 #[derive(Debug)]
-pub enum CacheRef<'c> {
-    /// The global one, or what `cache = …` names.
-    Borrowed(&'c Cache),
+pub enum Ambient {
+    /// The global one.
+    Global(&'static Cache),
     /// A substitute.
-    Owned(Cache),
+    Substitute(Cache),
 }
 
-impl CacheRef<'_> {
-    /// The cache.
+impl AsCache for Ambient {
     #[inline]
-    #[must_use]
-    pub fn get(&self) -> &Cache {
+    fn as_cache(&self) -> &Cache {
         match self {
-            Self::Borrowed(cache) => cache,
-            Self::Owned(cache) => cache,
+            Self::Global(cache) => cache,
+            Self::Substitute(cache) => cache,
         }
     }
 }
@@ -137,17 +135,17 @@ impl CacheRef<'_> {
 /// The cache of a call that names none.
 #[inline]
 #[must_use]
-pub fn ambient() -> CacheRef<'static> {
+pub fn ambient() -> Ambient {
     if SUBSTITUTES.load(Ordering::Relaxed) > 0
         && let Some(cache) = SUBSTITUTE.with_borrow(Clone::clone)
     {
-        return CacheRef::Owned(cache);
+        return Ambient::Substitute(cache);
     }
-    CacheRef::Borrowed(global())
+    Ambient::Global(global())
 }
 
 /// The cache of a call that names one.
 #[inline]
-pub fn explicit<C: AsCache + ?Sized>(cache: &C) -> CacheRef<'_> {
-    CacheRef::Borrowed(cache.as_cache())
+pub fn explicit<C: AsCache + ?Sized>(cache: &C) -> &Cache {
+    cache.as_cache()
 }

@@ -29,7 +29,7 @@ use cacheado_backends::memory::Store;
 use crate::function::SiteTable;
 use crate::rules::Pipeline;
 
-pub use ambient::{CacheRef, ambient, explicit, global, set_global, with_cache, with_cache_async};
+pub use ambient::{ambient, explicit, global, set_global, with_cache, with_cache_async};
 pub use builder::CacheBuilder;
 pub(crate) use registry::Registry;
 pub use scoped::Scoped;

@@ -1,6 +1,6 @@
 //! The functions of one cache, for what concerns all of them.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,31 +18,54 @@ use crate::scope::Scope;
 /// The functions, by where they stand in the program and by which instance they are.
 #[derive(Default)]
 pub(crate) struct Registry {
-    functions: DashMap<(u32, String), Registered>,
+    functions: DashMap<(u32, String), Vec<Registered>>,
     /// The programmatic keys, by the level of the scope that they lie in.
     programmatic: DashMap<Arc<str>, Arc<Function<Dynamic>>>,
 }
 
 struct Registered {
+    /// The marker of the annotated function itself, once it has been called.
+    marker: Option<TypeId>,
     function: Arc<dyn AnyFunction>,
     typed: Arc<dyn Any + Send + Sync>,
 }
 
 impl Registry {
     /// The function of this site and instance, made by `open` if there is none.
+    ///
+    /// The instance is named by its `path`, by which a function and its siblings find each other. Paths are
+    /// those of the compiler, which spells two types alike that stand in two blocks of one module; then the
+    /// `marker` of the function itself keeps its instances apart.
     pub(crate) fn function<V: Clone + Send + Sync + 'static>(
         &self,
         site: u32,
         path: &str,
+        marker: Option<TypeId>,
         open: impl Fn() -> Arc<Function<V>>,
     ) -> Arc<Function<V>> {
-        let registered = self.functions.entry((site, path.to_owned())).or_insert_with(|| {
-            let function = open();
-            Registered { function: Arc::clone(&function) as _, typed: function }
+        let mut instances = self.functions.entry((site, path.to_owned())).or_default();
+        let known = match marker {
+            Some(_) => {
+                let own = instances.iter().position(|instance| instance.marker == marker);
+                own.or_else(|| instances.iter().position(|instance| instance.marker.is_none()))
+            }
+            // A sibling: of the one instance that there is, or of none that can be told.
+            None if instances.len() == 1 => Some(0),
+            None => instances.iter().position(|instance| instance.marker.is_none()),
+        };
+        if let Some(instance) = known.and_then(|known| instances.get_mut(known)) {
+            instance.marker = instance.marker.or(marker);
+            if let Ok(function) = Arc::clone(&instance.typed).downcast() {
+                return function;
+            }
+        }
+        let function = open();
+        instances.push(Registered {
+            marker,
+            function: Arc::clone(&function) as _,
+            typed: Arc::clone(&function) as _,
         });
-        // One place in the program and one instance have one type. Should the compiler ever spell two
-        // instances alike, the second is kept apart, unregistered.
-        Arc::clone(&registered.typed).downcast().unwrap_or_else(|_| open())
+        function
     }
 
     /// The state of the programmatic keys at a level.
@@ -57,16 +80,20 @@ impl Registry {
 
     /// All functions, the programmatic keys of each level counted as one.
     pub(crate) fn all(&self) -> Vec<Arc<dyn AnyFunction>> {
-        let functions = self.functions.iter().map(|entry| Arc::clone(&entry.function));
+        let functions: Vec<_> = self.functions.iter().flat_map(|entry| functions_in(&entry)).collect();
         let programmatic = self.programmatic.iter().map(|entry| Arc::clone(entry.value()) as _);
-        functions.chain(programmatic).collect()
+        functions.into_iter().chain(programmatic).collect()
     }
 
     /// All instances of the function at a site.
     pub(crate) fn of_site(&self, site: u32) -> Vec<Arc<dyn AnyFunction>> {
         let of_site = self.functions.iter().filter(|entry| entry.key().0 == site);
-        of_site.map(|entry| Arc::clone(&entry.function)).collect()
+        of_site.flat_map(|entry| functions_in(&entry)).collect()
     }
+}
+
+fn functions_in(instances: &[Registered]) -> Vec<Arc<dyn AnyFunction>> {
+    instances.iter().map(|instance| Arc::clone(&instance.function)).collect()
 }
 
 impl Inner {

@@ -6,7 +6,7 @@ use cacheado_backends::memory::{Found, KeyBox, Query};
 
 use super::call::Call;
 use super::query::{KeyQuery, encode_key, hash_key};
-use crate::cache::{Cache, CacheRef};
+use crate::cache::{AsCache, Cache};
 use crate::function::{Function, Identity, Instance, Kind, Site};
 use crate::key::KeyPart;
 use crate::rules::EntryMeta;
@@ -27,14 +27,14 @@ pub enum Lookup<K: Kind> {
 #[inline]
 pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
     site: &'static Site,
-    cache: &CacheRef<'_>,
+    cache: &impl AsCache,
     kind: K,
     instance: Instance<F>,
     key: &P,
     refresh: bool,
 ) -> Lookup<K> {
     let hash = hash_key(key);
-    let inner = cache.get().inner();
+    let inner = cache.as_cache().inner();
     let function = inner.functions.get::<Function<K::Stored>>(site.number(), instance.marker());
     let mut seen = Probed::Unknown;
     if let Some(function) = function
@@ -45,7 +45,7 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
             return Lookup::Hit(value);
         }
     }
-    missed(site, cache.get(), kind, instance, key, refresh, &seen)
+    missed(site, cache.as_cache(), kind, instance, key, refresh, &seen)
 }
 
 /// What follows a probe that was no hit. The function's first use, too: its entry may have been set.
@@ -111,8 +111,9 @@ fn function_of<K: Kind, F>(
     {
         return Some(function);
     }
-    let path = site.instance_path(marker, instance.sibling);
-    let function = inner.registry.function(number, &path, || {
+    let path = site.instance_path(instance.name(), instance.sibling);
+    let own = (!instance.sibling).then_some(marker);
+    let function = inner.registry.function(number, &path, own, || {
         let identity = Identity { name: site.identity(&path).into(), version: site.version_number() };
         Function::open(inner, identity, site.scope_level().into())
     });

@@ -201,6 +201,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
     }
     match a.len() {
         8..=16 => ends::<8>(a, b),
+        17..=32 => ends::<16>(a, b),
         4..=7 => ends::<4>(a, b),
         2..=3 => ends::<2>(a, b),
         1 => a.first() == b.first(),

@@ -1,6 +1,6 @@
 //! The `static` that generated code holds for each annotated function.
 
-use std::any::type_name;
+use std::any::{TypeId, type_name};
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -241,9 +241,16 @@ impl<F> Instance<F> {
         Self { sibling, closure: PhantomData }
     }
 
+    /// What tells this instance from all others of the function, though not from those of its siblings.
     #[inline]
     #[expect(clippy::unused_self, reason = "it is the type that is asked")]
-    pub(crate) fn marker(self) -> &'static str {
+    pub(crate) fn marker(self) -> TypeId {
+        typeid::of::<F>()
+    }
+
+    /// The type name of the closure.
+    #[expect(clippy::unused_self, reason = "it is the type that is asked")]
+    pub(crate) fn name(self) -> &'static str {
         type_name::<F>()
     }
 }

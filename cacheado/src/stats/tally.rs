@@ -32,12 +32,26 @@ pub(crate) struct Tally {
 impl Tally {
     #[inline]
     pub(crate) fn hit(&self) {
-        let hits = &self.lookups.get_or_default().hits;
+        let hits = &self.own().hits;
         hits.store(hits.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
+    #[inline]
+    fn own(&self) -> &PerThread {
+        match self.lookups.get() {
+            Some(own) => own,
+            None => self.first_use(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn first_use(&self) -> &PerThread {
+        self.lookups.get_or_default()
+    }
+
     pub(crate) fn missed(&self) {
-        let misses = &self.lookups.get_or_default().misses;
+        let misses = &self.own().misses;
         misses.store(misses.load(Relaxed).wrapping_add(1), Relaxed);
     }
 

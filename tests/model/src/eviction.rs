@@ -14,7 +14,8 @@ use crate::{Version, explore};
 /// Readers race with one writer that changes the world and evicts by `evict`.
 fn race(evict: impl Fn(&Cache) + Send + Sync + Clone + 'static) {
     explore(move || {
-        let tree = ScopeTree::builder().level("org", "org_id").child("org", "user", "user_id").build().unwrap();
+        let tree =
+            ScopeTree::builder().level("org", "org_id").child("org", "user", "user_id").build().unwrap();
         let user = tree.resolve("user", [("org_id", "o1"), ("user_id", "u7")]).unwrap();
         let cache = Cache::new();
         let world = Arc::new(AtomicU64::new(0));
@@ -34,7 +35,8 @@ fn race(evict: impl Fn(&Cache) + Send + Sync + Clone + 'static) {
         };
         let readers: Vec<_> = (0..2).map(|_| thread::spawn(read.clone())).collect();
         let writer = {
-            let (cache, world, evict, read) = (cache.clone(), Arc::clone(&world), evict.clone(), read.clone());
+            let (cache, world, evict, read) =
+                (cache.clone(), Arc::clone(&world), evict.clone(), read.clone());
             thread::spawn(move || {
                 world.store(1, Ordering::SeqCst);
                 evict(&cache);

@@ -53,7 +53,8 @@ fn hazard_19_a_panicking_leader_lets_the_others_elect_another() {
                         assert!(call > 0, "the first body fails");
                         call
                     };
-                    let outcome = AssertUnwindSafe(|| cache.get_or_compute("key", Ttl::Never, compute).unwrap());
+                    let outcome =
+                        AssertUnwindSafe(|| cache.get_or_compute("key", Ttl::Never, compute).unwrap());
                     catch_unwind(outcome).ok()
                 })
             })
