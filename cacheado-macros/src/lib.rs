@@ -31,7 +31,7 @@ use proc_macro::TokenStream;
 /// method, an associated function, a method of a trait implementation (with `companions = false`), generic, and
 /// take borrowed, `impl Trait` and pattern arguments.
 ///
-/// ```ignore
+/// ```text
 /// #[cached(ttl = "5m", scope = "user", tags("user:{user_id}"))]
 /// async fn profile(org_id: &str, user_id: &str, page: u32) -> Result<Profile, DbError> {
 ///     load(org_id, user_id, page).await
@@ -78,7 +78,7 @@ pub fn cached(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Declares scopes: a module with one function a level.
 ///
-/// ```ignore
+/// ```text
 /// cacheado::scopes! {
 ///     pub mod scopes {
 ///         organization(org_id: OrgId) { user(user_id) { session(session_id) } }
@@ -117,7 +117,7 @@ fn unique(input: &TokenStream) -> String {
 
 /// Makes a struct or an enum a part of keys: `#[derive(KeyPart)]`.
 ///
-/// ```ignore
+/// ```text
 /// #[derive(KeyPart)]
 /// struct Page { number: u32, size: u32, #[key(skip)] trace: Trace }
 ///

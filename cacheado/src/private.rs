@@ -48,14 +48,14 @@ pub const fn site(module: &'static str, function: &'static str) -> Site {
 #[inline]
 #[must_use]
 pub fn instance<F>(_: F) -> Instance<F> {
-    Instance::new(false)
+    Instance::new("")
 }
 
 /// The instance that the closure was written in, which is the `<fn>_entry` of another.
 #[inline]
 #[must_use]
 pub fn entry_instance<F>(_: F) -> Instance<F> {
-    Instance::new(true)
+    Instance::new("_entry")
 }
 
 /// The call of a `<fn>_entry`.
@@ -69,14 +69,16 @@ pub fn entry<K: Kind, P: KeyPart + ?Sized, F>(
     call_for(site, cache.as_cache(), kind, instance, key, false)
 }
 
-/// The `<fn>_cache` of a sync function.
-pub fn function_cache(site: &'static Site, cache: &impl AsCache) -> FunctionCache {
-    FunctionCache::new(site, cache.as_cache().clone())
+/// The `<fn>_cache` of a sync function, in which the closure was written.
+pub fn function_cache<F>(site: &'static Site, cache: &impl AsCache, _: F) -> FunctionCache {
+    let path = site.path(Instance::<F>::new("_cache"));
+    FunctionCache::new(site, cache.as_cache().clone(), &path)
 }
 
-/// The `<fn>_cache` of an async function.
-pub fn async_function_cache(site: &'static Site, cache: &impl AsCache) -> AsyncFunctionCache {
-    AsyncFunctionCache::new(site, cache.as_cache().clone())
+/// The `<fn>_cache` of an async function, in which the closure was written.
+pub fn async_function_cache<F>(site: &'static Site, cache: &impl AsCache, _: F) -> AsyncFunctionCache {
+    let path = site.path(Instance::<F>::new("_cache"));
+    AsyncFunctionCache::new(site, cache.as_cache().clone(), &path)
 }
 
 /// The scope at the end of a path of levels and values.

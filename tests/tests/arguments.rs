@@ -281,7 +281,7 @@ fn through(n: u8, out: &mut Vec<u8>) -> u8 {
     n
 }
 
-#[cached(refresh_if = refresh, skip(refresh))]
+#[cached(refresh_if = refresh)]
 fn refreshed(n: u8, refresh: bool) -> usize {
     ran()
 }

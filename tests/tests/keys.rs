@@ -316,10 +316,10 @@ fn hazard_04_whole_keys_have_these_bytes() {
     let mut expected = vec![1, 0x0E, 2, 0, 0, 0, 0, 0, 0, 0];
     expected.extend(b"\x8Corganization\x82o1\x84user\x817");
     expected.extend(b"\x8Bkeys.golden\x05\x03\0\0\0\0\0\0\0");
-    // The four arguments, and a unit, as the scope adds nothing to them.
-    expected.extend(b"\x25\x82o1\x05\x07\0\0\0\0\0\0\0\x02\x06");
+    // The four arguments: the scope adds nothing to them.
+    expected.extend(b"\x24\x82o1\x05\x07\0\0\0\0\0\0\0\x02\x06");
     expected.extend((-5_i64).to_le_bytes());
-    expected.extend(b"\x0E\x02\0\0\0\0\0\0\0\x81a\x81b\x00");
+    expected.extend(b"\x0E\x02\0\0\0\0\0\0\0\x81a\x81b");
     let key = golden_entry(&org, 7, Some(-5), &["a", "b"]).key();
     assert_eq!(key.as_bytes(), expected, "\n{}", key.as_bytes().escape_ascii());
 

@@ -222,8 +222,8 @@ fn a_rule_sees_key_scope_and_time() {
     assert_eq!(
         *seen.lock().unwrap(),
         [
-            "set organization:o rules::run@0(\"o\", 1, ()) organization:o Some(10s)",
-            "get organization:o rules::run@0(\"o\", 1, ()) organization:o Some(9s)",
+            "set organization:o rules::run@0(\"o\", 1) organization:o Some(10s)",
+            "get organization:o rules::run@0(\"o\", 1) organization:o Some(9s)",
             "set organization:o/user:u (\"key\") organization:o/user:u None",
             "get organization:o/user:u (\"key\") organization:o/user:u None",
         ]
@@ -277,7 +277,7 @@ fn a_rule_is_told_of_every_way_to_leave() {
     let clock = ManualClock::new();
     let cache = Cache::builder().rule(rule).rule(Lru::new(2)).clock(clock.clone()).build().unwrap();
     let runs = Counter::new();
-    let (own, other) = ("organization:o rules::run@0(\"o\", 1, ())", "global (\"other\")");
+    let (own, other) = ("organization:o rules::run@0(\"o\", 1)", "global (\"other\")");
     let fill = || run(&cache, &runs, "o", 1);
     let last = || left.lock().unwrap().drain(..).collect::<Vec<_>>();
 

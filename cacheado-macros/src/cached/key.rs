@@ -33,7 +33,8 @@ impl KeyPlan {
                 names.iter().filter_map(|name| Part::named(params.binding(&text(name))?, name)).collect(),
             ),
             None => {
-                let skipped: Vec<String> = options.skip.iter().map(text).collect();
+                let flag = options.refresh_if.as_ref().and_then(flag_in);
+                let skipped: Vec<String> = options.skip.iter().chain(flag).map(text).collect();
                 Self::Parts(params.0.iter().flat_map(|param| Part::unless(&skipped, param)).collect())
             }
         }
@@ -45,6 +46,17 @@ impl KeyPlan {
             Self::Whole(_) => false,
             Self::Parts(parts) => parts.iter().any(|part| part.names.iter().any(|known| known == name)),
         }
+    }
+}
+
+/// The parameter that `refresh_if` consists of: a call that refreshes writes the entry that others read, so
+/// the flag is no part of the key unless `key(..)` names it.
+fn flag_in(expression: &Expr) -> Option<&Ident> {
+    match expression {
+        Expr::Path(path) => path.path.get_ident(),
+        Expr::Unary(unary) => flag_in(&unary.expr),
+        Expr::Paren(paren) => flag_in(&paren.expr),
+        _ => None,
     }
 }
 

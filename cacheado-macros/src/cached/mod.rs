@@ -17,6 +17,8 @@ mod tests;
 mod validate;
 mod values;
 
+pub(crate) use expand::tuple;
+
 use proc_macro2::TokenStream;
 
 use crate::errors::Errors;

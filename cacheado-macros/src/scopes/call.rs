@@ -2,7 +2,7 @@
 //! (the payload) and by the `__scope!` of a scope module (the chain), never by hand:
 //!
 //! ```text
-//! known { organization(org_id) user(user_id) } { path loud "profile" [P] [scopes] user [org_id: held,] { } }
+//! known { organization(org_id) user(user_id) } { path loud "profile" [P] [scopes] user [org_id: held,] { } { } }
 //! ```
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -29,7 +29,7 @@ struct Question {
     known: bool,
     /// The chain of a known level, root first; for an unknown one, the levels that there are.
     chain: Vec<(Ident, Option<Ident>)>,
-    /// `path`: the scope. Else `key`: the values that the key does not hold.
+    /// `path`: the scope. Else `key`: the key, with the values that its other parts do not hold.
     path: bool,
     /// Report errors. A quiet copy of the same question leaves that to the loud one.
     loud: bool,
@@ -41,6 +41,8 @@ struct Question {
     parameters: Vec<(Ident, bool)>,
     /// `scope_args`: already borrowed.
     given: Vec<(Ident, TokenStream)>,
+    /// The other parts of the key.
+    parts: Vec<TokenStream>,
 }
 
 impl Parse for Question {
@@ -83,6 +85,12 @@ impl Parse for Question {
             input.parse::<Token![=]>()?;
             Ok((name, in_brackets(input)?))
         })?;
+        let content;
+        braced!(content in payload);
+        let mut parts = Vec::new();
+        while !content.is_empty() {
+            parts.push(in_brackets(&content)?);
+        }
         Ok(Self {
             known,
             chain,
@@ -94,6 +102,7 @@ impl Parse for Question {
             level,
             parameters: parameters.into_iter().collect(),
             given: given.into_iter().collect(),
+            parts,
         })
     }
 }
@@ -118,7 +127,8 @@ impl Question {
                     let (tokens, span) = (&value.tokens, crate::krate::generated_at(value.span));
                     quote_spanned!(span=> #private::Part(#tokens).checked())
                 });
-                quote_spanned!(generated()=> (#(#parts,)*))
+                let parts: Vec<_> = self.parts.iter().cloned().chain(parts).collect();
+                crate::cached::tuple(&parts)
             }
             Err(error) if self.loud => {
                 let errors = error.to_compile_error();

@@ -64,7 +64,7 @@ fn nonsense_does_not_panic() {
 fn ask(known: &TokenStream, mode: &str, parameters: &TokenStream, given: &TokenStream) -> String {
     let [mode, loud] = [mode, "loud"].map(|word| quote::format_ident!("{word}"));
     scope_call(quote!(
-        #known { #mode #loud "profile" [__cacheado] [scopes] user [#parameters] { #given } }
+        #known { #mode #loud "profile" [__cacheado] [scopes] user [#parameters] { #given } { [&page] } }
     ))
     .to_string()
 }
@@ -74,11 +74,14 @@ fn values_come_from_parameters_and_arguments() {
     let chain = quote!(known { organization(org_id) user(user_id) });
     let parameters = quote!(org_id: held, page: held, user_id: free,);
     assert_eq!(ask(&chain, "path", &parameters, &quote!()), "scopes :: __level_user (& org_id , & user_id)");
-    assert_eq!(ask(&chain, "key", &parameters, &quote!()), "(__cacheado :: Part (& user_id) . checked () ,)");
+    assert_eq!(
+        ask(&chain, "key", &parameters, &quote!()),
+        "(& page , __cacheado :: Part (& user_id) . checked () ,)"
+    );
     let given = quote!(org_id = [&ctx.org],);
     assert_eq!(ask(&chain, "path", &parameters, &given), "scopes :: __level_user (& ctx . org , & user_id)");
     let held = quote!(org_id: held, user_id: held,);
-    assert_eq!(ask(&chain, "key", &held, &quote!()), "()");
+    assert_eq!(ask(&chain, "key", &held, &quote!()), "(& page ,)");
 }
 
 #[test]

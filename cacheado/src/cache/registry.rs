@@ -10,7 +10,7 @@ use dashmap::DashMap;
 
 use super::Inner;
 use crate::engine::KeyParts;
-use crate::function::{AnyFunction, Dynamic, Function, Identity};
+use crate::function::{AnyFunction, Dynamic, Function, Identity, without_arguments};
 use crate::key::{self, Key};
 use crate::rules::Cause;
 use crate::scope::Scope;
@@ -85,9 +85,10 @@ impl Registry {
         functions.into_iter().chain(programmatic).collect()
     }
 
-    /// All instances of the function at a site.
-    pub(crate) fn of_site(&self, site: u32) -> Vec<Arc<dyn AnyFunction>> {
-        let of_site = self.functions.iter().filter(|entry| entry.key().0 == site);
+    /// All instances of the function with this path, bare of generic arguments, at a site.
+    pub(crate) fn of_site(&self, site: u32, path: &str) -> Vec<Arc<dyn AnyFunction>> {
+        let is_its = |(at, instance): &(u32, String)| *at == site && without_arguments(instance) == path;
+        let of_site = self.functions.iter().filter(|entry| is_its(entry.key()));
         of_site.flat_map(|entry| functions_in(&entry)).collect()
     }
 }

@@ -106,18 +106,18 @@ fn function_of<K: Kind, F>(
     }
     let number = site.enrol();
     let marker = instance.marker();
-    if !instance.sibling
+    if !instance.is_sibling()
         && let Some(function) = inner.functions.get_arc(number, marker)
     {
         return Some(function);
     }
-    let path = site.instance_path(instance.name(), instance.sibling);
-    let own = (!instance.sibling).then_some(marker);
+    let path = site.path(instance);
+    let own = (!instance.is_sibling()).then_some(marker);
     let function = inner.registry.function(number, &path, own, || {
         let identity = Identity { name: site.identity(&path).into(), version: site.version_number() };
         Function::open(inner, identity, site.scope_level().into())
     });
-    if !instance.sibling {
+    if !instance.is_sibling() {
         inner.functions.add(number, marker, Arc::clone(&function) as _);
     }
     Some(function)

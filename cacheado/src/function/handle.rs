@@ -5,8 +5,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::AnyFunction;
 use super::site::Site;
+use super::{AnyFunction, without_arguments};
 use crate::Result;
 use crate::cache::Cache;
 use crate::stats::Stats;
@@ -35,6 +35,9 @@ pub struct FunctionCache {
     cache: Cache,
     site: &'static Site,
     name: Arc<str>,
+    /// The function's path, without generic arguments: one macro can write functions of several types in
+    /// one place.
+    path: Arc<str>,
 }
 
 /// An async function's own part of a cache. See [`FunctionCache`].
@@ -43,8 +46,8 @@ pub struct FunctionCache {
 pub struct AsyncFunctionCache(FunctionCache);
 
 impl FunctionCache {
-    pub(crate) fn new(site: &'static Site, cache: Cache) -> Self {
-        Self { cache, site, name: site.display_name().into() }
+    pub(crate) fn new(site: &'static Site, cache: Cache, path: &str) -> Self {
+        Self { cache, site, name: site.display_name().into(), path: without_arguments(path).into() }
     }
 
     /// Evicts all entries of the function. How many live ones went. After it has returned, nothing is
@@ -75,13 +78,13 @@ impl FunctionCache {
     }
 
     fn instances(&self) -> Vec<Arc<dyn AnyFunction>> {
-        self.cache.inner().registry.of_site(self.site.enrol())
+        self.cache.inner().registry.of_site(self.site.enrol(), &self.path)
     }
 }
 
 impl AsyncFunctionCache {
-    pub(crate) fn new(site: &'static Site, cache: Cache) -> Self {
-        Self(FunctionCache::new(site, cache))
+    pub(crate) fn new(site: &'static Site, cache: Cache, path: &str) -> Self {
+        Self(FunctionCache::new(site, cache, path))
     }
 
     /// Evicts all entries of the function. See [`FunctionCache::evict_all`].

@@ -165,22 +165,44 @@ impl Site {
         name.map_or_else(|| format!("{module}::{function}"), str::to_owned)
     }
 
-    /// The path of the function's instance, from the type name of a closure written in the function or,
-    /// with `sibling`, in its `<fn>_entry`.
-    pub(crate) fn instance_path(&self, marker: &'static str, sibling: bool) -> String {
-        let mut path = marker;
+    /// The path of the function's instance.
+    pub(crate) fn path<F>(&self, instance: Instance<F>) -> String {
+        self.path_of(instance.name(), instance.suffix)
+    }
+
+    /// The same, from the type name of a closure written in the function or, with the `suffix` of its name,
+    /// in a sibling.
+    fn path_of(&self, closure: &str, suffix: &str) -> String {
+        let mut path = closure;
         while let Some(outer) = path.strip_suffix("::{{closure}}") {
             path = outer;
         }
         let function = self.place.function;
-        match path.rfind(&format!("::{function}_entry")) {
-            Some(at) if sibling => {
-                let rest = &path[at + 2 + function.len() + "_entry".len()..];
+        match path.rfind(&format!("::{function}{suffix}")) {
+            Some(at) if !suffix.is_empty() => {
+                let rest = &path[at + 2 + function.len() + suffix.len()..];
                 format!("{}::{function}{rest}", &path[..at])
             }
             _ => path.to_owned(),
         }
     }
+}
+
+/// A path without its generic arguments: of `<app::R<u8> as app::T>::f<i8>`, `<app::R as app::T>::f`.
+pub(crate) fn without_arguments(path: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = path;
+    while let Some(open) = rest.find('<') {
+        let close = closing(&rest[open..]).map_or(rest.len(), |len| open + len);
+        plain += &rest[..open];
+        if plain.is_empty() || plain.ends_with("::") {
+            // A segment of the path: its own arguments go, its brackets stay.
+            plain.push('<');
+            plain += &without_arguments(&rest[open + 1..close]);
+        }
+        rest = &rest[close..];
+    }
+    plain + rest
 }
 
 /// The generic arguments in a path, in angle brackets: of `<app::R<u8> as app::T>::f<i8>`, `<u8><i8>`.
@@ -224,7 +246,8 @@ fn closing(text: &str) -> Option<usize> {
 /// that the generated code writes in the function.
 #[derive(Debug)]
 pub struct Instance<F> {
-    pub(crate) sibling: bool,
+    /// What the name of the function that the closure stands in has after that of the annotated one.
+    suffix: &'static str,
     closure: PhantomData<fn() -> F>,
 }
 
@@ -237,8 +260,13 @@ impl<F> Clone for Instance<F> {
 impl<F> Copy for Instance<F> {}
 
 impl<F> Instance<F> {
-    pub(crate) const fn new(sibling: bool) -> Self {
-        Self { sibling, closure: PhantomData }
+    pub(crate) const fn new(suffix: &'static str) -> Self {
+        Self { suffix, closure: PhantomData }
+    }
+
+    /// Whether it stands in a sibling of the annotated function.
+    pub(crate) fn is_sibling(self) -> bool {
+        !self.suffix.is_empty()
     }
 
     /// What tells this instance from all others of the function, though not from those of its siblings.
@@ -267,16 +295,16 @@ mod tests {
 
     #[test]
     fn a_free_function_is_named_by_its_module() {
-        let path = SITE.instance_path("app::billing::invoice::{{closure}}", false);
+        let path = SITE.path_of("app::billing::invoice::{{closure}}", "");
         assert_eq!(SITE.identity(&path), "app::billing::invoice");
-        let path = SITE.instance_path("app::billing::invoice::{{closure}}::{{closure}}", false);
+        let path = SITE.path_of("app::billing::invoice::{{closure}}::{{closure}}", "");
         assert_eq!(SITE.identity(&path), "app::billing::invoice");
     }
 
     #[test]
     fn hazard_01_methods_of_two_types_in_one_module_differ() {
-        let a = SITE.instance_path("app::billing::A::invoice::{{closure}}", false);
-        let b = SITE.instance_path("<app::billing::B as app::Trait>::invoice::{{closure}}", false);
+        let a = SITE.path_of("app::billing::A::invoice::{{closure}}", "");
+        let b = SITE.path_of("<app::billing::B as app::Trait>::invoice::{{closure}}", "");
         assert_eq!(SITE.identity(&a), "app::billing::A::invoice");
         assert_ne!(SITE.identity(&a), SITE.identity(&b));
     }
@@ -290,8 +318,24 @@ mod tests {
                 "app::billing::R<u8>::invoice<i8>::{{closure}}",
             ),
         ] {
-            assert_eq!(SITE.instance_path(entry, true), SITE.instance_path(own, false));
+            assert_eq!(SITE.path_of(entry, "_entry"), SITE.path_of(own, ""));
         }
+    }
+
+    #[test]
+    fn the_cache_sibling_covers_all_generic_instances_of_one_type() {
+        for (cache, own) in [
+            ("app::billing::A::invoice_cache::{{closure}}", "app::billing::A::invoice"),
+            ("app::billing::R<u8>::invoice_cache::{{closure}}", "app::billing::R<i8>::invoice<u8>"),
+            (
+                "<app::R<u8> as app::T<i8>>::invoice_cache::{{closure}}",
+                "<app::R<fn() -> u8> as app::T>::invoice",
+            ),
+        ] {
+            let cache = SITE.path_of(cache, "_cache");
+            assert_eq!(without_arguments(&cache), without_arguments(own));
+        }
+        assert_ne!(without_arguments("app::A<u8>::f"), without_arguments("app::B<u8>::f"));
     }
 
     #[test]

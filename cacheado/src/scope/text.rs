@@ -43,17 +43,18 @@ impl FromStr for Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.depth() == 0 {
-            return out.write_str(GLOBAL);
+            return out.pad(GLOBAL);
         }
+        let mut text = String::new();
         for (index, (level, value)) in self.levels().enumerate() {
             if index > 0 {
-                out.write_char('/')?;
+                text.push('/');
             }
-            write_escaped(level, out)?;
-            out.write_char(':')?;
-            write_escaped(value, out)?;
+            write_escaped(level, &mut text)?;
+            text.push(':');
+            write_escaped(value, &mut text)?;
         }
-        Ok(())
+        out.pad(&text)
     }
 }
 
@@ -63,7 +64,7 @@ impl fmt::Debug for Scope {
     }
 }
 
-fn write_escaped(text: &str, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn write_escaped(text: &str, out: &mut impl Write) -> fmt::Result {
     if text.is_empty() {
         return out.write_str(EMPTY);
     }

@@ -23,7 +23,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
     let (vis, signature) = (&call.function.vis, signature::of_function_cache(call, &needs, returned));
     let site = site::without_policy(call);
     let cache = call.cache();
-    let handle = quote_spanned!(generated()=> #private::#constructor(&__CACHEADO, &#cache));
+    let handle = quote_spanned!(generated()=> #private::#constructor(&__CACHEADO, &#cache, || ()));
     let handle = if patterns.is_empty() {
         handle
     } else {

@@ -19,7 +19,7 @@ pub(super) struct Key {
 /// The key of this call.
 pub(super) fn expand(call: &Call) -> Key {
     let mut statements = TokenStream::new();
-    let mut parts = match &call.key {
+    let parts = match &call.key {
         KeyPlan::Whole(expression) => {
             let borrowed = borrowed(expression);
             let place = crate::cached::args::span_of(expression);
@@ -30,8 +30,8 @@ pub(super) fn expand(call: &Call) -> Key {
             parts.iter().enumerate().map(|(index, part)| one(index, part, &mut statements)).collect()
         }
     };
-    parts.extend(scope::key_part(call));
-    Key { statements, expression: tuple(&parts) }
+    let expression = scope::key(call, &parts).unwrap_or_else(|| tuple(&parts));
+    Key { statements, expression }
 }
 
 fn one(index: usize, part: &Part, statements: &mut TokenStream) -> TokenStream {
@@ -54,7 +54,8 @@ fn one(index: usize, part: &Part, statements: &mut TokenStream) -> TokenStream {
     quote_spanned!(generated()=> #variable)
 }
 
-fn tuple(parts: &[TokenStream]) -> TokenStream {
+/// The parts as one key.
+pub(crate) fn tuple(parts: &[TokenStream]) -> TokenStream {
     if parts.len() <= WIDEST {
         return quote_spanned!(generated()=> (#(#parts,)*));
     }

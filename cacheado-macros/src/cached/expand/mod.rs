@@ -15,6 +15,8 @@ mod scope;
 mod signature;
 mod site;
 
+pub(crate) use key::tuple;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 use syn::ReturnType;

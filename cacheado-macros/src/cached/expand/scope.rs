@@ -10,16 +10,16 @@ use crate::krate::{generated, private};
 
 /// The scope: an expression for `Option<Scope>`, where the call has one.
 pub(super) fn expand(call: &Call, loud: bool) -> Option<TokenStream> {
-    hand_on(call, "path", loud)
+    hand_on(call, "path", loud, &[])
 }
 
-/// The scope values that no other part of the key holds: the last part of the key.
-pub(super) fn key_part(call: &Call) -> Option<TokenStream> {
+/// The key of a call that has a scope: these parts, and after them the scope values that they do not hold.
+pub(super) fn key(call: &Call, parts: &[TokenStream]) -> Option<TokenStream> {
     // Always quiet: the path of the same call reports the same mistakes.
-    hand_on(call, "key", false)
+    hand_on(call, "key", false, parts)
 }
 
-fn hand_on(call: &Call, mode: &str, loud: bool) -> Option<TokenStream> {
+fn hand_on(call: &Call, mode: &str, loud: bool, parts: &[TokenStream]) -> Option<TokenStream> {
     let scope = &call.options.scope.as_ref()?.value;
     let (module, level) = (&scope.module, &scope.level);
     let private = private();
@@ -35,7 +35,7 @@ fn hand_on(call: &Call, mode: &str, loud: bool) -> Option<TokenStream> {
         #module::__scope! {
             [#private::scope_call]
             #level
-            { #mode #loud #function [#private] [#module] #level [#parameters] { #(#given)* } }
+            { #mode #loud #function [#private] [#module] #level [#parameters] { #(#given)* } { #([#parts])* } }
         }
     ))
 }
