@@ -171,11 +171,11 @@ fn hazard_17_lru_is_exact_when_threads_take_turns() {
             used(&cache);
             let mut model = Model { n, ..Model::default() };
             for step in 0..60 {
-                // Another thread each time; never two at once. Each stores something new first: hits that
-                // two threads make between the same two insertions are not told apart.
+                // Another thread each time; never two at once. Each stores something new first: of hits
+                // between the same two insertions, the order is not kept once threads share a cache.
                 let new = std::iter::once((0, 1_000 + step));
                 let ids: Vec<Id> =
-                    new.chain((0..3).map(|_| (random.below(4) as u8, random.below(n * 2) as u32))).collect();
+                    new.chain((0..1).map(|_| (random.below(4) as u8, random.below(n * 2) as u32))).collect();
                 thread::scope(|scope| {
                     let turn = scope.spawn(|| {
                         for id in &ids {

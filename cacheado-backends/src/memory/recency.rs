@@ -10,42 +10,82 @@ use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use parking_lot::Mutex;
+
 use super::ledger::Locator;
 use crate::sync::{AtomicU64, Ordering};
 
 thread_local! {
     static TOUCHES: Cell<u32> = const { Cell::new(0) };
+    /// The number of this thread, from 1; 0 before it has one.
+    static THREAD: Cell<u64> = const { Cell::new(0) };
 }
+
+/// A store that no thread, or more than one, has used.
+const NOBODY: u64 = 0;
+const SHARED: u64 = u64::MAX;
 
 /// A source of stamps.
 ///
 /// The low half is a counter of the thread's own, so that a hit writes to no shared line; the high half
-/// is the store's turn, which every insertion advances. Within one thread stamps grow strictly. Between
-/// threads an insertion comes after everything before it; only hits that two threads make between the
-/// same two insertions are not told apart.
+/// is the store's turn, which every insertion advances.
+///
+/// While one thread uses the store, stamps grow strictly, and the order is exact. From the second thread
+/// on, an entry is stamped once a turn: of hits between the same two insertions, the order would be
+/// chance, and writing it down would take the entry's line away from the other threads at each hit.
 #[derive(Default)]
 pub(super) struct Stamps {
     turn: AtomicU64,
+    user: AtomicU64,
 }
 
 impl Stamps {
+    /// Stamps an entry that was hit.
     #[inline]
-    pub(super) fn next(&self) -> u64 {
-        let touches = TOUCHES.with(|touches| {
-            let next = touches.get().wrapping_add(1);
-            touches.set(next);
-            next
-        });
-        if touches == 0 {
-            self.turn.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn touch(&self, stamp: &AtomicU64) {
+        let user = self.user.load(Ordering::Relaxed);
+        let turn = self.turn.load(Ordering::Relaxed);
+        if user == SHARED {
+            if stamp.load(Ordering::Relaxed) >> 32 != turn & u64::from(u32::MAX) {
+                stamp.store(self.next(turn), Ordering::Relaxed);
+            }
+        } else {
+            if user != THREAD.get() || user == NOBODY {
+                self.used();
+            }
+            stamp.store(self.next(turn), Ordering::Relaxed);
         }
-        (self.turn.load(Ordering::Relaxed) << 32) | u64::from(touches)
     }
 
     /// The stamp of an entry that is being stored.
     pub(super) fn insertion(&self) -> u64 {
-        self.turn.fetch_add(1, Ordering::Relaxed);
-        self.next()
+        self.used();
+        let before = self.turn.fetch_add(1, Ordering::Relaxed);
+        self.next(before + 1)
+    }
+
+    #[inline]
+    fn next(&self, turn: u64) -> u64 {
+        let touches = TOUCHES.get().wrapping_add(1);
+        TOUCHES.set(touches);
+        let turn = if touches == 0 { self.turn.fetch_add(1, Ordering::Relaxed) + 1 } else { turn };
+        (turn << 32) | u64::from(touches)
+    }
+
+    /// Writes down that this thread uses the store.
+    #[cold]
+    fn used(&self) {
+        static THREADS: Mutex<u64> = Mutex::new(NOBODY);
+        if THREAD.get() == NOBODY {
+            let mut threads = THREADS.lock();
+            *threads += 1;
+            THREAD.set(*threads);
+        }
+        let own = THREAD.get();
+        let first = self.user.compare_exchange(NOBODY, own, Ordering::Relaxed, Ordering::Relaxed);
+        if first.is_err_and(|user| user != own) {
+            self.user.store(SHARED, Ordering::Relaxed);
+        }
     }
 }
 

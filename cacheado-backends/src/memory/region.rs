@@ -127,7 +127,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
             return Found::Expired;
         }
         if self.ordered {
-            slot.stamp.store(self.store.stamps().next(), Ordering::Relaxed);
+            self.store.stamps().touch(&slot.stamp);
         }
         match &slot.held {
             Held::Inline(value) => Found::Hit(value.clone()),

@@ -4,8 +4,10 @@ use super::Rule;
 
 /// At most `n` entries in the whole cache; a new one drives out the least recently used.
 ///
-/// Used by one thread, the order is exact, at every `n`. Several threads order their hits to within 16
-/// insertions. A hit costs one store; an eviction `O(log n)`, amortised.
+/// Used by one thread, the order is exact, at every `n`. Once several threads have used the cache, an entry is
+/// marked as used at most once between two insertions, so that threads that only read do not slow each other
+/// down; the order among hits between the same two insertions is then not kept. An eviction costs
+/// `O(log n)`, amortised.
 ///
 /// # Examples
 ///
