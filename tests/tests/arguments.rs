@@ -286,6 +286,11 @@ fn refreshed(n: u8, refresh: bool) -> usize {
     ran()
 }
 
+#[cached(refresh_if = force || n > 100)]
+fn refreshed_by_flag(n: u8, force: bool) -> usize {
+    ran()
+}
+
 #[cached]
 fn of_impl(of: impl KeyPart + std::fmt::Display) -> String {
     of.to_string()
@@ -357,5 +362,17 @@ fn hazard_06_a_reference_and_its_value_are_one_key() {
         assert_eq!(cache.get::<u8>(&&"k").unwrap(), Some(1));
         assert_eq!(cache.get::<u16>("k").unwrap(), None, "of another type");
         assert_eq!(cache.get::<u8>(1_u8).unwrap(), None);
+    });
+}
+
+#[test]
+fn hazard_06_a_flag_that_decides_on_refreshing_is_no_part_of_the_key() {
+    alone(|_| {
+        let first = refreshed_by_flag(1, false);
+        assert_eq!(refreshed_by_flag(1, false), first);
+        let second = refreshed_by_flag(1, true);
+        assert_ne!(second, first);
+        assert_eq!(refreshed_by_flag(1, false), second, "what the refresh has written");
+        assert_ne!(refreshed_by_flag(2, false), second, "`n` is mentioned too, and is in the key");
     });
 }

@@ -1,64 +1,96 @@
 //! Fences: which fills began before an eviction, so that their results are not stored after it.
 //!
-//! Each eviction moves an epoch: the store's (clear), a region's (function), or that of a key, scope or
-//! tag, which are kept in stripes by hash, so that there is nothing to create or to clean up. A fill
-//! takes the sum of all the epochs that concern it before it computes. As epochs only grow, the sum is
-//! the same afterwards if and only if none of them has moved. Two names in one stripe can make a fill
-//! be dropped for nothing, which costs a recomputation and never a stale value.
+//! A fill takes a ticket before it computes. The ticket is registered under the hash of its key and of each
+//! of its labels, for as long as it lives; an eviction marks the tickets that are registered under what it
+//! evicts. So there is nothing to keep for a key or a label that no fill is under way for, and evicting one
+//! thing touches the fills of no other. Evictions of everything, and of a function, move an epoch instead.
 
-use crate::sync::{AtomicU64, Ordering};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
 
-const STRIPES: usize = 1024;
+use foldhash::fast::RandomState;
+
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
+
+const SHARDS: usize = 16;
 
 /// What a fill takes before its computation begins, and shows when it wants to store the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket {
-    /// The fill's number: later ones began later.
-    pub(super) serial: u64,
-    /// The sum of the epochs that concern it.
-    pub(super) fence: u64,
+#[derive(Clone)]
+pub struct Ticket(Arc<Taken>);
+
+struct Taken {
+    serial: u64,
+    /// The epochs of the store and of the region.
+    epochs: (u64, u64),
+    marked: Arc<AtomicBool>,
+    hashes: Box<[u64]>,
+    fences: Arc<Fences>,
 }
 
 impl Ticket {
-    /// Whether both were taken with no eviction between them that concerns their key.
-    #[must_use]
-    pub fn same_epoch(self, other: Self) -> bool {
-        self.fence == other.fence
+    /// The number of the fill: later ones began later.
+    pub(super) fn serial(&self) -> u64 {
+        self.0.serial
+    }
+
+    /// Whether no eviction that concerns it has begun, where the region's epoch is `region`.
+    pub(super) fn is_current(&self, region: u64) -> bool {
+        let epochs = (self.0.fences.all.load(Ordering::SeqCst), region);
+        !self.0.marked.load(Ordering::SeqCst) && self.0.epochs == epochs
     }
 }
 
-/// The fence of one key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fence(pub(super) u64);
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Ticket").field(&self.0.serial).finish()
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        for hash in &self.hashes {
+            self.fences.strike(*hash, &self.marked);
+        }
+    }
+}
+
+/// The marks of the tickets under each hash.
+type Watched = HashMap<u64, Vec<Arc<AtomicBool>>, RandomState>;
 
 pub(super) struct Fences {
     all: AtomicU64,
-    stripes: Box<[AtomicU64]>,
     serial: AtomicU64,
+    watched: [Mutex<Watched>; SHARDS],
 }
 
 impl Fences {
     pub(super) fn new() -> Self {
         Self {
             all: AtomicU64::new(0),
-            stripes: (0..STRIPES).map(|_| AtomicU64::new(0)).collect(),
             serial: AtomicU64::new(1),
+            watched: std::array::from_fn(|_| Mutex::new(Watched::default())),
         }
     }
 
-    fn index(hash: u64) -> usize {
-        // The stripes are fewer than 2^16; the high half of the hash is as good as the low one.
-        usize::try_from(hash >> 48).unwrap_or_default() % STRIPES
+    fn watched(&self, hash: u64) -> &Mutex<Watched> {
+        // The highest bits choose the shard, the map uses the others.
+        &self.watched[usize::try_from(hash >> 60).unwrap_or_default() % SHARDS]
     }
 
-    fn stripe(&self, hash: u64) -> &AtomicU64 {
-        &self.stripes[Self::index(hash)]
+    /// The number of a fill that begins.
+    pub(super) fn next_serial(&self) -> u64 {
+        self.serial.fetch_add(1, Ordering::SeqCst)
     }
 
-    /// How often moving the fences `moved` has moved the one with this hash.
-    #[expect(clippy::unused_self, reason = "the stripes are this table's")]
-    pub(super) fn moves(&self, hash: u64, moved: &[Fence]) -> u64 {
-        moved.iter().filter(|fence| Self::index(fence.0) == Self::index(hash)).count() as u64
+    /// Takes a ticket for a fill that `hashes` concern, in a region whose epoch `region` reads.
+    pub(super) fn ticket(self: &Arc<Self>, serial: u64, hashes: Box<[u64]>, region: &AtomicU64) -> Ticket {
+        let marked = Arc::new(AtomicBool::new(false));
+        for hash in &hashes {
+            self.watched(*hash).lock().entry(*hash).or_default().push(Arc::clone(&marked));
+        }
+        let epochs = (self.all.load(Ordering::SeqCst), region.load(Ordering::SeqCst));
+        Ticket(Arc::new(Taken { serial, epochs, marked, hashes, fences: Arc::clone(self) }))
     }
 
     /// An eviction of everything begins.
@@ -67,17 +99,25 @@ impl Fences {
     }
 
     /// An eviction of the key or label with this hash begins.
-    pub(super) fn move_one(&self, hash: u64) {
-        self.stripe(hash).fetch_add(1, Ordering::SeqCst);
+    pub(super) fn mark(&self, hash: u64) {
+        for marked in self.watched(hash).lock().get(&hash).into_iter().flatten() {
+            marked.store(true, Ordering::SeqCst);
+        }
     }
 
-    /// The sum of the epochs of the store and of all `hashes`.
-    pub(super) fn sum(&self, hashes: impl Iterator<Item = u64>) -> u64 {
-        let all = self.all.load(Ordering::SeqCst);
-        hashes.fold(all, |sum, hash| sum.wrapping_add(self.stripe(hash).load(Ordering::SeqCst)))
+    fn strike(&self, hash: u64, mark: &Arc<AtomicBool>) {
+        let mut watched = self.watched(hash).lock();
+        if let Some(marks) = watched.get_mut(&hash) {
+            marks.retain(|other| !Arc::ptr_eq(other, mark));
+            if marks.is_empty() {
+                watched.remove(&hash);
+            }
+        }
     }
 
-    pub(super) fn next_serial(&self) -> u64 {
-        self.serial.fetch_add(1, Ordering::SeqCst)
+    /// How many hashes tickets are registered under.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.watched.iter().map(|watched| watched.lock().len()).sum()
     }
 }

@@ -51,10 +51,16 @@ impl Ledger {
         self.recency.len().max(self.expiry.len()) > live.saturating_mul(2) + Self::SMALL
     }
 
-    /// Drops the records of entries that are gone.
-    pub(super) fn compact(&mut self, alive: impl Fn(&Locator) -> bool) {
-        self.recency.retain(&alive);
-        self.expiry.retain(|Reverse((_, at))| alive(at));
+    /// Drops the records of entries that are gone, and those whose entry has another deadline by now.
+    /// `deadline` tells an entry's, or `None` where it is gone.
+    pub(super) fn compact(&mut self, deadline: impl Fn(&Locator) -> Option<u64>) {
+        self.recency.retain(|at| deadline(at).is_some());
+        let mut records = std::mem::take(&mut self.expiry).into_vec();
+        // Of several records of one entry, one is enough: that of its deadline, however often it was set.
+        records.sort_unstable();
+        records.dedup();
+        records.retain(|Reverse((at_time, at))| deadline(at).is_some_and(|deadline| deadline == *at_time));
+        self.expiry = records.into();
     }
 
     #[cfg(test)]

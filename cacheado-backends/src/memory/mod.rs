@@ -29,7 +29,7 @@ mod sweeper;
 mod tests;
 
 pub use builder::{Limits, Memory, MemoryBuilder, Weigher};
-pub use fence::{Fence, Ticket};
+pub use fence::Ticket;
 pub use labels::Label;
 pub use region::{Fill, Found, Placed, Query, Region};
 pub use slot::KeyBox;

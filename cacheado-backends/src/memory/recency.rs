@@ -25,67 +25,92 @@ thread_local! {
 const NOBODY: u64 = 0;
 const SHARED: u64 = u64::MAX;
 
-/// A source of stamps.
-///
-/// The low half is a counter of the thread's own, so that a hit writes to no shared line; the high half
-/// is the store's turn, which every insertion advances.
-///
-/// While one thread uses the store, stamps grow strictly, and the order is exact. From the second thread
-/// on, an entry is stamped once a turn: of hits between the same two insertions, the order would be
-/// chance, and writing it down would take the entry's line away from the other threads at each hit.
-#[derive(Default)]
-pub(super) struct Stamps {
-    turn: AtomicU64,
-    user: AtomicU64,
+/// So many bits of a stamp are the thread's counter; the others are the store's turn.
+const TOUCH_BITS: u32 = 24;
+
+/// A source of stamps, which grow.
+pub(super) enum Stamps {
+    /// One counter for all threads: exact, whatever threads do, and one more locked operation a hit.
+    Counted(AtomicU64),
+    /// A counter of the thread's own below, the store's turn, which every insertion advances, above: a hit
+    /// writes to no shared line.
+    ///
+    /// While one thread uses the store, stamps grow strictly, and the order is exact. From the second
+    /// thread on, an entry is stamped once a turn: of hits between the same two insertions, the order would
+    /// be chance, and writing it down would take the entry's line away from the other threads at each hit.
+    Turns { turn: AtomicU64, user: AtomicU64 },
 }
 
 impl Stamps {
+    /// Bounds up to this many entries are exact with several threads, too.
+    pub(super) const EXACT: usize = 1_024;
+
+    pub(super) fn for_bound(most: Option<usize>) -> Self {
+        if most.is_some_and(|most| most <= Self::EXACT) {
+            return Self::Counted(AtomicU64::new(0));
+        }
+        Self::Turns { turn: AtomicU64::new(0), user: AtomicU64::new(NOBODY) }
+    }
+
     /// Stamps an entry that was hit.
     #[inline]
     pub(super) fn touch(&self, stamp: &AtomicU64) {
-        let user = self.user.load(Ordering::Relaxed);
-        let turn = self.turn.load(Ordering::Relaxed);
-        if user == SHARED {
-            if stamp.load(Ordering::Relaxed) >> 32 != turn & u64::from(u32::MAX) {
-                stamp.store(self.next(turn), Ordering::Relaxed);
+        match self {
+            Self::Turns { turn, user } => {
+                let (now, by) = (turn.load(Ordering::Relaxed), user.load(Ordering::Relaxed));
+                if by == SHARED {
+                    if stamp.load(Ordering::Relaxed) >> TOUCH_BITS != now {
+                        stamp.store(in_turn(turn, now), Ordering::Relaxed);
+                    }
+                } else {
+                    if by == NOBODY || by != THREAD.get() {
+                        used(user);
+                    }
+                    stamp.store(in_turn(turn, now), Ordering::Relaxed);
+                }
             }
-        } else {
-            if user != THREAD.get() || user == NOBODY {
-                self.used();
+            // Not a store: of two threads that touch the entry at once, the later counts.
+            Self::Counted(counter) => {
+                stamp.fetch_max(counter.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
             }
-            stamp.store(self.next(turn), Ordering::Relaxed);
         }
     }
 
     /// The stamp of an entry that is being stored.
     pub(super) fn insertion(&self) -> u64 {
-        self.used();
-        let before = self.turn.fetch_add(1, Ordering::Relaxed);
-        self.next(before + 1)
-    }
-
-    #[inline]
-    fn next(&self, turn: u64) -> u64 {
-        let touches = TOUCHES.get().wrapping_add(1);
-        TOUCHES.set(touches);
-        let turn = if touches == 0 { self.turn.fetch_add(1, Ordering::Relaxed) + 1 } else { turn };
-        (turn << 32) | u64::from(touches)
-    }
-
-    /// Writes down that this thread uses the store.
-    #[cold]
-    fn used(&self) {
-        static THREADS: Mutex<u64> = Mutex::new(NOBODY);
-        if THREAD.get() == NOBODY {
-            let mut threads = THREADS.lock();
-            *threads += 1;
-            THREAD.set(*threads);
+        match self {
+            Self::Turns { turn, user } => {
+                used(user);
+                let before = turn.fetch_add(1, Ordering::Relaxed);
+                in_turn(turn, before + 1)
+            }
+            Self::Counted(counter) => counter.fetch_add(1, Ordering::Relaxed) + 1,
         }
-        let own = THREAD.get();
-        let first = self.user.compare_exchange(NOBODY, own, Ordering::Relaxed, Ordering::Relaxed);
-        if first.is_err_and(|user| user != own) {
-            self.user.store(SHARED, Ordering::Relaxed);
-        }
+    }
+}
+
+/// A stamp of this thread in the turn `now`; where its counter starts again, in the next.
+#[inline]
+fn in_turn(turn: &AtomicU64, now: u64) -> u64 {
+    let touches = TOUCHES.get().wrapping_add(1) % (1 << TOUCH_BITS);
+    TOUCHES.set(touches);
+    let now = if touches == 0 { turn.fetch_add(1, Ordering::Relaxed) + 1 } else { now };
+    (now << TOUCH_BITS) | u64::from(touches)
+}
+
+/// Writes down that this thread uses the store.
+#[cold]
+fn used(user: &AtomicU64) {
+    static THREADS: Mutex<u64> = Mutex::new(NOBODY);
+    if THREAD.get() == NOBODY {
+        let mut threads = THREADS.lock();
+        *threads += 1;
+        THREAD.set(*threads);
+    }
+    let own = THREAD.get();
+    let first = user.compare_exchange(NOBODY, own, Ordering::Relaxed, Ordering::Relaxed);
+    if first.is_err_and(|user| user != own) {
+        user.store(SHARED, Ordering::Relaxed);
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use super::fence::{Fence, Ticket};
+use super::fence::Ticket;
 use super::labels::Label;
 use super::ledger::Locator;
 use super::slot::{Extra, Held, Slot, drop_contained};
@@ -88,6 +88,7 @@ pub struct Region<V> {
 /// What the store can do with a region without knowing its type.
 pub(super) trait AnyRegion: Send + Sync {
     fn last_used(&self, at: &Locator) -> Option<u64>;
+    fn deadline(&self, at: &Locator) -> Option<u64>;
     /// Removes the entry if it is still there; whether it was alive.
     fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool>;
     /// Removes the entry if its time is over; its deadline, if it is still there and alive.
@@ -196,23 +197,36 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     /// Takes a ticket for a fill of this key. To be called before the computation begins.
     pub fn ticket(&self, hash: u64, labels: &[Label]) -> Ticket {
-        Ticket { serial: self.store.fences().next_serial(), fence: self.fence(hash, labels) }
+        self.numbered(self.store.fences().next_serial(), hash, labels)
     }
 
-    /// Moves the key's fence: fills of it that have begun are not stored.
+    /// The ticket of the same fill, as if it had been taken now: for a value that was there before it, and
+    /// comes after the evictions since.
+    #[must_use]
+    pub fn renew(&self, ticket: &Ticket, hash: u64, labels: &[Label]) -> Ticket {
+        self.numbered(ticket.serial(), hash, labels)
+    }
+
+    fn numbered(&self, serial: u64, hash: u64, labels: &[Label]) -> Ticket {
+        let labelled = labels.iter().map(|label| self.store.labels().hash(label));
+        let hashes = labelled.chain([self.own(hash)]).collect();
+        self.store.fences().ticket(serial, hashes, &self.epoch)
+    }
+
+    /// Fills of the key that have begun are not stored.
     pub fn fence_off(&self, hash: u64) {
-        self.store.fences().move_one(self.own(hash));
+        self.store.fences().mark(self.own(hash));
     }
 
-    /// Whether no eviction that concerns the key has begun since `ticket` was taken.
-    pub fn is_current(&self, ticket: Ticket, hash: u64, labels: &[Label]) -> bool {
-        self.fence(hash, labels) == ticket.fence
+    /// Whether no eviction that concerns the ticket's fill has begun since it was taken.
+    pub fn is_current(&self, ticket: &Ticket) -> bool {
+        ticket.is_current(self.epoch.load(Ordering::SeqCst))
     }
 
     /// Stores an entry, unless its ticket or a bound forbids it.
     pub fn fill(&self, fill: Fill, value: V) -> Placed {
         let Fill { hash, key, deadline, labels, ticket, inert } = fill;
-        let at = Locator { serial: ticket.serial, hash, region: self.id };
+        let at = Locator { serial: ticket.serial(), hash, region: self.id };
         let weight = self.store.weigh(key.as_bytes(), || &value as &dyn Any, size_of::<V>());
         if self.store.is_too_heavy(weight) {
             drop_contained(value);
@@ -223,15 +237,15 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         let labels = labels.as_deref().unwrap_or_default();
         let held = Held::new(value, inert);
         let stamp = AtomicU64::new(0);
-        let slot = Slot { key, held, deadline, stamp, serial: ticket.serial, hash, extra };
+        let slot = Slot { key, held, deadline, stamp, serial: ticket.serial(), hash, extra };
 
         // The index first: whoever evicts a label finds the entry, or the entry meets the moved fence.
         self.store.labels().register(labels, at);
-        let mut placed = self.place(slot, ticket, labels);
+        let mut placed = self.place(slot, &ticket);
         if let Err((Placed::Full, slot)) = placed {
             // Entries whose time is over do not count against a bound.
             self.store.sweep(usize::MAX);
-            placed = self.place(slot, ticket, labels);
+            placed = self.place(slot, &ticket);
         }
         match placed {
             Ok((stamp, replaced)) => {
@@ -243,7 +257,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
                 Placed::Stored
             }
             Err((why, slot)) => {
-                self.store.labels().strike(labels, ticket.serial);
+                self.store.labels().strike(labels, ticket.serial());
                 drop_contained(slot);
                 why
             }
@@ -260,26 +274,11 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     }
 
     /// Removes an entry whose computation began before `ticket` was taken; fences nothing off.
-    pub fn retract(&self, hash: u64, key: &[u8], ticket: Ticket) {
-        let is_older = |slot: &Slot<V>| slot.key.as_bytes() == key && slot.serial < ticket.serial;
+    pub fn retract(&self, hash: u64, key: &[u8], ticket: &Ticket) {
+        let is_older = |slot: &Slot<V>| slot.key.as_bytes() == key && slot.serial < ticket.serial();
         if let Some(slot) = self.take(hash, is_older) {
             self.finish(slot, Cause::Evicted);
         }
-    }
-
-    /// The fence of a key, for [`pardon`](Self::pardon).
-    pub fn fence_of(&self, hash: u64) -> Fence {
-        Fence(self.own(hash))
-    }
-
-    /// The ticket, where evictions that its own fill has made moved these fences: they are not held
-    /// against it, even where one shares a stripe with the fill's own. Others' evictions still are.
-    #[must_use]
-    pub fn pardon(&self, ticket: Ticket, hash: u64, labels: &[Label], moved: &[Fence]) -> Ticket {
-        let fences = self.store.fences();
-        let concerned = |label: &Label| fences.moves(self.store.labels().hash(label), moved);
-        let by_us = labels.iter().map(concerned).sum::<u64>() + fences.moves(self.own(hash), moved);
-        Ticket { fence: ticket.fence.wrapping_add(by_us), ..ticket }
     }
 
     /// Removes all entries, and fences off the fills that have begun. How many were alive. Costs what
@@ -322,23 +321,12 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         hash ^ u64::from(self.id.0).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
-    fn fence(&self, hash: u64, labels: &[Label]) -> u64 {
-        let labelled = labels.iter().map(|label| self.store.labels().hash(label));
-        let sum = self.store.fences().sum(labelled.chain([self.own(hash)]));
-        sum.wrapping_add(self.epoch.load(Ordering::SeqCst))
-    }
-
     /// Puts the slot into its table: its stamp and the slot that it replaced, or why not.
     #[expect(clippy::type_complexity, reason = "one private use; the slot comes back for a retry")]
-    fn place(
-        &self,
-        slot: Slot<V>,
-        ticket: Ticket,
-        labels: &[Label],
-    ) -> Result<(u64, Option<Slot<V>>), (Placed, Slot<V>)> {
+    fn place(&self, slot: Slot<V>, ticket: &Ticket) -> Result<(u64, Option<Slot<V>>), (Placed, Slot<V>)> {
         let hash = slot.hash;
         let mut table = self.shard(hash).write();
-        if self.fence(hash, labels) != ticket.fence {
+        if !self.is_current(ticket) {
             return Err((Placed::Fenced, slot));
         }
         if let Some(old) = table.find_mut(hash, |old| old.key == slot.key) {
@@ -388,6 +376,11 @@ impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
         table.find(at.hash, |slot| slot.serial == at.serial).map(Slot::last_used)
     }
 
+    fn deadline(&self, at: &Locator) -> Option<u64> {
+        let table = self.shard(at.hash).read();
+        table.find(at.hash, |slot| slot.serial == at.serial).map(|slot| slot.deadline)
+    }
+
     fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool> {
         let slot = self.take(at.hash, |slot| slot.serial == at.serial)?;
         Some(self.finish(slot, cause))
@@ -399,8 +392,7 @@ impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
             self.finish(slot, Cause::Expired);
             return None;
         }
-        let table = self.shard(at.hash).read();
-        table.find(at.hash, |slot| slot.serial == at.serial).map(|slot| slot.deadline)
+        self.deadline(at)
     }
 
     fn drain(&self, cause: Cause) -> u64 {

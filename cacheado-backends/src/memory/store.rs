@@ -34,7 +34,7 @@ pub struct Store {
     entries: AtomicUsize,
     weight: AtomicU64,
     stamps: Stamps,
-    fences: Fences,
+    fences: Arc<Fences>,
     labels: Labels,
     ledger: Mutex<Ledger>,
     regions: RwLock<Vec<Weak<dyn AnyRegion>>>,
@@ -47,15 +47,15 @@ impl Store {
 
     pub(super) fn open(limits: Limits, clock: Clock) -> Arc<Self> {
         let cores = available_parallelism().map_or(4, usize::from);
-        let sweep = limits.sweep;
+        let (sweep, lru) = (limits.sweep, limits.lru);
         let store = Arc::new(Self {
             limits,
             clock,
             shards: (4 * cores).next_power_of_two().clamp(8, 64),
             entries: AtomicUsize::new(0),
             weight: AtomicU64::new(0),
-            stamps: Stamps::default(),
-            fences: Fences::new(),
+            stamps: Stamps::for_bound(lru),
+            fences: Arc::new(Fences::new()),
             labels: Labels::default(),
             ledger: Mutex::new(Ledger::default()),
             regions: RwLock::new(Vec::new()),
@@ -106,7 +106,7 @@ impl Store {
     /// Removes all entries that carry `label`, and fences off the fills of such entries that have begun.
     /// How many were alive. Costs what the label holds.
     pub fn evict_label(&self, label: &Label, cause: Cause) -> u64 {
-        self.fences.move_one(self.labels.hash(label));
+        self.fences.mark(self.labels.hash(label));
         let entries = self.labels.take(label);
         entries.iter().map(|at| u64::from(self.evict_at(at, cause).unwrap_or(false))).sum()
     }
@@ -132,10 +132,21 @@ impl Store {
 
     /// Writes down that an entry expires at another time than before.
     pub(super) fn expires(&self, deadline: u64, at: Locator) {
-        self.ledger.lock().expires(deadline, at);
+        self.write_down(|ledger| ledger.expires(deadline, at));
         if let Some(sweeper) = self.sweeper.get() {
             sweeper.wake();
         }
+    }
+
+    /// Adds to the ledger; where records of entries that are gone, or expire at another time by now,
+    /// outnumber the others, drops them.
+    fn write_down(&self, add: impl FnOnce(&mut Ledger)) -> Option<u64> {
+        let mut ledger = self.ledger.lock();
+        add(&mut ledger);
+        if ledger.is_bloated(self.len()) {
+            ledger.compact(|at| self.region(at.region)?.deadline(at));
+        }
+        ledger.next_expiry()
     }
 
     /// When the first entry expires, a reading of the clock.
@@ -156,7 +167,7 @@ impl Store {
         &self.stamps
     }
 
-    pub(super) fn fences(&self) -> &Fences {
+    pub(super) fn fences(&self) -> &Arc<Fences> {
         &self.fences
     }
 
@@ -216,17 +227,14 @@ impl Store {
 
     /// An entry has been stored: writes it down, and makes room if a bound is exceeded.
     pub(super) fn entered(&self, at: Locator, stamp: u64, deadline: u64) {
-        let is_next = {
-            let mut ledger = self.ledger.lock();
-            if self.is_ordered() {
+        let ordered = self.is_ordered();
+        let next = self.write_down(|ledger| {
+            if ordered {
                 ledger.recency.push(stamp, at);
             }
             ledger.expires(deadline, at);
-            if ledger.is_bloated(self.len()) {
-                ledger.compact(|at| self.last_used(at).is_some());
-            }
-            ledger.next_expiry() == Some(deadline)
-        };
+        });
+        let is_next = next == Some(deadline);
         if is_next && let Some(sweeper) = self.sweeper.get() {
             sweeper.wake();
         }

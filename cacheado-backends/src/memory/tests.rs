@@ -145,6 +145,21 @@ fn a_fill_that_began_before_a_newer_one_does_not_overwrite_it() {
 }
 
 #[test]
+fn hazard_21_evicting_other_things_fences_off_nothing_and_tickets_leave_nothing_behind() {
+    let fixture = Fixture::new(&Memory::new(), Limits::default(), Clock::system());
+    let labels: Arc<[Label]> = Arc::new([Label::from(&b"a"[..])]);
+    let ticket = fixture.region.ticket(hash(7), &labels);
+    for other in 8..20_000_u64 {
+        fixture.region.evict(hash(other), &other.to_le_bytes(), Cause::Evicted);
+        fixture.store.evict_label(&Label::from(&other.to_le_bytes()[..]), Cause::Tag);
+    }
+    assert!(fixture.region.is_current(&ticket));
+    assert_eq!(fixture.store.fences().len(), 2, "the ticket's key and its label");
+    drop(ticket);
+    assert_eq!(fixture.store.fences().len(), 0);
+}
+
+#[test]
 fn every_way_to_evict_fences_off_the_fills_that_have_begun() {
     type Way = (&'static str, fn(&Fixture));
     let ways: [Way; 4] = [

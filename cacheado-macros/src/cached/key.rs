@@ -1,8 +1,12 @@
 //! Which parameters make the key.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, Span};
+use quote::ToTokens;
 use syn::{Attribute, Expr};
 
+use super::expand;
 use super::model::{KeyChoice, Options};
 use super::params::{Param, ParamKind, Params, text};
 
@@ -33,8 +37,8 @@ impl KeyPlan {
                 names.iter().filter_map(|name| Part::named(params.binding(&text(name))?, name)).collect(),
             ),
             None => {
-                let flag = options.refresh_if.as_ref().and_then(flag_in);
-                let skipped: Vec<String> = options.skip.iter().chain(flag).map(text).collect();
+                let flags = flags(options.refresh_if.as_ref(), params);
+                let skipped: Vec<String> = options.skip.iter().chain(flags).map(text).collect();
                 Self::Parts(params.0.iter().flat_map(|param| Part::unless(&skipped, param)).collect())
             }
         }
@@ -49,13 +53,28 @@ impl KeyPlan {
     }
 }
 
-/// The parameter that `refresh_if` consists of: a call that refreshes writes the entry that others read, so
-/// the flag is no part of the key unless `key(..)` names it.
-fn flag_in(expression: &Expr) -> Option<&Ident> {
+/// The parameters that only say whether to refresh: the one that `refresh_if` consists of, and each `bool` in
+/// it. A call that refreshes writes the entry that others read, so they are no part of the key unless `key(..)`
+/// names them.
+fn flags<'p>(refresh_if: Option<&Expr>, params: &'p Params) -> Vec<&'p Ident> {
+    let Some(expression) = refresh_if else { return Vec::new() };
+    let whole = whole(expression).map(text);
+    let mut mentioned = HashSet::new();
+    expand::mentions(expression.to_token_stream(), &mut mentioned);
+    let named = params.0.iter().filter(|param| matches!(param.kind, ParamKind::Named));
+    let is_flag = |param: &&Param| {
+        let name = text(&param.ident);
+        whole.as_ref() == Some(&name) || (param.is_bool && mentioned.contains(&name))
+    };
+    named.filter(is_flag).map(|param| &param.ident).collect()
+}
+
+/// The name that an expression consists of, perhaps negated.
+fn whole(expression: &Expr) -> Option<&Ident> {
     match expression {
         Expr::Path(path) => path.path.get_ident(),
-        Expr::Unary(unary) => flag_in(&unary.expr),
-        Expr::Paren(paren) => flag_in(&paren.expr),
+        Expr::Unary(unary) => whole(&unary.expr),
+        Expr::Paren(paren) => whole(&paren.expr),
         _ => None,
     }
 }

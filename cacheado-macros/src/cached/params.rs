@@ -19,6 +19,8 @@ pub(super) struct Param {
     pub cfgs: Vec<Attribute>,
     /// `&mut`, which can be no part of a key.
     pub mutable_borrow: bool,
+    /// Whether its type is spelled `bool`.
+    pub is_bool: bool,
 }
 
 pub(super) enum ParamKind {
@@ -97,6 +99,7 @@ impl Param {
                     ReceiverKind::Typed(_, ty) => borrows_mutably(ty),
                     _ => false,
                 },
+                is_bool: false,
             },
             FnArg::Typed(typed) => {
                 let (ident, kind) = match &*typed.pat {
@@ -118,6 +121,7 @@ impl Param {
                     kind,
                     cfgs: cfgs(&typed.attrs),
                     mutable_borrow: borrows_mutably(&typed.ty),
+                    is_bool: matches!(&*typed.ty, Type::Path(path) if path.path.is_ident("bool")),
                 }
             }
         }

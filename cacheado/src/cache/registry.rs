@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use cacheado_backends::memory::Fence;
 use dashmap::DashMap;
 
 use super::Inner;
@@ -120,23 +119,18 @@ impl Inner {
         functions.map(|function| (function, key.args().to_vec())).collect()
     }
 
-    /// Evicts what a rule has asked for, and what rules ask for as that leaves. The fences that it moved.
+    /// Evicts what a rule has asked for, and what rules ask for as that leaves.
     ///
     /// Within such an eviction the keys are left to the outermost call, so that a chain of rules, however
     /// long, takes no stack.
-    pub(crate) fn evict_for_rule(self: &Arc<Self>, keys: Vec<Key>) -> Vec<Fence> {
+    pub(crate) fn evict_for_rule(self: &Arc<Self>, keys: Vec<Key>) {
         if keys.is_empty() {
-            return Vec::new();
+            return;
         }
-        let Some(worklist) = Worklist::open(self, keys) else { return Vec::new() };
-        let mut moved = Vec::new();
+        let Some(worklist) = Worklist::open(self, keys) else { return };
         while let Some((cache, key)) = worklist.next() {
-            for (function, bytes) in cache.functions_of(&key) {
-                moved.extend(function.fence_of(&bytes));
-                function.evict(&bytes, Cause::Rule);
-            }
+            cache.evict_key(&key, Cause::Rule);
         }
-        moved
     }
 }
 

@@ -139,6 +139,10 @@ impl<K: Kind> Call<K> {
         self
     }
 
+    pub(super) fn is_refresh(&self) -> bool {
+        self.refresh
+    }
+
     pub(crate) fn refreshing(mut self) -> Self {
         self.refresh = true;
         self
@@ -175,8 +179,9 @@ impl<K: Kind> Call<K> {
         if !joins {
             return Next::Compute(Computation { call: self, labels, ticket: Some(ticket), flight: None });
         }
-        let is_current = |ticket| function.region.is_current(ticket, self.hash, list);
-        match function.flights.board(self.hash, &self.key, leader, ticket, is_current) {
+        let is_current = |ticket: &Ticket| function.region.is_current(ticket);
+        let boarding = ticket.clone();
+        match function.flights.board(self.hash, &self.key, leader, boarding, is_current) {
             Boarding::Wait(flight) if !leads(flight.address()) => Next::Wait(flight, self),
             // The body has called itself with the same arguments: waiting would be for ever.
             Boarding::Wait(_) => {
@@ -202,10 +207,8 @@ impl<K: Kind> Call<K> {
         leader: Leader,
     ) -> Next<K> {
         let Some(function) = self.function.clone() else { return self.plan(leader) };
-        let labels = self.labels();
-        let list = labels.as_deref().unwrap_or_default();
         // What began before an eviction is not served to anybody but its leader after it.
-        if function.region.is_current(flight.ticket, self.hash, list) {
+        if function.region.is_current(&flight.ticket) {
             let value = match landed {
                 Landed::Value(value) => self.kind.restore(K::Stored::clone(&value)),
                 Landed::Shared(shared) => self.kind.unshare(&*shared),
@@ -247,8 +250,8 @@ impl<K: Kind> Computation<K> {
         Self { call, labels: None, ticket: None, flight: None }
     }
 
-    pub(super) fn for_set(call: Call<K>, labels: Option<Arc<[Label]>>, ticket: Ticket) -> Self {
-        Self { call, labels, ticket: Some(ticket), flight: None }
+    pub(super) fn for_set(call: Call<K>) -> Self {
+        Self { labels: call.labels(), call, ticket: None, flight: None }
     }
 
     fn look_again(&self, function: &Function<K::Stored>) -> Option<K::Return> {

@@ -1,20 +1,25 @@
 //! From the outcome of a body to the store, and to those who wait for it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use cacheado_backends::memory::{Fill, Placed, Ticket};
 
 use super::call::{Call, Computation, ScopeOf};
 use super::flight::Landed;
-use crate::function::{Function, Kind};
+use crate::function::{Function, Kind, Worth};
 use crate::rules::EntryMeta;
 use crate::stats::count;
 use crate::ttl::Ttl;
 
 impl<K: Kind> Computation<K> {
-    /// Stores the outcome if it may be stored, hands it to those who wait, and returns it.
+    /// Stores the outcome if it may be stored, hands it to those who wait, and returns it: also where code
+    /// of the user's that decides or copies panics.
     pub(super) fn finish(mut self, outcome: K::Return) -> K::Return {
-        self.store(&outcome);
+        let stored = catch_unwind(AssertUnwindSafe(|| self.store(&outcome)));
+        if stored.is_err() {
+            tracing::error!("an outcome was not stored: what was asked about it, or copies it, panicked");
+        }
         let kind = self.call.kind;
         self.land(|| match (kind.store(&outcome), kind.share(&outcome)) {
             (Some(stored), _) => Landed::Value(stored.into()),
@@ -24,62 +29,89 @@ impl<K: Kind> Computation<K> {
         outcome
     }
 
-    /// Stores the outcome if it may be stored.
-    pub(super) fn store(&self, outcome: &K::Return) -> Kept {
-        let (Some(function), Some(ticket)) = (&self.call.function, self.ticket) else { return Kept::Refused };
-        let Some(ttl) = self.call.lifetime(function, outcome) else { return Kept::Refused };
-        let Some((ttl, ticket)) = self.admitted(function, ttl, ticket) else { return Kept::Refused };
-        let Some(stored) = self.call.kind.store(outcome) else { return Kept::Refused };
+    /// Stores the outcome of the body.
+    fn store(&self, outcome: &K::Return) {
+        let (Some(function), Some(ticket)) = (&self.call.function, &self.ticket) else { return };
+        let placed = match self.admitted(function, outcome) {
+            Some(ttl) => self.place(function, ticket, ttl, outcome),
+            None => None,
+        };
+        // A refresh that ends with nothing to store has still found out that what is stored is old. An
+        // error has found out nothing.
+        let is_failure = self.call.kind.worth(outcome) == Worth::Failure;
+        if placed.is_none() && self.call.is_refresh() && !is_failure {
+            function.region.retract(self.call.hash, self.call.key.as_bytes(), ticket);
+        }
+    }
+
+    /// Stores what the caller gives: after this, fills that have begun are not stored, and whatever
+    /// becomes of the value, an older one is gone.
+    fn set(&self, value: &K::Return) {
+        let Some(function) = &self.call.function else { return };
+        let (hash, key) = (self.call.hash, self.call.key.as_bytes());
+        let labels = self.labels.as_deref().unwrap_or_default();
+        // Its number is that of its beginning: of two sets, the one that began later stays.
+        let begun = function.region.ticket(hash, labels);
+        let ttl = self.admitted(function, value);
+        function.region.fence_off(hash);
+        loop {
+            let ticket = function.region.renew(&begun, hash, labels);
+            let placed = ttl.and_then(|ttl| self.place(function, &ticket, ttl, value));
+            match placed {
+                // An eviction has come between: the value, which is newer than it, comes after it.
+                Some(Placed::Fenced) => {}
+                Some(_) => return,
+                None => return function.region.retract(hash, key, &begun),
+            }
+        }
+    }
+
+    /// What became of the outcome in the store; `None`: it may not be stored, or there is no room.
+    fn place(
+        &self,
+        function: &Function<K::Stored>,
+        ticket: &Ticket,
+        ttl: Ttl,
+        outcome: &K::Return,
+    ) -> Option<Placed> {
         let fill = Fill {
             hash: self.call.hash,
             key: self.call.key.clone(),
             deadline: function.store.clock().deadline(ttl.or(None)),
             labels: self.labels.clone(),
-            ticket,
+            ticket: ticket.clone(),
             inert: self.call.inert,
         };
-        match function.region.fill(fill, stored) {
-            Placed::Stored => Kept::Stored,
-            Placed::Fenced | Placed::Superseded => Kept::Overtaken,
-            Placed::Full => {
-                count(&function.shared.tally.rejections);
-                Kept::Refused
-            }
+        let placed = function.region.fill(fill, self.call.kind.store(outcome)?);
+        if placed == Placed::Full {
+            count(&function.shared.tally.rejections);
+            return None;
         }
+        Some(placed)
     }
 
-    /// Asks the rules of the user's, and evicts what they ask for: the lifetime that they leave and the
-    /// ticket that stands after it, or `None` if the entry is not stored.
-    fn admitted(&self, function: &Function<K::Stored>, ttl: Ttl, ticket: Ticket) -> Option<(Ttl, Ticket)> {
+    /// For how long the outcome is to be stored, after the rules of the user's have been asked and what
+    /// they want evicted is; `None` if it is not.
+    fn admitted(&self, function: &Function<K::Stored>, outcome: &K::Return) -> Option<Ttl> {
+        let ttl = self.call.lifetime(function, outcome)?;
         let ScopeOf::Known(scope) = &self.call.scope else { return None };
         if !function.ruled {
-            return Some((ttl, ticket));
+            return Some(ttl);
         }
-        let Some(cache) = function.cache.upgrade() else { return Some((ttl, ticket)) };
+        let Some(cache) = function.cache.upgrade() else { return Some(ttl) };
         let key = function.shared.key(scope, self.call.key.as_bytes());
         let meta = EntryMeta::new(scope.clone(), ttl.or(None));
         let is_new = || function.region.describe(self.call.hash, &self.call.key.as_bytes()).is_none();
-        let decision = cache.pipeline.on_set(&key, &meta, || is_new() && cache.is_full());
-        let moved = cache.evict_for_rule(decision.evict);
+        let mut decision = cache.pipeline.on_set(&key, &meta, || is_new() && cache.is_full());
+        // What is about to be overwritten need not be evicted, which would forbid the fill as well.
+        decision.evict.retain(|other| *other != key);
+        cache.evict_for_rule(decision.evict);
         if decision.reject {
             count(&function.shared.tally.rejections);
             return None;
         }
-        let labels = self.labels.as_deref().unwrap_or_default();
-        let ticket = function.region.pardon(ticket, self.call.hash, labels, &moved);
-        let ttl = stored_for(decision.ttl.map_or(ttl, |ttl| ttl.or(function.default_ttl).into()))?;
-        Some((ttl, ticket))
+        stored_for(decision.ttl.map_or(ttl, |ttl| ttl.or(function.default_ttl).into()))
     }
-}
-
-/// What became of an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kept {
-    Stored,
-    /// It may not be stored.
-    Refused,
-    /// An eviction, or a computation that began later, came before it.
-    Overtaken,
 }
 
 /// What lives for no time is not stored.
@@ -100,19 +132,10 @@ impl<K: Kind> Call<K> {
 
     /// Stores a value as if the body had just computed it: fills that have begun are not stored any more.
     pub(crate) fn put(self, value: &K::Return) {
-        let Some(function) = self.function.clone() else { return };
-        if matches!(self.scope, ScopeOf::Missing) {
-            count(&function.shared.tally.bypassed);
-            return;
-        }
-        function.region.fence_off(self.hash);
-        let labels = self.labels();
-        let ticket = function.region.ticket(self.hash, labels.as_deref().unwrap_or_default());
-        let computation = Computation::for_set(self, labels, ticket);
-        if computation.store(value) == Kept::Refused {
-            // What was there before has been overwritten all the same, with nothing.
-            let Call { hash, key, .. } = &computation.call;
-            function.region.retract(*hash, key.as_bytes(), ticket);
+        match (&self.function, &self.scope) {
+            (None, _) => {}
+            (Some(function), ScopeOf::Missing) => count(&function.shared.tally.bypassed),
+            (Some(_), ScopeOf::Known(_)) => Computation::for_set(self).set(value),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -69,13 +70,14 @@ impl<V> Flight<V> {
 
     /// Ends the flight, with what `outcome` makes if anybody waits.
     fn land(&self, outcome: impl FnOnce() -> Landed<V>) {
-        if self.state.lock().waiting > 0 {
-            // Copying the value runs code of the user's: not under the lock.
-            let outcome = outcome();
-            self.settle(outcome);
-        } else {
-            self.settle(Landed::Gone);
-        }
+        let waiting = self.state.lock().waiting > 0;
+        // Copying the value runs code of the user's: not under the lock, and whatever it does, those who
+        // wait are let go.
+        let copied = if waiting { catch_unwind(AssertUnwindSafe(outcome)) } else { Ok(Landed::Gone) };
+        self.settle(copied.unwrap_or_else(|_| {
+            tracing::error!("a value panicked while it was copied for those who wait for it");
+            Landed::Alone
+        }));
     }
 
     fn settle(&self, outcome: Landed<V>) {
@@ -135,13 +137,15 @@ impl<V> Future for Landing<V> {
         if let Some(outcome) = &state.outcome {
             return Poll::Ready(outcome.clone());
         }
-        let waker = Some(context.waker().clone());
-        if let Some(place) = this.place {
-            state.tasks[place] = waker;
-        } else {
-            this.place = Some(state.tasks.len());
-            state.tasks.push(waker);
+        let waker = context.waker().clone();
+        let place = *this.place.get_or_insert(state.tasks.len());
+        if place == state.tasks.len() {
+            state.tasks.push(None);
         }
+        let before = state.tasks[place].replace(waker);
+        // A waker's `drop` is somebody else's code.
+        drop(state);
+        drop(before);
         Poll::Pending
     }
 }
@@ -151,9 +155,9 @@ impl<V> Drop for Landing<V> {
         let mut state = self.flight.state.lock();
         state.waiting -= 1;
         // After the landing the places are gone.
-        if let Some(place) = self.place.and_then(|place| state.tasks.get_mut(place)) {
-            *place = None;
-        }
+        let waker = self.place.and_then(|place| state.tasks.get_mut(place)?.take());
+        drop(state);
+        drop(waker);
     }
 }
 
@@ -204,18 +208,18 @@ impl<V> Flights<V> {
         key: &KeyBox,
         leader: Leader,
         ticket: Ticket,
-        is_current: impl Fn(Ticket) -> bool,
+        is_current: impl Fn(&Ticket) -> bool,
     ) -> Boarding<V> {
         let mut shard = self.shard(hash);
         if leader == Leader::Task
             && let Some(flight) = shard.by_thread.get(key)
-            && is_current(flight.ticket)
+            && is_current(&flight.ticket)
         {
             return Boarding::Wait(Arc::clone(flight));
         }
         let flights = shard.of(leader);
         if let Some(flight) = flights.get(key)
-            && is_current(flight.ticket)
+            && is_current(&flight.ticket)
         {
             return Boarding::Wait(Arc::clone(flight));
         }

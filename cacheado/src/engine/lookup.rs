@@ -158,7 +158,7 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
                 Probed::Hit(value)
             }
             Found::Expired => {
-                self.expire(hash, query);
+                self.expire(hash, &bytes());
                 Probed::Absent
             }
             Found::Absent => Probed::Absent,
@@ -167,8 +167,8 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
 
     #[cold]
     #[inline(never)]
-    fn expire<Q: Query>(&self, hash: u64, query: &Q) {
-        self.region.expire(hash, query);
+    fn expire(&self, hash: u64, bytes: &KeyBox) {
+        self.region.expire(hash, &bytes.as_bytes());
     }
 
     /// Shows a hit to the rules of the user's.

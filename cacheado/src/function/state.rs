@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use cacheado_backends::memory::{Cause, Fence, Label, Listener, Region, Store};
+use cacheado_backends::memory::{Cause, Label, Listener, Region, Store};
 
 use crate::cache::Inner;
 use crate::engine::flight::Flights;
@@ -106,8 +106,6 @@ pub(crate) trait AnyFunction: Send + Sync {
     fn stats(&self) -> Stats;
     /// Evicts the entry with these key bytes; whether there was a live one.
     fn evict(&self, bytes: &[u8], cause: Cause) -> bool;
-    /// The fence that evicting these key bytes moves.
-    fn fence_of(&self, bytes: &[u8]) -> Option<Fence>;
     fn evict_all(&self) -> u64;
 }
 
@@ -125,10 +123,6 @@ impl<V: Clone + Send + Sync + 'static> AnyFunction for Function<V> {
 
     fn evict(&self, bytes: &[u8], cause: Cause) -> bool {
         hash_bytes(bytes).is_some_and(|hash| self.region.evict(hash, bytes, cause))
-    }
-
-    fn fence_of(&self, bytes: &[u8]) -> Option<Fence> {
-        hash_bytes(bytes).map(|hash| self.region.fence_of(hash))
     }
 
     fn evict_all(&self) -> u64 {

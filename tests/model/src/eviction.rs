@@ -79,3 +79,40 @@ fn hazard_22_a_set_wins_over_a_load_that_began_before() {
         cache.scoped(scope).set("key", &1_u64, Ttl::Never).unwrap();
     });
 }
+
+#[test]
+fn hazard_22_a_set_is_stored_whatever_else_is_evicted() {
+    explore(|| {
+        let cache = Cache::new();
+        assert_eq!(cache.get::<Version>("warm-up").unwrap(), None);
+        let other = {
+            let cache = cache.clone();
+            thread::spawn(move || {
+                cache.evict("other").unwrap();
+                cache.set("other", &7_u64, Ttl::Never).unwrap();
+                cache.evict_by_tag("tag").unwrap();
+            })
+        };
+        cache.set("mine", &1_u64, Ttl::Never).unwrap();
+        cache.set("mine", &2_u64, Ttl::Never).unwrap();
+        assert_eq!(cache.get::<Version>("mine").unwrap(), Some(2));
+        other.join().unwrap();
+        assert_eq!(cache.get::<Version>("mine").unwrap(), Some(2));
+    });
+}
+
+#[test]
+fn of_a_set_and_a_clear_at_once_the_set_is_there_or_gone_never_the_value_before() {
+    explore(|| {
+        let cache = Cache::new();
+        cache.set("mine", &1_u64, Ttl::Never).unwrap();
+        let clearing = {
+            let cache = cache.clone();
+            thread::spawn(move || cache.clear().unwrap())
+        };
+        cache.set("mine", &2_u64, Ttl::Never).unwrap();
+        assert_ne!(cache.get::<Version>("mine").unwrap(), Some(1));
+        clearing.join().unwrap();
+        assert_ne!(cache.get::<Version>("mine").unwrap(), Some(1));
+    });
+}

@@ -16,6 +16,7 @@ mod signature;
 mod site;
 
 pub(crate) use key::tuple;
+pub(super) use signature::mentions;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;

@@ -123,7 +123,7 @@ fn name(param: &GenericParam) -> String {
 }
 
 /// Every identifier and lifetime in `tokens`. `self` in `self::path` is no mention of the receiver.
-fn mentions(tokens: TokenStream, found: &mut HashSet<String>) {
+pub(in crate::cached) fn mentions(tokens: TokenStream, found: &mut HashSet<String>) {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         match token {

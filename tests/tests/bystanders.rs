@@ -1,0 +1,173 @@
+//! What happens to other keys, scopes and values concerns no call: neither what it stores, nor whom it shares
+//! its computation with.
+
+use std::cell::Cell;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use cacheado::backends::Memory;
+use cacheado::prelude::*;
+use cacheado::rules::Lru;
+use cacheado::testing::ManualClock;
+
+/// Evicts and overwrites many other things, which all have fences of their own.
+fn busy(cache: &Cache) {
+    for other in 0..5_000_u32 {
+        cache.set(("other", other), &other, Ttl::Never).unwrap();
+        cache.evict(("other", other)).unwrap();
+        cache.evict_by_tag(&format!("other:{other}")).unwrap();
+        cache.evict_by_scope(&format!("tenant:{other}").parse().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn hazard_20_evictions_of_other_things_during_a_load_leave_it_stored_and_shared() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let cache = Cache::new();
+    let mine = cache.scoped("tenant:mine".parse().unwrap());
+    let barrier = Barrier::new(2);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            mine.get_or_compute("key", Ttl::Never, || {
+                CALLS.fetch_add(1, Ordering::SeqCst);
+                barrier.wait();
+                busy(&cache);
+                barrier.wait();
+                1_u8
+            })
+        });
+        barrier.wait();
+        let waiter = scope.spawn(|| {
+            mine.get_or_compute("key", Ttl::Never, || {
+                CALLS.fetch_add(1, Ordering::SeqCst);
+                2_u8
+            })
+        });
+        barrier.wait();
+        assert_eq!(waiter.join().unwrap().unwrap(), 1);
+    });
+    assert_eq!(mine.get::<u8>("key").unwrap(), Some(1), "the load was not stored");
+    assert_eq!(CALLS.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn hazard_22_a_set_is_there_whatever_else_is_evicted() {
+    let cache = Cache::new();
+    let stop = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while stop.load(Ordering::SeqCst) == 0 {
+                busy(&cache);
+            }
+        });
+        for n in 0..50_000_u32 {
+            cache.set("mine", &n, Ttl::Never).unwrap();
+            assert_eq!(cache.get::<u32>("mine").unwrap(), Some(n));
+        }
+        stop.store(1, Ordering::SeqCst);
+    });
+}
+
+#[derive(Debug)]
+struct Uncopyable;
+
+impl Clone for Uncopyable {
+    fn clone(&self) -> Self {
+        panic!("this error cannot be copied after all")
+    }
+}
+
+#[test]
+fn hazard_19_an_outcome_that_panics_when_it_is_copied_lets_those_who_wait_go() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+
+    #[cached(cache = cache, skip(cache, barrier))]
+    fn fails(cache: &Cache, barrier: &Barrier) -> Result<u32, Uncopyable> {
+        if CALLS.fetch_add(1, Ordering::SeqCst) == 0 {
+            barrier.wait();
+            // The other has time to wait; if it has not, it computes, and the outcome is the same.
+            thread::sleep(Duration::from_millis(50));
+        }
+        Err(Uncopyable)
+    }
+
+    let (cache, barrier) = (Cache::new(), Barrier::new(2));
+    thread::scope(|scope| {
+        let leader = scope.spawn(|| fails(&cache, &barrier).is_err());
+        barrier.wait();
+        let other = scope.spawn(|| fails(&cache, &barrier).is_err());
+        assert!(leader.join().unwrap(), "what the body computed is returned");
+        assert!(other.join().unwrap());
+    });
+}
+
+#[test]
+fn hazard_16_a_weigher_that_panics_costs_no_result() {
+    let memory = Memory::builder().max_weight(100).weigher(|_, _| panic!("what is this?")).build();
+    let cache = Cache::builder().backend(memory).build().unwrap();
+    assert_eq!(cache.get_or_compute("key", Ttl::Never, || 7_u8).unwrap(), 7);
+    assert_eq!(cache.get::<u8>("key").unwrap(), None);
+}
+
+#[test]
+fn hazard_17_a_small_lru_is_exact_whichever_threads_use_it_in_turn() {
+    let cache = Cache::builder().rule(Lru::new(2)).build().unwrap();
+    let on_a_thread = |work: &(dyn Fn() + Sync)| {
+        thread::scope(|scope| scope.spawn(work).join().unwrap());
+    };
+    on_a_thread(&|| {
+        cache.set("a", &1_u8, Ttl::Never).unwrap();
+        cache.set("b", &2_u8, Ttl::Never).unwrap();
+    });
+    for key in ["a", "b", "a"] {
+        on_a_thread(&|| assert!(cache.get::<u8>(key).unwrap().is_some()));
+    }
+    cache.set("c", &3_u8, Ttl::Never).unwrap();
+    assert_eq!((cache.get::<u8>("a").unwrap(), cache.get::<u8>("b").unwrap()), (Some(1), None));
+}
+
+thread_local! {
+    static ROW: Cell<Option<u32>> = const { Cell::new(Some(1)) };
+    static FAILS: Cell<bool> = const { Cell::new(false) };
+}
+
+#[cached]
+fn row(id: u32) -> Result<Option<u32>, &'static str> {
+    if FAILS.get() { Err("down") } else { Ok(ROW.get().map(|row| row + id)) }
+}
+
+#[test]
+fn hazard_22_a_refresh_that_finds_nothing_leaves_nothing_old_and_one_that_fails_leaves_it() {
+    assert_eq!(row(1), Ok(Some(2)));
+    FAILS.set(true);
+    assert_eq!(row_entry(1).refresh(), Err("down"));
+    assert_eq!(row(1), Ok(Some(2)), "an error has found out nothing");
+    FAILS.set(false);
+    ROW.set(None);
+    assert_eq!(row_entry(1).refresh(), Ok(None));
+    assert_eq!(row(1), Ok(None), "the row is gone");
+}
+
+#[test]
+fn hazard_18_shortening_a_lifetime_again_and_again_leaves_nothing_behind() {
+    use cacheado::rules::{Effect, EntryMeta, Rule};
+    struct Shorter(AtomicU64);
+    impl Rule for Shorter {
+        fn on_get(&self, _: &cacheado::Key, _: &EntryMeta) -> Effect {
+            let less = self.0.fetch_add(1, Ordering::SeqCst);
+            Effect::SetTtl(Duration::from_nanos(1_000_000_000_000 - less).into())
+        }
+    }
+    let clock = ManualClock::new();
+    let cache = Cache::builder().rule(Shorter(AtomicU64::new(0))).clock(clock.clone()).build().unwrap();
+    cache.set("key", &1_u8, Duration::from_secs(5_000)).unwrap();
+    for _ in 0..100_000 {
+        assert!(cache.get::<u8>("key").unwrap().is_some());
+    }
+    assert!(cache.remaining("key").unwrap().unwrap() < Duration::from_secs(1_000));
+    clock.advance(Duration::from_secs(1_000));
+    assert_eq!(cache.get::<u8>("key").unwrap(), None);
+    assert_eq!(cache.stats().expirations, 1);
+}
