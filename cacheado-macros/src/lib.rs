@@ -53,7 +53,7 @@ use proc_macro::TokenStream;
 /// | `cache_err = "5s"` | store `Err` too |
 /// | `cache_if = PATH` | `fn(&R) -> bool` on the whole return value |
 /// | `single_flight = false` | every caller computes; by default one computes and the others wait for it |
-/// | `refresh_if = EXPR` | a `bool` over the arguments: compute and overwrite; a parameter that it consists of is not part of the key |
+/// | `refresh_if = EXPR` | a `bool` over the arguments: compute and overwrite; a parameter that it consists of, and a `bool` in it, is not part of the key |
 /// | `remote`, `local` | assert that the value can be stored remotely, or keep it in this process |
 /// | `companions = false` | no `<fn>_entry` and `<fn>_cache` |
 /// | `crate = path` | where `cacheado` is re-exported |

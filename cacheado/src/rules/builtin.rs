@@ -4,10 +4,10 @@ use super::Rule;
 
 /// At most `n` entries in the whole cache; a new one drives out the least recently used.
 ///
-/// Used by one thread, the order is exact, at every `n`. Once several threads have used the cache, an entry is
-/// marked as used at most once between two insertions, so that threads that only read do not slow each other
-/// down; the order among hits between the same two insertions is then not kept. An eviction costs
-/// `O(log n)`, amortised.
+/// Up to 1,024 entries the order is exact, whatever threads use the cache; a hit then costs two more locked
+/// operations. Above, it is exact while one thread uses the cache. Once several have, an entry is marked as
+/// used at most once between two insertions, so that threads that only read do not slow each other down; the
+/// order among hits between the same two insertions is then not kept. An eviction costs `O(log n)`, amortised.
 ///
 /// # Examples
 ///

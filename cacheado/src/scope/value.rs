@@ -35,7 +35,9 @@ use std::sync::Arc;
     note = "derive it on a newtype: `#[derive(cacheado::KeyPart)]`"
 )]
 pub trait ScopeValue {
-    /// Writes the text of the value: distinct values, distinct texts.
+    /// Writes the text of the value: distinct values, distinct texts. Values with the same
+    /// [`KeyPart`](crate::KeyPart) must have the same text: where a level's value is in the key of a call,
+    /// the text is not added to it.
     ///
     /// # Errors
     ///
