@@ -87,8 +87,10 @@ fn hazard_19_an_outcome_that_panics_when_it_is_copied_lets_those_who_wait_go() {
     fn fails(cache: &Cache, barrier: &Barrier) -> Result<u32, Uncopyable> {
         if CALLS.fetch_add(1, Ordering::SeqCst) == 0 {
             barrier.wait();
-            // The other has time to wait; if it has not, it computes, and the outcome is the same.
-            thread::sleep(Duration::from_millis(50));
+            // Until the other has looked and found nothing; what it does then, wait or compute, ends alike.
+            while cache.stats().misses < 2 {
+                thread::yield_now();
+            }
         }
         Err(Uncopyable)
     }

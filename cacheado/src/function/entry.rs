@@ -1,7 +1,5 @@
 //! What `<fn>_entry(…)` returns: one entry, with the body that computes it.
 
-#![expect(clippy::unused_async, reason = "memory does no I/O; a remote backend will")]
-
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -71,49 +69,6 @@ impl<K: Kind, F: FnOnce() -> K::Return> Entry<K, F> {
         self.call.count_bypass();
         (self.body)()
     }
-
-    /// The stored value, if there is a live one, without counting a lookup or marking it as used.
-    ///
-    /// # Errors
-    ///
-    /// In memory, none.
-    pub fn peek(self) -> Result<Option<K::Return>> {
-        Ok(self.call.peek().map(|(value, _)| value))
-    }
-
-    /// Evicts the entry; whether there was a live one.
-    ///
-    /// # Errors
-    ///
-    /// In memory, none.
-    pub fn evict(self) -> Result<bool> {
-        Ok(self.call.evict())
-    }
-
-    /// Stores a value: what the function would return, or what would be in its `Ok` or `Some`. It is
-    /// subject to what the attribute says of storing.
-    ///
-    /// # Errors
-    ///
-    /// In memory, none.
-    pub fn set(self, value: impl Settable<K::Return>) -> Result<()> {
-        self.call.put(&value.into_return());
-        Ok(())
-    }
-
-    /// How long the entry lives from now; `None` if there is none or it never expires.
-    ///
-    /// # Errors
-    ///
-    /// In memory, none.
-    pub fn remaining(self) -> Result<Option<Duration>> {
-        Ok(self.call.remaining())
-    }
-
-    /// The whole key.
-    pub fn key(&self) -> Key {
-        self.call.whole_key()
-    }
 }
 
 impl<K: Kind, F: Future<Output = K::Return>> AsyncEntry<K, F> {
@@ -139,61 +94,66 @@ impl<K: Kind, F: Future<Output = K::Return>> AsyncEntry<K, F> {
         self.call.count_bypass();
         self.body.await
     }
-
-    /// The stored value, if there is a live one, without counting a lookup or marking it as used.
-    ///
-    /// # Errors
-    ///
-    /// In memory, none.
-    pub async fn peek(self) -> Result<Option<K::Return>> {
-        Ok(self.call.peek().map(|(value, _)| value))
-    }
-
-    /// Evicts the entry; whether there was a live one.
-    ///
-    /// # Errors
-    ///
-    /// In memory, none.
-    pub async fn evict(self) -> Result<bool> {
-        Ok(self.call.evict())
-    }
-
-    /// Stores a value. See [`Entry::set`].
-    ///
-    /// # Errors
-    ///
-    /// In memory, none.
-    pub async fn set(self, value: impl Settable<K::Return>) -> Result<()> {
-        self.call.put(&value.into_return());
-        Ok(())
-    }
-
-    /// How long the entry lives from now; `None` if there is none or it never expires.
-    ///
-    /// # Errors
-    ///
-    /// In memory, none.
-    pub async fn remaining(self) -> Result<Option<Duration>> {
-        Ok(self.call.remaining())
-    }
-
-    /// The whole key.
-    pub fn key(&self) -> Key {
-        self.call.whole_key()
-    }
 }
 
-impl<K: Kind, F> fmt::Debug for Entry<K, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Entry").field(&self.call.whole_key()).finish()
-    }
+/// The verbs that are the same for both kinds of entry, but for `async`.
+macro_rules! verbs {
+    ($entry:ident $(, $async:ident)?) => {
+        impl<K: Kind, F> $entry<K, F> {
+            /// The stored value, if there is a live one, without counting a lookup or marking it as used.
+            ///
+            /// # Errors
+            ///
+            /// In memory, none.
+            pub $($async)? fn peek(self) -> Result<Option<K::Return>> {
+                Ok(self.call.peek().map(|(value, _)| value))
+            }
+
+            /// Evicts the entry; whether there was a live one.
+            ///
+            /// # Errors
+            ///
+            /// In memory, none.
+            pub $($async)? fn evict(self) -> Result<bool> {
+                Ok(self.call.evict())
+            }
+
+            /// Stores a value: what the function would return, or what would be in its `Ok` or `Some`. It
+            /// is subject to what the attribute says of storing.
+            ///
+            /// # Errors
+            ///
+            /// In memory, none.
+            pub $($async)? fn set(self, value: impl Settable<K::Return>) -> Result<()> {
+                self.call.put(&value.into_return());
+                Ok(())
+            }
+
+            /// How long the entry lives from now; `None` if there is none or it never expires.
+            ///
+            /// # Errors
+            ///
+            /// In memory, none.
+            pub $($async)? fn remaining(self) -> Result<Option<Duration>> {
+                Ok(self.call.remaining())
+            }
+
+            /// The whole key.
+            pub fn key(&self) -> Key {
+                self.call.whole_key()
+            }
+        }
+
+        impl<K: Kind, F> fmt::Debug for $entry<K, F> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($entry)).field(&self.call.whole_key()).finish()
+            }
+        }
+    };
 }
 
-impl<K: Kind, F> fmt::Debug for AsyncEntry<K, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AsyncEntry").field(&self.call.whole_key()).finish()
-    }
-}
+verbs!(Entry);
+verbs!(AsyncEntry, async);
 
 impl<K: Kind> Call<K> {
     /// The entry of a sync function.
