@@ -140,7 +140,7 @@ fn names_of_parameters_are_checked() {
 }
 
 #[test]
-fn several_mistakes_are_reported_together() {
+fn hazard_36_several_mistakes_are_reported_together() {
     let errors = errors_of(
         "tll = 3, ttl = \"x\", version = -, name = \"\", skip(nobody)",
         quote!(
@@ -332,7 +332,7 @@ fn an_expectation_that_the_expansion_changes_is_relaxed() {
 }
 
 #[test]
-fn nonsense_does_not_panic() {
+fn hazard_36_nonsense_does_not_panic() {
     for arguments in
         ["=", ",", ",,", "ttl = = 5", "(", "key(a b)", "scope_args(a)", "#", "ttl(", "a::b", "'a", "1"]
     {
@@ -368,4 +368,19 @@ fn a_plain_function_expands_to_sixty_lines_at_most() {
     );
     let text = prettyplease::unparse(&syn::parse2(output).expect("items"));
     assert!(text.lines().count() <= 60, "{} lines\n{text}", text.lines().count());
+}
+
+#[test]
+fn hazard_37_generated_code_names_the_version_of_the_runtime_that_it_needs() {
+    let version = env!("CARGO_PKG_VERSION").replace('.', "_");
+    let expanded = super::cached(
+        TokenStream::new(),
+        quote!(
+            fn f(a: u64) -> u64 {
+                a
+            }
+        ),
+    )
+    .to_string();
+    assert!(expanded.contains(&format!("cacheado_and_cacheado_macros_must_both_be_{version}")), "{expanded}");
 }

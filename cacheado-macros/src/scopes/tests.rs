@@ -50,7 +50,7 @@ fn mistakes_are_at_their_names() {
 }
 
 #[test]
-fn nonsense_does_not_panic() {
+fn hazard_36_nonsense_does_not_panic() {
     for input in
         ["", "mod", "mod m", "mod m { ( }", "crate = ;", "mod m { a(1) }", "mod m { a(x: ) }", "pub pub"]
     {
