@@ -373,7 +373,7 @@ fn a_plain_function_expands_to_sixty_lines_at_most() {
 #[test]
 fn hazard_37_generated_code_names_the_version_of_the_runtime_that_it_needs() {
     let version = env!("CARGO_PKG_VERSION").replace('.', "_");
-    let expanded = super::cached(
+    let expanded = cached(
         TokenStream::new(),
         quote!(
             fn f(a: u64) -> u64 {
