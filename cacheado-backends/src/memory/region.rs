@@ -130,46 +130,36 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         if self.ordered {
             self.store.stamps().touch(&slot.stamp);
         }
-        match &slot.held {
-            Held::Inline(value) => Found::Hit(value.clone()),
-            Held::Shared(value) => {
-                let value = Arc::clone(value);
-                drop(table);
-                Found::Hit(V::clone(&value))
-            }
-        }
+        let held = slot.held.take_along();
+        drop(table);
+        Found::Hit(held.into_value())
     }
 
     /// Looks an entry up without marking it as used: its value and its deadline, if it is alive.
-    pub fn peek<Q: Query>(&self, hash: u64, query: &Q) -> Option<(V, u64)> {
+    pub fn peek(&self, hash: u64, key: &[u8]) -> Option<(V, u64)> {
         let table = self.shard(hash).read();
-        let slot = table.find(hash, |slot| query.matches(slot.key.as_bytes()))?;
-        if self.clock.expired(slot.deadline) {
-            return None;
-        }
-        let deadline = slot.deadline;
-        match &slot.held {
-            Held::Inline(value) => Some((value.clone(), deadline)),
-            Held::Shared(value) => {
-                let value = Arc::clone(value);
-                drop(table);
-                Some((V::clone(&value), deadline))
-            }
-        }
+        let slot = self.live(table.find(hash, |slot| slot.key.as_bytes() == key))?;
+        let (held, deadline) = (slot.held.take_along(), slot.deadline);
+        drop(table);
+        Some((held.into_value(), deadline))
     }
 
     /// An entry's labels and deadline, if it is alive.
-    pub fn describe<Q: Query>(&self, hash: u64, query: &Q) -> Option<(Vec<Label>, u64)> {
+    pub fn describe(&self, hash: u64, key: &[u8]) -> Option<(Vec<Label>, u64)> {
         let table = self.shard(hash).read();
-        let slot = table.find(hash, |slot| query.matches(slot.key.as_bytes()))?;
-        (!self.clock.expired(slot.deadline)).then(|| (slot.labels().to_vec(), slot.deadline))
+        let slot = self.live(table.find(hash, |slot| slot.key.as_bytes() == key))?;
+        Some((slot.labels().to_vec(), slot.deadline))
+    }
+
+    fn live<'s>(&self, slot: Option<&'s Slot<V>>) -> Option<&'s Slot<V>> {
+        slot.filter(|slot| !self.clock.expired(slot.deadline))
     }
 
     /// Gives a live entry another deadline. Whether there was one.
-    pub fn set_deadline<Q: Query>(&self, hash: u64, query: &Q, deadline: u64) -> bool {
+    pub fn set_deadline(&self, hash: u64, key: &[u8], deadline: u64) -> bool {
         let at = {
             let mut table = self.shard(hash).write();
-            let Some(slot) = table.find_mut(hash, |slot| query.matches(slot.key.as_bytes())) else {
+            let Some(slot) = table.find_mut(hash, |slot| slot.key.as_bytes() == key) else {
                 return false;
             };
             if self.clock.expired(slot.deadline) {
@@ -187,10 +177,9 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     }
 
     /// Removes an entry whose time is over. Does nothing if a live one has taken its place.
-    pub fn expire<Q: Query>(&self, hash: u64, query: &Q) {
-        let taken =
-            self.take(hash, |slot| query.matches(slot.key.as_bytes()) && self.clock.expired(slot.deadline));
-        if let Some(slot) = taken {
+    pub fn expire(&self, hash: u64, key: &[u8]) {
+        let is_over = |slot: &Slot<V>| slot.key.as_bytes() == key && self.clock.expired(slot.deadline);
+        if let Some(slot) = self.take(hash, is_over) {
             self.finish(slot, Cause::Expired);
         }
     }
@@ -239,7 +228,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         let stamp = AtomicU64::new(0);
         let slot = Slot { key, held, deadline, stamp, serial: ticket.serial(), hash, extra };
 
-        // The index first: whoever evicts a label finds the entry, or the entry meets the moved fence.
+        // The index first: whoever evicts a label finds the entry, or has marked its ticket.
         self.store.labels().register(labels, at);
         let mut placed = self.place(slot, &ticket);
         if let Err((Placed::Full, slot)) = placed {

@@ -79,6 +79,26 @@ impl<V> Held<V> {
     }
 }
 
+impl<V: Clone> Held<V> {
+    /// What may be taken along under the lock.
+    #[inline]
+    pub(super) fn take_along(&self) -> Self {
+        match self {
+            Self::Inline(value) => Self::Inline(value.clone()),
+            Self::Shared(value) => Self::Shared(Arc::clone(value)),
+        }
+    }
+
+    /// The value, for which the lock must have been released.
+    #[inline]
+    pub(super) fn into_value(self) -> V {
+        match self {
+            Self::Inline(value) => value,
+            Self::Shared(value) => V::clone(&value),
+        }
+    }
+}
+
 /// What few entries have.
 #[derive(Default)]
 pub(super) struct Extra {

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::scoped::Keyspace;
 use super::{Cache, Scoped};
 use crate::Result;
-use crate::engine::{Call, KeyParts, KeyQuery, Lookup, Probed, encode_key, hash_key};
+use crate::engine::{Call, KeyParts, Lookup, Probed, encode_key, hash_key};
 use crate::function::{Policy, Typed};
 use crate::key::KeyPart;
 use crate::scope::Scope;
@@ -41,7 +41,7 @@ impl Keyspace {
     fn remaining(&self, key: &impl KeyPart) -> Option<Duration> {
         let function = self.function.as_ref()?;
         let parts = self.parts(key);
-        let (_, deadline) = function.region.peek(hash_key(&parts), &KeyQuery(&parts))?;
+        let (_, deadline) = function.region.peek(hash_key(&parts), encode_key(&parts).as_bytes())?;
         function.store.clock().remaining(deadline)
     }
 

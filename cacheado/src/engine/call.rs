@@ -258,7 +258,7 @@ impl<K: Kind> Computation<K> {
         if self.call.rejected {
             return None;
         }
-        let (stored, _) = function.region.peek(self.call.hash, &self.call.key.as_bytes())?;
+        let (stored, _) = function.region.peek(self.call.hash, self.call.key.as_bytes())?;
         self.call.kind.restore(stored)
     }
 
@@ -318,7 +318,7 @@ impl<K: Kind> Call<K> {
     /// The stored value and its deadline; nothing is counted or marked.
     pub(crate) fn peek(&self) -> Option<(K::Return, u64)> {
         let function = self.function.as_ref()?;
-        let (stored, deadline) = function.region.peek(self.hash, &self.key.as_bytes())?;
+        let (stored, deadline) = function.region.peek(self.hash, self.key.as_bytes())?;
         Some((self.kind.restore(stored)?, deadline))
     }
 

@@ -32,10 +32,8 @@ impl<K: Kind> Computation<K> {
     /// Stores the outcome of the body.
     fn store(&self, outcome: &K::Return) {
         let (Some(function), Some(ticket)) = (&self.call.function, &self.ticket) else { return };
-        let placed = match self.admitted(function, outcome) {
-            Some(ttl) => self.place(function, ticket, ttl, outcome),
-            None => None,
-        };
+        let placed =
+            self.admitted(function, outcome).and_then(|ttl| self.place(function, ticket, ttl, outcome));
         // A refresh that ends with nothing to store has still found out that what is stored is old. An
         // error has found out nothing.
         let is_failure = self.call.kind.worth(outcome) == Worth::Failure;
@@ -101,7 +99,7 @@ impl<K: Kind> Computation<K> {
         let Some(cache) = function.cache.upgrade() else { return Some(ttl) };
         let key = function.shared.key(scope, self.call.key.as_bytes());
         let meta = EntryMeta::new(scope.clone(), ttl.or(None));
-        let is_new = || function.region.describe(self.call.hash, &self.call.key.as_bytes()).is_none();
+        let is_new = || function.region.describe(self.call.hash, self.call.key.as_bytes()).is_none();
         let mut decision = cache.pipeline.on_set(&key, &meta, || is_new() && cache.is_full());
         // What is about to be overwritten need not be evicted, which would forbid the fill as well.
         decision.evict.retain(|other| *other != key);

@@ -124,14 +124,6 @@ fn function_of<K: Kind, F>(
 }
 
 impl<V: Clone + Send + Sync + 'static> Function<V> {
-    /// The same for a key whose bytes are there.
-    pub(crate) fn probe_bytes<K>(&self, kind: K, hash: u64, bytes: &[u8]) -> Probed<K::Return>
-    where
-        K: Kind<Stored = V>,
-    {
-        self.serve(kind, hash, &bytes, || bytes.into())
-    }
-
     /// What is stored for this key. A hit is counted, anything else is not.
     #[inline]
     pub(crate) fn probe<K, P>(&self, kind: K, hash: u64, key: &P) -> Probed<K::Return>
@@ -140,6 +132,14 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
         P: KeyPart + ?Sized,
     {
         self.serve(kind, hash, &KeyQuery(key), || encode_key(key))
+    }
+
+    /// The same for a key whose bytes are there.
+    pub(crate) fn probe_bytes<K>(&self, kind: K, hash: u64, bytes: &[u8]) -> Probed<K::Return>
+    where
+        K: Kind<Stored = V>,
+    {
+        self.serve(kind, hash, &bytes, || bytes.into())
     }
 
     #[inline]
@@ -168,26 +168,26 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
     #[cold]
     #[inline(never)]
     fn expire(&self, hash: u64, bytes: &KeyBox) {
-        self.region.expire(hash, &bytes.as_bytes());
+        self.region.expire(hash, bytes.as_bytes());
     }
 
     /// Shows a hit to the rules of the user's.
     #[cold]
     #[inline(never)]
     fn rules_let_pass(&self, hash: u64, bytes: &KeyBox) -> bool {
-        let query = bytes.as_bytes();
+        let bytes = bytes.as_bytes();
         let (Some(cache), Some((labels, deadline))) =
-            (self.cache.upgrade(), self.region.describe(hash, &query))
+            (self.cache.upgrade(), self.region.describe(hash, bytes))
         else {
             return true;
         };
         let clock = self.store.clock();
         let scope = Scope::of_labels(&labels);
-        let whole = self.shared.key(&scope, query);
+        let whole = self.shared.key(&scope, bytes);
         let decision = cache.pipeline.on_get(&whole, &EntryMeta::new(scope, clock.remaining(deadline)));
         if let Some(ttl) = decision.ttl {
             let deadline = clock.deadline(ttl.or(self.default_ttl));
-            self.region.set_deadline(hash, &query, deadline);
+            self.region.set_deadline(hash, bytes, deadline);
         }
         cache.evict_for_rule(decision.evict);
         !decision.reject

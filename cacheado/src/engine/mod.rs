@@ -34,4 +34,4 @@ pub use call::Call;
 pub(crate) use call::{KeyParts, scope_label, tag_label};
 pub use lookup::{Lookup, lookup};
 pub(crate) use lookup::{Probed, call_for};
-pub(crate) use query::{KeyQuery, encode_key, hash_bytes, hash_key};
+pub(crate) use query::{encode_key, hash_bytes, hash_key};
