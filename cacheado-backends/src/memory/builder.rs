@@ -2,9 +2,9 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use super::Store;
+use super::{SharedMemory, Store};
 use crate::Clock;
 
 /// The weight of an entry, from its key bytes and its value (downcast it to the type expected).
@@ -39,6 +39,9 @@ impl fmt::Debug for Limits {
 
 /// The memory backend: values as they are, without a codec, in this process.
 ///
+/// Each cache that is opened from it has a store of its own. Only as a [`Backend`](crate::Backend), which keeps
+/// bytes, do the clones of one handle share entries; see [`shared`](Self::shared).
+///
 /// # Examples
 ///
 /// ```
@@ -50,6 +53,8 @@ impl fmt::Debug for Limits {
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
     limits: Limits,
+    /// Opened on first use: most handles only describe a store.
+    bytes: Arc<OnceLock<SharedMemory>>,
 }
 
 impl Memory {
@@ -68,6 +73,17 @@ impl Memory {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The entries that this handle and its clones share as a [`Backend`](crate::Backend), as a backend that a
+    /// cache treats like a server.
+    #[must_use]
+    pub fn shared(&self) -> SharedMemory {
+        self.bytes().clone()
+    }
+
+    pub(super) fn bytes(&self) -> &SharedMemory {
+        self.bytes.get_or_init(|| SharedMemory::open(self, Clock::system()))
     }
 
     /// Opens an empty store. Where `more` has a bound too, the tighter one holds.
@@ -134,6 +150,6 @@ impl MemoryBuilder {
     /// The backend.
     #[must_use]
     pub fn build(self) -> Memory {
-        Memory { limits: self.limits }
+        Memory { limits: self.limits, ..Memory::default() }
     }
 }

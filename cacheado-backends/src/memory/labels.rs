@@ -70,6 +70,11 @@ impl Labels {
         self.entries.remove(label).map(|(_, entries)| entries.into_values().collect()).unwrap_or_default()
     }
 
+    /// All entries of a label.
+    pub(super) fn list(&self, label: &Label) -> Vec<Locator> {
+        self.entries.get(label).map(|entries| entries.values().copied().collect()).unwrap_or_default()
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.entries.len()

@@ -14,6 +14,7 @@
 //! | `ledger`, `recency` | the order of eviction and the queue of expiries |
 //! | `labels` | which entries carry a label |
 //! | `fence` | which fills began before an eviction |
+//! | `shared` | [`SharedMemory`]: memory behind the contract of remote backends |
 //! | `sweeper` | the thread that removes expired entries without a read |
 
 mod builder;
@@ -22,6 +23,7 @@ mod labels;
 mod ledger;
 mod recency;
 mod region;
+mod shared;
 mod slot;
 mod store;
 mod sweeper;
@@ -32,6 +34,7 @@ pub use builder::{Limits, Memory, MemoryBuilder, Weigher};
 pub use fence::Ticket;
 pub use labels::Label;
 pub use region::{Fill, Found, Placed, Query, Region};
+pub use shared::SharedMemory;
 pub use slot::KeyBox;
 pub use store::{Listener, RegionId, Store};
 

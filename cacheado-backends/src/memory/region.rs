@@ -144,6 +144,29 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         Some((held.into_value(), deadline))
     }
 
+    /// Looks an entry up and marks it as used: its value and its deadline, if it is alive.
+    pub fn read(&self, hash: u64, key: &[u8]) -> Option<(V, u64)> {
+        let table = self.shard(hash).read();
+        let slot = self.live(table.find(hash, |slot| slot.key.as_bytes() == key))?;
+        if self.ordered {
+            self.store.stamps().touch(&slot.stamp);
+        }
+        let (held, deadline) = (slot.held.take_along(), slot.deadline);
+        drop(table);
+        Some((held.into_value(), deadline))
+    }
+
+    /// The keys of the live entries that begin with `prefix`. Costs what the region holds.
+    pub fn keys(&self, prefix: &[u8]) -> Vec<KeyBox> {
+        let mut keys = Vec::new();
+        for shard in &self.shards {
+            let table = shard.0.read();
+            let begin = table.iter().filter(|slot| slot.key.as_bytes().starts_with(prefix));
+            keys.extend(begin.filter_map(|slot| self.live(Some(slot))).map(|slot| slot.key.clone()));
+        }
+        keys
+    }
+
     /// An entry's labels and deadline, if it is alive.
     pub fn describe(&self, hash: u64, key: &[u8]) -> Option<(Vec<Label>, u64)> {
         let table = self.shard(hash).read();

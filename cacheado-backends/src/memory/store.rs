@@ -111,6 +111,14 @@ impl Store {
         entries.iter().map(|at| u64::from(self.evict_at(at, cause).unwrap_or(false))).sum()
     }
 
+    /// How many live entries carry `label`. Costs what the label holds.
+    pub fn count_label(&self, label: &Label) -> u64 {
+        let deadline = |at: &Locator| self.region(at.region)?.deadline(at);
+        let entries = self.labels.list(label);
+        let deadlines = entries.iter().filter_map(deadline);
+        deadlines.map(|deadline| u64::from(!self.clock.expired(deadline))).sum()
+    }
+
     /// Removes all entries, and fences off all fills that have begun. How many were alive.
     pub fn clear(&self, cause: Cause) -> u64 {
         self.fences.move_all();

@@ -1,0 +1,134 @@
+//! The engine's contract over memory: groups are labels, claims are tickets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::backend::capabilities;
+use super::{NAME, Shared, SharedMemory};
+use crate::contract::{
+    BoxFuture, Capabilities, Claim, Entry, Filled, Group, New, Place, Subscription, Tier, Wanted,
+};
+use crate::error::Result;
+use crate::memory::{Cause, Label, Placed};
+
+fn label(group: &Group) -> Label {
+    Label::from(group.name.as_bytes())
+}
+
+fn labels(at: &Place) -> Arc<[Label]> {
+    at.groups.iter().map(label).collect()
+}
+
+/// What is there at once. Nothing here waits, and what is dropped before it is polled is not done.
+fn now<'a, T: Send + 'a>(answer: impl FnOnce() -> Result<T> + Send + 'a) -> BoxFuture<'a, Result<T>> {
+    Box::pin(async move { answer() })
+}
+
+impl Shared {
+    fn begin(&self, at: &Place) -> Claim {
+        self.claims.announce(self.ticket(&at.key, &labels(at)), self.store.clock())
+    }
+
+    fn fill_announced(&self, at: &Place, new: New<'_>, claim: &Claim) -> Result<Filled> {
+        let Some(ticket) = self.claims.take(claim, self.store.clock()) else { return Ok(Filled::Fenced) };
+        match self.fill(&at.key, new.value, new.ttl, Some(labels(at)), ticket)? {
+            Placed::Stored => Ok(Filled::Stored),
+            Placed::Fenced | Placed::Superseded | Placed::Full => Ok(Filled::Fenced),
+        }
+    }
+
+    fn set(&self, at: &Place, new: New<'_>) -> Result<()> {
+        self.region.fence_off(self.hash(&at.key));
+        let labels = labels(at);
+        let ticket = self.ticket(&at.key, &labels);
+        // Where it is not placed, another write or eviction came in between, and has the last word.
+        self.fill(&at.key, new.value, new.ttl, Some(labels), ticket)?;
+        Ok(())
+    }
+
+    fn set_ttl(&self, at: &Place, ttl: Option<Duration>) -> bool {
+        let deadline = self.store.clock().deadline(ttl);
+        self.region.set_deadline(self.hash(&at.key), at.key.as_bytes(), deadline)
+    }
+}
+
+impl Tier for SharedMemory {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        capabilities()
+    }
+
+    fn get<'a>(&'a self, at: &'a Place, _: Wanted) -> BoxFuture<'a, Result<Option<Entry>>> {
+        now(|| Ok(self.0.read(&at.key)))
+    }
+
+    fn get_blocking(&self, at: &Place, _: Wanted) -> Option<Result<Option<Entry>>> {
+        Some(Ok(self.0.read(&at.key)))
+    }
+
+    fn get_many<'a>(&'a self, at: &'a [Place]) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
+        now(|| Ok(at.iter().map(|at| self.0.read(&at.key)).collect()))
+    }
+
+    fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>> {
+        now(|| Ok(self.0.begin(at)))
+    }
+
+    fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>> {
+        now(move || self.0.fill_announced(at, new, claim))
+    }
+
+    fn abandon<'a>(&'a self, _: &'a Place, claim: &'a Claim) -> BoxFuture<'a, Result<()>> {
+        now(|| {
+            drop(self.0.claims.take(claim, self.0.store.clock()));
+            Ok(())
+        })
+    }
+
+    fn set<'a>(&'a self, at: &'a Place, new: New<'a>, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<()>> {
+        now(move || {
+            self.0.set(at, new)?;
+            self.0.bus.tell(notice);
+            Ok(())
+        })
+    }
+
+    fn set_ttl<'a>(&'a self, at: &'a Place, ttl: Option<Duration>) -> BoxFuture<'a, Result<bool>> {
+        now(move || Ok(self.0.set_ttl(at, ttl)))
+    }
+
+    fn evict<'a>(&'a self, at: &'a Place, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<bool>> {
+        now(move || {
+            let was_there = self.0.remove(&at.key);
+            self.0.bus.tell(notice);
+            Ok(was_there)
+        })
+    }
+
+    fn evict_group<'a>(&'a self, group: &'a Group, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<u64>> {
+        now(move || {
+            let evicted = self.0.store.evict_label(&label(group), Cause::Scope);
+            self.0.bus.tell(notice);
+            Ok(evicted)
+        })
+    }
+
+    fn clear<'a>(&'a self, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<u64>> {
+        now(move || {
+            let evicted = self.0.store.clear(Cause::Cleared);
+            self.0.bus.tell(notice);
+            Ok(evicted)
+        })
+    }
+
+    fn count<'a>(&'a self, group: Option<&'a Group>) -> BoxFuture<'a, Result<u64>> {
+        now(move || Ok(group.map_or_else(|| self.0.count(), |group| self.0.store.count_label(&label(group)))))
+    }
+
+    fn subscribe(self: Arc<Self>) -> Option<Box<dyn Subscription>> {
+        Some(self.0.bus.subscribe())
+    }
+}
