@@ -2,7 +2,8 @@
 //!
 //! It is started on its first use and lasts as long as the process.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::LazyLock;
 use std::sync::mpsc::sync_channel;
 use std::thread;
@@ -56,7 +57,8 @@ pub fn blocking<T>(block: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Bounds a future in time, on any executor: the timer is the I/O thread's.
+/// Bounds a future in time, on any executor: the timer is the I/O thread's. So is the context in which the
+/// future is polled, where there is no other, so that clients made of tokio's parts work everywhere.
 ///
 /// # Errors
 ///
@@ -66,11 +68,58 @@ pub async fn timeout<T>(
     operation: &'static str,
     future: impl Future<Output = Result<T>> + Send,
 ) -> Result<T> {
-    let timed = {
-        let _entered = handle()?.enter();
-        tokio::time::timeout(limit, future)
+    let io = handle()?;
+    let mut timed = {
+        let _entered = io.enter();
+        pin!(tokio::time::timeout(limit, future))
     };
-    timed.await.unwrap_or_else(|_| {
+    let answer = poll_fn(|cx| {
+        let _entered = Handle::try_current().is_err().then(|| io.enter());
+        timed.as_mut().poll(cx)
+    });
+    answer.await.unwrap_or_else(|_| {
         Err(Error::new(ErrorKind::Timeout, operation, format!("no answer within {limit:?}")))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Wake};
+    use std::thread::{Thread, current, park};
+
+    use super::*;
+
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    /// The smallest executor there is.
+    fn without_a_runtime<T>(future: impl Future<Output = T>) -> T {
+        let (mut future, waker) = (pin!(future), Arc::new(Unpark(current())).into());
+        loop {
+            if let Poll::Ready(ready) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return ready;
+            }
+            park();
+        }
+    }
+
+    #[test]
+    fn hazard_24_a_client_that_needs_a_runtime_works_where_there_is_none() {
+        let short = Duration::from_millis(1);
+        let client = async move {
+            // Panics outside of a runtime.
+            tokio::time::sleep(short).await;
+            Ok(42)
+        };
+        assert_eq!(without_a_runtime(timeout(Duration::from_secs(60), "test", client)).ok(), Some(42));
+        let never = std::future::pending::<Result<()>>();
+        let error = without_a_runtime(timeout(short, "test", never)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+    }
 }
