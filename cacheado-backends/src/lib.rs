@@ -10,6 +10,7 @@ pub mod conformance;
 pub mod contract;
 mod emulated;
 mod error;
+mod flaky;
 pub mod io;
 pub mod memory;
 #[cfg(feature = "mongodb")]
@@ -22,4 +23,5 @@ pub use clock::{Clock, ManualClock};
 pub use contract::{Backend, BackendStats, Capabilities, Entry};
 pub use emulated::Emulated;
 pub use error::{Error, ErrorKind, Result};
+pub use flaky::{Fault, FlakyBackend, Operation};
 pub use memory::Memory;
