@@ -1,0 +1,79 @@
+//! Reading: values together with the epochs that decide whether they live.
+
+use std::collections::BTreeSet;
+
+use super::fences::{Epoch, Epochs};
+use super::frame::Framed;
+use super::{Core, keys};
+use crate::Entry;
+use crate::contract::Place;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Values as they are stored, and the epochs that concern them.
+pub(super) struct Survey {
+    /// In the order of the keys. `None`: there is no value that this version has written.
+    pub(super) values: Vec<Option<Framed>>,
+    pub(super) epochs: Epochs,
+}
+
+impl Core {
+    /// The live entries at several places, in one round trip; in two, if one of them is stored with a group
+    /// that its place does not name.
+    pub(super) async fn look(&self, places: &[Place]) -> Result<Vec<Option<Entry>>> {
+        let keys: Vec<_> = places.iter().map(|at| at.key.as_str()).collect();
+        let names = places.iter().flat_map(Epochs::names).collect();
+        let Survey { values, epochs } = self.survey(&keys, names).await?;
+        let live = |(value, key): (Option<Framed>, &str)| value.filter(|it| !epochs.forbid(key, &it.fences));
+        // What an eviction has ended is left where it is: by now it may be another value.
+        Ok(values.into_iter().zip(keys).map(live).map(|value| value.map(Framed::into_entry)).collect())
+    }
+
+    /// Reads the values of some keys, these epochs, and all others that concern values which these do not
+    /// forbid.
+    pub(super) async fn survey(&self, keys: &[&str], names: BTreeSet<String>) -> Result<Survey> {
+        let values: Vec<_> = keys.iter().map(|key| keys::value(key)).collect();
+        let (entries, mut epochs) = self.fetch(&values, names).await?;
+        let values: Vec<_> = entries.into_iter().map(|entry| entry.and_then(Framed::parse)).collect();
+
+        let found = values.iter().zip(keys).filter_map(|(value, key)| Some((value.as_ref()?, *key)));
+        let open = found.filter(|(value, key)| !epochs.forbid(key, &value.fences));
+        let names = open.flat_map(|(value, key)| value.fences.names(key));
+        let more: BTreeSet<_> = names.filter(|name| !epochs.0.contains_key(name)).collect();
+        if !more.is_empty() {
+            epochs.0.extend(self.epochs(more).await?.0);
+        }
+        Ok(Survey { values, epochs })
+    }
+
+    /// Reads epochs alone.
+    pub(super) async fn epochs(&self, names: BTreeSet<String>) -> Result<Epochs> {
+        Ok(self.fetch(&[], names).await?.1)
+    }
+
+    /// The epoch of everything. Where there is none, all epochs may have been lost with it: a new one keeps
+    /// apart what was computed before.
+    pub(super) async fn all(&self, epochs: &Epochs) -> Result<Epoch> {
+        match epochs.state(keys::ALL) {
+            Some(epoch) => Ok(epoch),
+            None => self.renew_all().await,
+        }
+    }
+
+    /// Entries and epochs, in one round trip.
+    async fn fetch(
+        &self,
+        values: &[String],
+        names: BTreeSet<String>,
+    ) -> Result<(Vec<Option<Entry>>, Epochs)> {
+        let wanted: Vec<_> = values.iter().chain(&names).map(String::as_str).collect();
+        let mut entries = self.backend.get_many(&wanted).await?;
+        if entries.len() != wanted.len() {
+            let problem = format!("{} answers to {} keys", entries.len(), wanted.len());
+            return Err(Error::new(ErrorKind::Malformed, "get_many", problem));
+        }
+        let states = entries.split_off(values.len()).into_iter();
+        let states = states.map(|entry| entry.map(|entry| Epoch::parse(&entry.value)).transpose());
+        let epochs = names.into_iter().zip(states).map(|(name, state)| Ok((name, state?)));
+        Ok((entries, Epochs(epochs.collect::<Result<_>>()?)))
+    }
+}
