@@ -1,16 +1,47 @@
-//! From a value to bytes and back, for what leaves the process.
+//! From a value to bytes and back, for what leaves the process: MessagePack with named fields, by
+//! `rmp-serde`, in an [`Envelope`].
+//!
+//! | file | subject |
+//! |---|---|
+//! | `limits` | how large and how deep a value may be; why one cannot be written or read |
+//! | `write`, `read` | around `rmp-serde`'s two halves: they count depth, and let nothing pass that would not come back as it was |
+//! | `envelope` | what stands before the payload, and who may open it |
+//! | `fingerprint` | a type, in 16 bytes |
+//!
+//! What the named fields make possible: a struct may gain a field that has a `#[serde(default)]`, lose one, and
+//! change their order, and old entries are still read. What they do not: a changed meaning. For that there
+//! is `version = …`.
+//!
+//! What cannot come back is refused when it is written, not read as something else: `Some(())` and `Some(None)`
+//! have no bytes of their own in MessagePack, and would be `None`.
 
-#![expect(dead_code, reason = "the remote half of the engine is to call it")]
+#![cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the remote half of the engine is to call it")
+)]
+
+mod envelope;
+mod fingerprint;
+mod limits;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub(crate) use envelope::{Envelope, Header, Mismatch};
+pub(crate) use fingerprint::Fingerprint;
+pub(crate) use limits::{CodecError, Limits};
 
 use std::any::{Any, type_name};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::function::Dynamic;
 
-/// How values of one type become bytes, and bytes such values: MessagePack with named fields.
+/// How values of one type become bytes, and bytes such values.
 ///
 /// Made where the compiler knows that the type is serde, and carried to where nobody does.
 pub(crate) struct Codec<V> {
@@ -40,7 +71,7 @@ impl<V: Serialize + Deserialize<'static>> Codec<V> {
     /// nothing of its bytes, but in generated code, which has to ask about types that may not have it, it is
     /// an error for a type such as `&'static str`. See [`borrows`](Self::borrows).
     pub(crate) fn serde() -> Self {
-        Self { encode: encode::<V>, decode: decode::<V>, type_name: type_name::<V>() }
+        Self { encode: write::write, decode: read::read, type_name: type_name::<V>() }
     }
 }
 
@@ -50,9 +81,9 @@ impl Codec<Dynamic> {
         Self {
             encode: |value, out, limits| {
                 let value: &(dyn Any + Send + Sync) = &**value;
-                encode(value.downcast_ref::<T>().ok_or(CodecError::OtherType)?, out, limits)
+                write::write(value.downcast_ref::<T>().ok_or(CodecError::OtherType)?, out, limits)
             },
-            decode: |bytes, limits| Ok(Arc::new(decode::<T>(bytes, limits)?)),
+            decode: |bytes, limits| Ok(Arc::new(read::read::<T>(bytes, limits)?)),
             type_name: type_name::<T>(),
         }
     }
@@ -65,47 +96,31 @@ impl<V> Codec<V> {
         self.type_name.contains('&')
     }
 
-    /// Writes the value after what is in `out`; nothing, if it fails.
+    /// What tells the type from others. Costs a hash.
+    pub(crate) fn fingerprint(self) -> Fingerprint {
+        Fingerprint::of(self.type_name)
+    }
+
+    /// Writes the value after what is in `out`, or nothing.
     pub(crate) fn encode(self, value: &V, out: &mut Vec<u8>, limits: Limits) -> Result<(), CodecError> {
-        (self.encode)(value, out, limits)
+        let before = out.len();
+        let written = contained(|| (self.encode)(value, out, limits));
+        if written.is_err() {
+            out.truncate(before);
+        }
+        written
     }
 
     /// The value that `bytes` are, all of them.
     pub(crate) fn decode(self, bytes: &[u8], limits: Limits) -> Result<V, CodecError> {
-        (self.decode)(bytes, limits)
+        if bytes.len() > limits.size {
+            return Err(CodecError::TooLarge);
+        }
+        contained(|| (self.decode)(bytes, limits))
     }
 }
 
-/// How large and how deep a value may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// The bytes of a value.
-    pub(crate) size: usize,
-    /// How many values may lie in each other.
-    pub(crate) depth: u16,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { size: 16 << 20, depth: 128 }
-    }
-}
-
-/// Why a value has no bytes, or bytes are no value. Shows no part of the value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub(crate) enum CodecError {
-    /// Its own `Serialize` or `Deserialize` refuses it.
-    Refused,
-    /// It is of another type than the codec.
-    OtherType,
-}
-
-fn encode<T: Serialize>(value: &T, out: &mut Vec<u8>, _: Limits) -> Result<(), CodecError> {
-    rmp_serde::encode::write_named(out, value).map_err(|_| CodecError::Refused)
-}
-
-fn decode<T: Deserialize<'static>>(bytes: &[u8], _: Limits) -> Result<T, CodecError> {
-    // A reader that lends nothing.
-    T::deserialize(&mut rmp_serde::Deserializer::new(bytes)).map_err(|_| CodecError::Refused)
+/// A `Serialize`, `Deserialize` or `Drop` of the user's may panic.
+fn contained<T>(run: impl FnOnce() -> Result<T, CodecError>) -> Result<T, CodecError> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(CodecError::Panicked))
 }
