@@ -38,25 +38,29 @@ impl RedisCluster {
         &self.nodes
     }
 
-    fn join(&self) {
-        let addresses = self
-            .nodes
-            .iter()
-            .zip(&self.buses)
-            .map(|(node, bus)| format!("127.0.0.1:{}@{}", node.port(), bus.number()));
-        let output = Command::new(program::redis_cli())
-            .args(["--cluster", "create"])
-            .args(addresses)
-            .arg("--cluster-yes")
-            .stdin(Stdio::null())
-            .output()
-            .expect("redis-cli is there");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    /// Waits until every node says that all slots are served, as after the restart of a node: two seconds, which
+    /// a node takes before it serves again.
+    pub fn ready(&self) {
         for node in &self.nodes {
-            wait::until("the cluster", || {
+            wait::until("the cluster to be whole", || {
                 let info = node.command(&["CLUSTER", "INFO"]);
                 if info.contains("cluster_state:ok") { Ok(()) } else { Err(info) }
             });
         }
+    }
+
+    fn join(&self) {
+        let output = Command::new(program::redis_cli())
+            .args(["--cluster", "create"])
+            .args(self.nodes.iter().zip(&self.buses).map(|(node, bus)| {
+                // The port after `@` is the one that nodes speak to each other on.
+                format!("127.0.0.1:{}@{}", node.port(), bus.number())
+            }))
+            .arg("--cluster-yes")
+            .stdin(Stdio::null())
+            .output()
+            .expect("redis-cli is there");
+        assert!(output.status.success(), "the nodes do not join: {output:?}");
+        self.ready();
     }
 }

@@ -25,8 +25,12 @@ pub(crate) fn redis_cli() -> PathBuf {
 /// `mongod`, unless tests are to do without servers.
 pub(crate) fn mongod() -> Option<PathBuf> {
     wanted("MongoDB").then(|| {
-        let named = env::var_os(MONGOD).map(PathBuf::from);
-        named.or_else(|| on_path("mongod")).or_else(installed).unwrap_or_else(|| missing("mongod"))
+        if let Some(named) = env::var_os(MONGOD) {
+            let named = PathBuf::from(named);
+            assert!(named.is_file(), "{MONGOD} is {}, where no program is", named.display());
+            return named;
+        }
+        on_path("mongod").or_else(installed).unwrap_or_else(|| missing("mongod"))
     })
 }
 
@@ -53,8 +57,8 @@ fn installed() -> Option<PathBuf> {
 }
 
 fn missing(program: &str) -> ! {
-    let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/servers.sh");
-    let script = server.canonicalize().unwrap_or(server);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/servers.sh");
+    let script = script.canonicalize().unwrap_or(script);
     panic!(
         "{program} is missing, which this test needs. To install it:\n\n    {}\n\nTo leave out all tests that \
          need servers, set {SKIP}=1.",
