@@ -37,10 +37,10 @@ elif ! scripts/servers.sh; then
 fi
 
 status=0
-cargo test --quiet --doc || status=$?
+cargo test --quiet --all-features --doc || status=$?
 if command -v cargo-nextest >/dev/null; then
-    cargo nextest run --no-fail-fast "$@" || status=$?
+    cargo nextest run --all-features --no-fail-fast "$@" || status=$?
 else
-    cargo test --no-fail-fast --lib --bins --examples --tests "$@" || status=$?
+    cargo test --all-features --no-fail-fast --lib --bins --examples --tests "$@" || status=$?
 fi
 exit "$status"
