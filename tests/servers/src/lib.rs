@@ -27,8 +27,10 @@ mod process;
 mod program;
 mod redis;
 mod resp;
+mod tls;
 mod wait;
 
 pub use cluster::RedisCluster;
 pub use mongo::{MongoDb, OpCounters};
 pub use redis::Redis;
+pub use tls::Tls;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::port::Port;
 use crate::process::Process;
 use crate::resp::{Connection, Reply};
+use crate::tls::Tls;
 use crate::{program, wait};
 
 /// A Redis server of one's own, empty and without persistence: what it held is gone when it is killed.
@@ -26,6 +27,14 @@ impl Redis {
     /// The same, with more arguments for `redis-server`, such as `["--requirepass", "secret"]`.
     pub fn start_with(args: &[&str]) -> Option<Self> {
         program::redis().map(|program| Self::run(program, args))
+    }
+
+    /// Starts one that also listens with TLS, and says where.
+    pub fn start_tls() -> Option<(Self, Tls)> {
+        let program = program::redis()?;
+        let tls = Tls::new();
+        let redis = Self::run(program, &tls.args().each_ref().map(String::as_str));
+        Some((redis, tls))
     }
 
     pub(crate) fn run(program: PathBuf, more: &[&str]) -> Self {
