@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs all tests: first the code in the documentation, then everything else, in a process of its own each.
-# Installs what is missing (the test runner cargo-nextest, into the target directory); without a network it
-# falls back to `cargo test`. Arguments go to the test runner, such as the name of a test.
+# Installs what is missing: the test runner cargo-nextest, into the target directory, without which `cargo test`
+# runs the tests; and the servers that tests start, unless CACHEADO_SKIP_SERVERS=1 leaves out those tests.
+# Arguments go to the test runner, such as the name of a test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,13 +25,22 @@ if ! command -v cargo-nextest >/dev/null; then
     rm -rf "$tools/build"
 fi
 
-# Tests of remote backends will start their servers themselves; what those need is to be installed here.
+skipped() {
+    echo "SKIPPED, by CACHEADO_SKIP_SERVERS=1: every test that needs Redis or MongoDB passes without having run" >&2
+}
+
+if [ "${CACHEADO_SKIP_SERVERS:-}" = 1 ]; then
+    skipped
+    trap skipped EXIT
+elif ! scripts/servers.sh; then
+    echo "Redis or MongoDB is missing: tests that need it will fail; CACHEADO_SKIP_SERVERS=1 leaves them out" >&2
+fi
 
 status=0
-cargo test --quiet --doc || status=$?
+cargo test --quiet --all-features --doc || status=$?
 if command -v cargo-nextest >/dev/null; then
-    cargo nextest run --no-fail-fast "$@" || status=$?
+    cargo nextest run --all-features --no-fail-fast "$@" || status=$?
 else
-    cargo test --no-fail-fast --lib --bins --examples --tests "$@" || status=$?
+    cargo test --all-features --no-fail-fast --lib --bins --examples --tests "$@" || status=$?
 fi
 exit "$status"

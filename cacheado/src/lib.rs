@@ -61,6 +61,7 @@
 #[path = "private.rs"]
 pub mod __private;
 mod cache;
+mod codec;
 mod engine;
 mod error;
 mod function;

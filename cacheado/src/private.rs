@@ -20,7 +20,7 @@ pub use crate::function::{Instance, Keep, Site};
 pub use crate::scope::ScopeSource;
 pub use cacheado_macros::scope_call;
 
-pub use crate::function::probe::{Inert, IsInert, KindOf, KindWithErr, Probe};
+pub use crate::function::probe::{HasCodec, Inert, IsInert, KindOf, KindWithErr, Nature, Probe, stored};
 pub use checks::{
     Fallible, NoKind, NoPart, Optional, Outcome, Part, Remote, Unstorable, assert_fallible, assert_optional,
     assert_remote,

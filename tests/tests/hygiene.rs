@@ -57,6 +57,8 @@ mod shadowed {
     pub fn instance() {}
     pub fn ambient() {}
     pub fn inert() {}
+    pub fn stored() {}
+    pub fn codec() {}
     pub const kind: u8 = 1;
     pub static SITE: u8 = 1;
     pub static __CACHEADO: u8 = 1;

@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 use super::scoped::Keyspace;
 use super::{Cache, Scoped};
 use crate::Result;
+use crate::codec::Codec;
 use crate::engine::{Call, KeyParts, Lookup, Probed, encode_key, hash_key};
-use crate::function::{Policy, Typed};
+use crate::function::{Nature, Policy, Typed};
 use crate::key::KeyPart;
 use crate::scope::Scope;
 use crate::ttl::Ttl;
@@ -58,7 +59,8 @@ impl Keyspace {
         let hash = hash_key(&parts);
         let call = Call::new(self.function.clone(), (hash, encode_key(&parts)), Typed::new(), &POLICY, false);
         // What an entry holds is an `Arc`, whose `clone` is no code of the user's.
-        call.inert(true).scope(Some(self.scope.clone())).ttl(ttl)
+        let nature = Nature { inert: true, codec: Some(Codec::dynamic::<T>()) };
+        call.nature(nature).scope(Some(self.scope.clone())).ttl(ttl)
     }
 
     fn lookup<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Lookup<Typed<T>> {

@@ -8,7 +8,9 @@ use cacheado_backends::memory::{KeyBox, Label, Ticket};
 use super::flight::{Boarding, Flight, Landed, Leader};
 use super::leading::{Leading, leads};
 use super::lookup::{Lookup, Probed};
-use crate::function::{Function, Kind, Policy};
+use crate::codec::Codec;
+use crate::error::Error;
+use crate::function::{Function, Kind, Nature, Policy};
 use crate::key::{Key, KeyPart, KeySink};
 use crate::scope::Scope;
 use crate::stats::count;
@@ -68,9 +70,13 @@ pub struct Call<K: Kind> {
     pub(super) policy: &'static Policy,
     pub(super) scope: ScopeOf,
     pub(super) inert: bool,
+    /// How the value leaves the process, if it can.
+    pub(super) codec: Option<Codec<K::Stored>>,
     pub(super) ttl: Ttl,
     pub(super) ttl_with: Option<fn(&K::Payload) -> Duration>,
     pub(super) cache_if: Option<fn(&K::Return) -> bool>,
+    /// What the function returns where the backend fails; left out, what the body does.
+    pub(super) on_backend_error: Option<fn(Error) -> K::Return>,
     tags: Vec<Label>,
     refresh: bool,
     rejected: bool,
@@ -93,9 +99,11 @@ impl<K: Kind> Call<K> {
             policy,
             scope: ScopeOf::Known(Scope::global()),
             inert: false,
+            codec: None,
             ttl: policy.ttl.map_or(Ttl::Default, Ttl::For),
             ttl_with: None,
             cache_if: None,
+            on_backend_error: None,
             tags: Vec::new(),
             refresh,
             rejected: false,
@@ -103,9 +111,11 @@ impl<K: Kind> Call<K> {
         }
     }
 
-    /// Whether the value's `clone` runs no code of the user's.
-    pub fn inert(mut self, inert: bool) -> Self {
+    /// What the runtime may do with the value.
+    pub fn nature(mut self, nature: Nature<K::Stored>) -> Self {
+        let Nature { inert, codec } = nature;
         self.inert = inert;
+        self.codec = codec.filter(|codec| !codec.borrows());
         self
     }
 
@@ -136,6 +146,12 @@ impl<K: Kind> Call<K> {
     /// Whether the outcome may be stored.
     pub fn cache_if(mut self, cache_if: fn(&K::Return) -> bool) -> Self {
         self.cache_if = Some(cache_if);
+        self
+    }
+
+    /// What the function returns where the backend fails.
+    pub fn on_backend_error(mut self, returned: fn(Error) -> K::Return) -> Self {
+        self.on_backend_error = Some(returned);
         self
     }
 

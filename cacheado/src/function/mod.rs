@@ -24,6 +24,7 @@ pub use handle::{AsyncFunctionCache, FunctionCache};
 pub(crate) use kind::{Kind, Typed, Worth};
 pub use policy::Keep;
 pub(crate) use policy::Policy;
+pub(crate) use probe::Nature;
 pub(crate) use site::without_arguments;
 pub use site::{Instance, Site};
 pub(crate) use state::{AnyFunction, Dynamic, Function, Identity};

@@ -4,13 +4,17 @@
 //! a return type, the more references its implementation stands on, so it is found first. In generic
 //! code the choice is made by what the bounds say.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::kind::{
     Fallible, FallibleOptional, FallibleOptionalShared, FallibleOptionalWhole, FallibleShared, FallibleWhole,
     Kind, Optional, Plain,
 };
+use crate::codec::Codec;
 
 /// Carries the type that is asked about: what a function returns, or what is stored of it.
 #[derive(Debug)]
@@ -23,12 +27,12 @@ impl<R> Probe<R> {
     pub const fn new() -> Self {
         Self(PhantomData)
     }
+}
 
-    /// Asks about what is stored for this kind.
-    #[must_use]
-    pub fn stored<K: Kind<Stored = R>>(_: K) -> Self {
-        Self(PhantomData)
-    }
+/// Asks about what is stored for this kind.
+#[must_use]
+pub fn stored<K: Kind>(_: K) -> Probe<K::Stored> {
+    Probe::new()
 }
 
 macro_rules! choose {
@@ -92,21 +96,62 @@ impl<A: Inert, B: Inert, C: Inert> Inert for (A, B, C) {}
 
 impl<T: Inert, E: Inert> Inert for Result<T, E> {}
 
-/// Whether what is stored may be cloned under a lock. Generated code asks `(&&Probe::stored(kind)).inert()`.
-pub trait IsInert {
-    /// Whether it may.
-    fn inert(self) -> bool;
+/// What the runtime may do with the values that a function stores.
+pub struct Nature<V> {
+    /// Whether they may be cloned under a lock.
+    pub(crate) inert: bool,
+    /// How they leave the process, if they can.
+    pub(crate) codec: Option<Codec<V>>,
 }
 
-impl<T: Inert> IsInert for &&Probe<T> {
-    fn inert(self) -> bool {
-        true
+impl<V> Clone for Nature<V> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-impl<T> IsInert for &Probe<T> {
-    fn inert(self) -> bool {
-        false
+impl<V> Copy for Nature<V> {}
+
+impl<V> fmt::Debug for Nature<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nature").field("inert", &self.inert).field("codec", &self.codec).finish()
+    }
+}
+
+/// Whether what is stored may be cloned under a lock. Generated code asks `(&&stored(kind)).inert()`.
+pub trait IsInert<V> {
+    /// That of values that stay in this process.
+    fn inert(self) -> Nature<V>;
+}
+
+impl<T: Inert> IsInert<T> for &&Probe<T> {
+    fn inert(self) -> Nature<T> {
+        Nature { inert: true, codec: None }
+    }
+}
+
+impl<T> IsInert<T> for &Probe<T> {
+    fn inert(self) -> Nature<T> {
+        Nature { inert: false, codec: None }
+    }
+}
+
+/// Whether what is stored can leave the process. Generated code asks `(&&nature).codec()`, unless the
+/// function is `local`.
+pub trait HasCodec<V> {
+    /// The same, with a codec if there is one.
+    fn codec(self) -> Nature<V>;
+}
+
+impl<T: Serialize + Deserialize<'static>> HasCodec<T> for &&Nature<T> {
+    fn codec(self) -> Nature<T> {
+        Nature { codec: Some(Codec::serde()), ..**self }
+    }
+}
+
+impl<T> HasCodec<T> for &Nature<T> {
+    fn codec(self) -> Nature<T> {
+        *self
     }
 }
 
@@ -120,11 +165,23 @@ mod tests {
     struct Loud;
 
     /// What generated code writes.
-    macro_rules! inert {
+    macro_rules! nature {
         ($return:ty, $kind:ident) => {{
             let kind = (&&&&&&&&Probe::<$return>::new()).$kind();
-            (&&Probe::stored(kind)).inert()
+            (&&(&&stored(kind)).inert()).codec()
         }};
+    }
+
+    macro_rules! inert {
+        ($return:ty, $kind:ident) => {
+            nature!($return, $kind).inert
+        };
+    }
+
+    macro_rules! serde {
+        ($return:ty, $kind:ident) => {
+            nature!($return, $kind).codec.is_some()
+        };
     }
 
     macro_rules! kind {
@@ -164,6 +221,55 @@ mod tests {
             inert!(T, kind)
         }
         assert!(!unknown::<u64>());
+    }
+
+    #[test]
+    fn a_codec_is_found_for_what_is_stored() {
+        assert!(serde!(u64, kind));
+        assert!(serde!(Vec<String>, kind));
+        assert!(serde!(Option<u64>, kind));
+        assert!(serde!(Result<Option<u64>, Loud>, kind));
+        assert!(serde!(Result<u64, String>, kind_err));
+        assert!(!serde!(Loud, kind));
+        assert!(!serde!(Arc<Loud>, kind));
+        assert!(!serde!(Option<Loud>, kind));
+        assert!(!serde!(Result<u64, Loud>, kind_err));
+    }
+
+    #[test]
+    fn references_compile_and_stay_in_the_process() {
+        #[derive(Clone, Serialize, Deserialize)]
+        struct Named<'a> {
+            name: &'a str,
+        }
+        #[derive(Clone, Serialize, Deserialize)]
+        struct Fixed {
+            name: &'static str,
+        }
+        macro_rules! borrows {
+            ($return:ty) => {
+                nature!($return, kind).codec.is_some_and(crate::codec::Codec::borrows)
+            };
+        }
+        assert!(borrows!(&'static str));
+        assert!(borrows!(Option<&'static [u8]>));
+        assert!(borrows!(std::collections::HashMap<&'static str, u8>));
+        assert!(!borrows!(std::borrow::Cow<'static, str>));
+        // These do not show it.
+        assert!(!borrows!(Named<'static>));
+        assert!(!borrows!(Fixed));
+    }
+
+    #[test]
+    fn generic_code_has_the_codec_that_its_bounds_promise() {
+        fn unknown<T: Clone + Send + Sync + 'static>() -> bool {
+            serde!(T, kind)
+        }
+        fn known<T: Clone + Send + Sync + Serialize + serde::de::DeserializeOwned + 'static>() -> bool {
+            serde!(Vec<T>, kind)
+        }
+        assert!(!unknown::<u64>());
+        assert!(known::<u64>());
     }
 
     #[test]

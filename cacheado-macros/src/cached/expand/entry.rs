@@ -50,7 +50,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
                 #private::entry_instance(|| ()),
                 &#expression,
             )
-            .inert(__cacheado_inert)
+            .nature(__cacheado_nature)
             #options
         ),
     );

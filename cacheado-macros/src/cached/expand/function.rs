@@ -20,7 +20,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
         let closure = body::closure(call);
         quote_spanned!(generated()=> .run(#closure))
     };
-    let miss = quote_spanned!(generated()=> __cacheado_miss.inert(__cacheado_inert));
+    let miss = quote_spanned!(generated()=> __cacheado_miss.nature(__cacheado_nature));
     let options = options::chain(call, true);
     let run = if options.is_empty() {
         quote_spanned!(generated()=> #miss #run)

@@ -58,8 +58,8 @@ impl Call {
         })
     }
 
-    /// `let (kind, inert) = …`: what the runtime can do with values of the return type, found by autoref
-    /// specialisation.
+    /// `let (kind, nature) = …`: what the runtime can do with values of the return type, found by autoref
+    /// specialisation. A `local` value is not asked how it leaves the process.
     fn kind(&self) -> TokenStream {
         let output = self.output();
         let (found_by, method) =
@@ -79,12 +79,18 @@ impl Call {
             let assertion = Ident::new(name, place);
             Some(quote_spanned!(place=> #private::#assertion(&__cacheado_kind);))
         });
+        let mut nature = quote_spanned!(generated()=> (&&#private::stored(__cacheado_kind)).inert());
+        let mut traits = quote_spanned!(generated()=> IsInert as _, #found_by as _);
+        if self.options.local.is_none() {
+            nature = quote_spanned!(generated()=> (&&#nature).codec());
+            traits = quote_spanned!(generated()=> HasCodec as _, #traits);
+        }
         quote_spanned!(generated()=>
-            let (__cacheado_kind, __cacheado_inert) = {
-                use #private::{IsInert as _, #found_by as _};
+            let (__cacheado_kind, __cacheado_nature) = {
+                use #private::{#traits};
                 let __cacheado_probe = &&&&&&&&#probe;
                 let __cacheado_kind = __cacheado_probe.with(__cacheado_probe.#method()).#checked();
-                (__cacheado_kind, (&&#private::Probe::stored(__cacheado_kind)).inert())
+                (__cacheado_kind, #nature)
             };
             #(#assertions)*
         )

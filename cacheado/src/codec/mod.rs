@@ -1,0 +1,126 @@
+//! From a value to bytes and back, for what leaves the process: MessagePack with named fields, by
+//! `rmp-serde`, in an [`Envelope`].
+//!
+//! | file | subject |
+//! |---|---|
+//! | `limits` | how large and how deep a value may be; why one cannot be written or read |
+//! | `write`, `read` | around `rmp-serde`'s two halves: they count depth, and let nothing pass that would not come back as it was |
+//! | `envelope` | what stands before the payload, and who may open it |
+//! | `fingerprint` | a type, in 16 bytes |
+//!
+//! What the named fields make possible: a struct may gain a field that has a `#[serde(default)]`, lose one, and
+//! change their order, and old entries are still read. What they do not: a changed meaning. For that there
+//! is `version = …`.
+//!
+//! What cannot come back is refused when it is written, not read as something else: `Some(())` and `Some(None)`
+//! have no bytes of their own in MessagePack, and would be `None`.
+
+#![cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the remote half of the engine is to call it")
+)]
+
+mod envelope;
+mod fingerprint;
+mod limits;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub(crate) use envelope::{Envelope, Header, Mismatch};
+pub(crate) use fingerprint::Fingerprint;
+pub(crate) use limits::{CodecError, Limits};
+
+use std::any::{Any, type_name};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::function::Dynamic;
+
+/// How values of one type become bytes, and bytes such values.
+///
+/// Made where the compiler knows that the type is serde, and carried to where nobody does.
+pub(crate) struct Codec<V> {
+    encode: fn(&V, &mut Vec<u8>, Limits) -> Result<(), CodecError>,
+    decode: fn(&[u8], Limits) -> Result<V, CodecError>,
+    type_name: &'static str,
+}
+
+impl<V> Clone for Codec<V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for Codec<V> {}
+
+impl<V> fmt::Debug for Codec<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Codec({})", self.type_name)
+    }
+}
+
+impl<V: Serialize + Deserialize<'static>> Codec<V> {
+    /// That of a type with serde.
+    ///
+    /// `Deserialize<'static>`, and not for every lifetime: only the latter would say that a value borrows
+    /// nothing of its bytes, but in generated code, which has to ask about types that may not have it, it is
+    /// an error for a type such as `&'static str`. See [`borrows`](Self::borrows).
+    pub(crate) fn serde() -> Self {
+        Self { encode: write::write, decode: read::read, type_name: type_name::<V>() }
+    }
+}
+
+impl Codec<Dynamic> {
+    /// That of a programmatic key's values, as they are a `T` each.
+    pub(crate) fn dynamic<T: Serialize + Deserialize<'static> + Any + Send + Sync>() -> Self {
+        Self {
+            encode: |value, out, limits| {
+                let value: &(dyn Any + Send + Sync) = &**value;
+                write::write(value.downcast_ref::<T>().ok_or(CodecError::OtherType)?, out, limits)
+            },
+            decode: |bytes, limits| Ok(Arc::new(read::read::<T>(bytes, limits)?)),
+            type_name: type_name::<T>(),
+        }
+    }
+}
+
+impl<V> Codec<V> {
+    /// Whether the type shows a reference, such as `Option<&'static str>`: such a value cannot be made from
+    /// bytes that come and go.
+    pub(crate) fn borrows(self) -> bool {
+        self.type_name.contains('&')
+    }
+
+    /// What tells the type from others. Costs a hash.
+    pub(crate) fn fingerprint(self) -> Fingerprint {
+        Fingerprint::of(self.type_name)
+    }
+
+    /// Writes the value after what is in `out`, or nothing.
+    pub(crate) fn encode(self, value: &V, out: &mut Vec<u8>, limits: Limits) -> Result<(), CodecError> {
+        let before = out.len();
+        let written = contained(|| (self.encode)(value, out, limits));
+        if written.is_err() {
+            out.truncate(before);
+        }
+        written
+    }
+
+    /// The value that `bytes` are, all of them.
+    pub(crate) fn decode(self, bytes: &[u8], limits: Limits) -> Result<V, CodecError> {
+        if bytes.len() > limits.size {
+            return Err(CodecError::TooLarge);
+        }
+        contained(|| (self.decode)(bytes, limits))
+    }
+}
+
+/// A `Serialize`, `Deserialize` or `Drop` of the user's may panic.
+fn contained<T>(run: impl FnOnce() -> Result<T, CodecError>) -> Result<T, CodecError> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(CodecError::Panicked))
+}

@@ -1,0 +1,198 @@
+//! What is read is what was written; what could not be is not written.
+
+#![expect(clippy::option_option, reason = "that is what is asked about")]
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::{HEADER, Level, Marker, envelope, profile};
+use crate::codec::{Codec, CodecError, Limits};
+
+/// The value after its way there and back.
+fn there_and_back<T: Serialize + DeserializeOwned>(value: &T) -> Result<T, CodecError> {
+    let mut bytes = Vec::new();
+    envelope().write(HEADER, value, &mut bytes)?;
+    Ok(envelope().open(&bytes).expect("what is written can be read").1)
+}
+
+#[track_caller]
+fn check<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: T) {
+    assert_eq!(there_and_back(&value), Ok(value));
+}
+
+#[test]
+fn values_come_back() {
+    check(profile());
+    check(());
+    check(Marker);
+    check(Some(Marker));
+    check(Some(Level(0)));
+    check((u128::MAX, i128::MIN, u64::MAX, i64::MIN));
+    check([1.5_f32, -0.0, f32::INFINITY]);
+    check(Cow::<'static, str>::Owned("é".to_owned()));
+    check(Duration::new(5, 6));
+    check(SystemTime::UNIX_EPOCH);
+    check("::1".parse::<IpAddr>().unwrap());
+    check(HashMap::from([((1, 'a'), vec![Some(1), None]), ((2, 'b'), vec![])]));
+    check(BTreeMap::from([(Some(1), 'a'), (None, 'b')]));
+    check(Ok::<Option<u32>, String>(None));
+    check(Err::<Option<u32>, ()>(()));
+    check((0..100_000).collect::<Vec<u64>>());
+    check([7_u8; 32]);
+    assert!(there_and_back(&f64::NAN).unwrap().is_nan());
+}
+
+#[test]
+fn a_some_that_would_come_back_as_none_is_not_written() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Change {
+        name: Option<Option<String>>,
+    }
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Wrapper<T>(T);
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum Held {
+        One(()),
+    }
+    let lost = Err(CodecError::LostSome);
+    assert_eq!(there_and_back(&Some(())), lost.map(Some));
+    assert_eq!(there_and_back(&Some(None::<u8>)), Err(CodecError::LostSome));
+    assert_eq!(there_and_back(&Some(Wrapper(()))), Err(CodecError::LostSome));
+    assert_eq!(there_and_back(&vec![Some(Some(1)), Some(None)]), Err(CodecError::LostSome));
+    assert_eq!(there_and_back(&Change { name: Some(None) }), Err(CodecError::LostSome));
+    check(Change { name: Some(Some(String::new())) });
+    check(Change { name: None });
+    check(None::<()>);
+    check(Some(Held::One(())));
+    check(Some(vec![()]));
+    check(Some([None::<u8>]));
+    check(Some(((),)));
+    check(Some(BTreeMap::from([((), 1)])));
+}
+
+/// `flatten` writes to a buffer of its own.
+#[test]
+fn a_lost_some_is_found_in_a_flattened_struct() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Outer {
+        id: u8,
+        #[serde(flatten)]
+        inner: Inner,
+    }
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Inner {
+        name: Option<Option<String>>,
+        rest: Vec<u8>,
+    }
+    let of = |name| Outer { id: 1, inner: Inner { name, rest: vec![1] } };
+    assert_eq!(there_and_back(&of(Some(None))), Err(CodecError::LostSome));
+    check(of(None));
+    check(of(Some(Some("Ada".to_owned()))));
+}
+
+#[test]
+fn representations_of_enums_come_back() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "kind")]
+    enum Internal {
+        Point { x: i32, y: Option<i32> },
+        Empty,
+    }
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "kind", content = "content")]
+    enum Adjacent {
+        Point(i32, Option<i32>),
+        Empty,
+    }
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Untagged {
+        Number(i64),
+        Text(String),
+        Point { x: i32, y: Option<i32> },
+    }
+    check(vec![Internal::Point { x: 1, y: None }, Internal::Empty]);
+    check(vec![Adjacent::Point(1, Some(2)), Adjacent::Empty]);
+    check(vec![Untagged::Number(-1), Untagged::Text("a".to_owned()), Untagged::Point { x: 1, y: Some(2) }]);
+}
+
+#[test]
+fn a_reference_in_the_type_cannot_come_back() {
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    struct Named<'a> {
+        name: &'a str,
+    }
+    assert!(Codec::<&'static str>::serde().borrows());
+    // Here the type does not show it: it is written, and each read is a miss.
+    let codec = Codec::<Named<'static>>::serde();
+    let mut bytes = Vec::new();
+    codec.encode(&Named { name: "Ada" }, &mut bytes, Limits::default()).unwrap();
+    assert_eq!(codec.decode(&bytes, Limits::default()).unwrap_err(), CodecError::Refused);
+}
+
+/// Any value, to one side of what MessagePack can hold and to the other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Model {
+    Unit,
+    Boolean(bool),
+    Integer(i128),
+    Float(f64),
+    Text(String),
+    Bytes(Vec<u8>),
+    Optional(Option<Box<Model>>),
+    Twice(Option<Option<u8>>),
+    Nothing(Option<()>),
+    List(Vec<Model>),
+    Map(BTreeMap<String, Model>),
+    Pair { left: Box<Model>, right: Box<Model> },
+}
+
+impl Model {
+    fn is_lost(&self) -> bool {
+        match self {
+            Self::Twice(Some(None)) | Self::Nothing(Some(())) => true,
+            Self::Optional(Some(value)) => value.is_lost(),
+            Self::List(values) => values.iter().any(Self::is_lost),
+            Self::Map(values) => values.values().any(Self::is_lost),
+            Self::Pair { left, right } => left.is_lost() || right.is_lost(),
+            _ => false,
+        }
+    }
+}
+
+fn model() -> impl Strategy<Value = Model> {
+    let leaf = prop_oneof![
+        Just(Model::Unit),
+        any::<bool>().prop_map(Model::Boolean),
+        any::<i128>().prop_map(Model::Integer),
+        (-128_i128..300).prop_map(Model::Integer),
+        any::<f64>().prop_filter("equals itself", |value| !value.is_nan()).prop_map(Model::Float),
+        any::<String>().prop_map(Model::Text),
+        any::<Vec<u8>>().prop_map(Model::Bytes),
+        any::<Option<Option<u8>>>().prop_map(Model::Twice),
+        any::<Option<()>>().prop_map(Model::Nothing),
+    ];
+    leaf.prop_recursive(4, 40, 6, |inner| {
+        prop_oneof![
+            prop::option::of(inner.clone().prop_map(Box::new)).prop_map(Model::Optional),
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Model::List),
+            prop::collection::btree_map(any::<String>(), inner.clone(), 0..4).prop_map(Model::Map),
+            (inner.clone(), inner)
+                .prop_map(|(left, right)| Model::Pair { left: left.into(), right: right.into() }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_value_comes_back_or_is_not_written(value in model()) {
+        let expected = if value.is_lost() { Err(CodecError::LostSome) } else { Ok(value.clone()) };
+        prop_assert_eq!(there_and_back(&value), expected);
+    }
+}

@@ -1,0 +1,221 @@
+//! Writing: `rmp-serde`'s serializer, watched.
+//!
+//! Every part of a value passes through [`Watched`], which counts how deep it lies and whether it is nothing:
+//! in MessagePack a `Some` is its content, so that one which holds `()` or `None` would come back as `None`.
+
+use std::cell::Cell;
+use std::fmt::Display;
+use std::io;
+
+use serde::Serialize;
+use serde::ser::{self, Error as _, Serializer};
+
+use super::limits::{Budget, CodecError, Limits};
+
+/// Writes the value after what is in `out`.
+pub(super) fn write<T: Serialize>(value: &T, out: &mut Vec<u8>, limits: Limits) -> Result<(), CodecError> {
+    let watch = Watch { budget: Budget::new(limits), nil: Cell::new(false) };
+    let out = Bounded { out, left: limits.size, watch: &watch };
+    let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
+    let result = Part { value, watch: &watch }.serialize(&mut serializer);
+    watch.budget.outcome(result)
+}
+
+struct Watch {
+    budget: Budget,
+    /// Whether what was written last is nothing: `()` or `None`.
+    nil: Cell<bool>,
+}
+
+/// Bytes, up to a limit.
+struct Bounded<'a> {
+    out: &'a mut Vec<u8>,
+    left: usize,
+    watch: &'a Watch,
+}
+
+impl io::Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(left) = self.left.checked_sub(bytes.len()) else {
+            return Err(io::Error::other(self.watch.budget.stop(CodecError::TooLarge)));
+        };
+        self.left = left;
+        self.out.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A part of the value.
+struct Part<'a, T: ?Sized> {
+    value: &'a T,
+    watch: &'a Watch,
+}
+
+impl<T: Serialize + ?Sized> Serialize for Part<'_, T> {
+    #[inline]
+    fn serialize<S: Serializer>(&self, inner: S) -> Result<S::Ok, S::Error> {
+        let watched = Watched { inner, watch: self.watch };
+        self.watch.budget.deeper(S::Error::custom, || self.value.serialize(watched))
+    }
+}
+
+/// A serializer, or one for the parts of a compound.
+struct Watched<'a, S> {
+    inner: S,
+    watch: &'a Watch,
+}
+
+macro_rules! scalars {
+    ($($method:ident($($argument:ident: $type:ty),*) nil: $nil:literal;)*) => {$(
+        #[inline]
+        fn $method(self, $($argument: $type),*) -> Result<S::Ok, S::Error> {
+            self.watch.nil.set($nil);
+            self.inner.$method($($argument),*)
+        }
+    )*};
+}
+
+macro_rules! begin {
+    ($($method:ident($($argument:ident: $type:ty),*) -> $compound:ident;)*) => {$(
+        #[inline]
+        fn $method(self, $($argument: $type),*) -> Result<Self::$compound, S::Error> {
+            Ok(Watched { inner: self.inner.$method($($argument),*)?, watch: self.watch })
+        }
+    )*};
+}
+
+impl<'a, S: Serializer> Serializer for Watched<'a, S> {
+    type Ok = S::Ok;
+    type Error = S::Error;
+    type SerializeSeq = Watched<'a, S::SerializeSeq>;
+    type SerializeTuple = Watched<'a, S::SerializeTuple>;
+    type SerializeTupleStruct = Watched<'a, S::SerializeTupleStruct>;
+    type SerializeTupleVariant = Watched<'a, S::SerializeTupleVariant>;
+    type SerializeMap = Watched<'a, S::SerializeMap>;
+    type SerializeStruct = Watched<'a, S::SerializeStruct>;
+    type SerializeStructVariant = Watched<'a, S::SerializeStructVariant>;
+
+    scalars! {
+        serialize_bool(value: bool) nil: false;
+        serialize_i8(value: i8) nil: false;
+        serialize_i16(value: i16) nil: false;
+        serialize_i32(value: i32) nil: false;
+        serialize_i64(value: i64) nil: false;
+        serialize_i128(value: i128) nil: false;
+        serialize_u8(value: u8) nil: false;
+        serialize_u16(value: u16) nil: false;
+        serialize_u32(value: u32) nil: false;
+        serialize_u64(value: u64) nil: false;
+        serialize_u128(value: u128) nil: false;
+        serialize_f32(value: f32) nil: false;
+        serialize_f64(value: f64) nil: false;
+        serialize_char(value: char) nil: false;
+        serialize_str(value: &str) nil: false;
+        serialize_bytes(value: &[u8]) nil: false;
+        serialize_none() nil: true;
+        serialize_unit() nil: true;
+        serialize_unit_struct(name: &'static str) nil: false;
+        serialize_unit_variant(name: &'static str, index: u32, variant: &'static str) nil: false;
+    }
+
+    begin! {
+        serialize_seq(len: Option<usize>) -> SerializeSeq;
+        serialize_tuple(len: usize) -> SerializeTuple;
+        serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct;
+        serialize_tuple_variant(name: &'static str, index: u32, variant: &'static str, len: usize)
+            -> SerializeTupleVariant;
+        serialize_map(len: Option<usize>) -> SerializeMap;
+        serialize_struct(name: &'static str, len: usize) -> SerializeStruct;
+        serialize_struct_variant(name: &'static str, index: u32, variant: &'static str, len: usize)
+            -> SerializeStructVariant;
+    }
+
+    #[inline]
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        let Self { inner, watch } = self;
+        let written = inner.serialize_some(&Part { value, watch })?;
+        if watch.nil.get() {
+            return Err(S::Error::custom(watch.budget.stop(CodecError::LostSome)));
+        }
+        Ok(written)
+    }
+
+    #[inline]
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, S::Error> {
+        // Its content alone is written, which may be nothing.
+        self.inner.serialize_newtype_struct(name, &Part { value, watch: self.watch })
+    }
+
+    #[inline]
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, S::Error> {
+        let part = Part { value, watch: self.watch };
+        let written = self.inner.serialize_newtype_variant(name, index, variant, &part)?;
+        self.watch.nil.set(false);
+        Ok(written)
+    }
+
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        self.watch.nil.set(false);
+        self.inner.collect_str(value)
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.inner.is_human_readable()
+    }
+}
+
+macro_rules! compounds {
+    ($($compound:ident { $($method:ident($($name:ident: $type:ty)?);)+ })*) => {$(
+        impl<S: ser::$compound> ser::$compound for Watched<'_, S> {
+            type Ok = S::Ok;
+            type Error = S::Error;
+
+            $(
+                #[inline]
+                fn $method<T: Serialize + ?Sized>(
+                    &mut self,
+                    $($name: $type,)?
+                    value: &T,
+                ) -> Result<(), S::Error> {
+                    self.inner.$method($($name,)? &Part { value, watch: self.watch })
+                }
+            )+
+
+            #[inline]
+            fn end(self) -> Result<S::Ok, S::Error> {
+                self.watch.nil.set(false);
+                self.inner.end()
+            }
+        }
+    )*};
+}
+
+compounds! {
+    SerializeSeq { serialize_element(); }
+    SerializeTuple { serialize_element(); }
+    SerializeTupleStruct { serialize_field(); }
+    SerializeTupleVariant { serialize_field(); }
+    SerializeMap { serialize_key(); serialize_value(); }
+    SerializeStruct { serialize_field(name: &'static str); }
+    SerializeStructVariant { serialize_field(name: &'static str); }
+}
