@@ -16,6 +16,10 @@ pub enum ErrorKind {
     Scope,
     /// What can be set once is already set.
     AlreadySet,
+    /// The backend failed: it could not be reached, took too long, or refused.
+    Backend,
+    /// A value could not be made into bytes.
+    Codec,
 }
 
 /// An error of the cache itself, never of a cached function.
@@ -67,6 +71,16 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(self.source.as_ref())
+    }
+}
+
+impl From<cacheado_backends::Error> for Error {
+    fn from(error: cacheado_backends::Error) -> Self {
+        let kind = match error.kind() {
+            cacheado_backends::ErrorKind::Configuration => ErrorKind::Configuration,
+            _ => ErrorKind::Backend,
+        };
+        Self::new(kind, "cache", error)
     }
 }
 

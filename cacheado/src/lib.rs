@@ -39,15 +39,17 @@
 //! | keep tenants apart, and evict one | [`scopes!`], [`Scope`], [`ScopeTree`] for trees known only at run time |
 //! | use a type as an argument | [`KeyPart`](derive@KeyPart), by derive; [`key`] for all about keys |
 //! | cache without a function | [`Cache`], and [`Scoped`] inside a scope |
+//! | share a cache between processes | [`backends`], [`CacheBuilder::backend`], [`CacheBuilder::near`] |
 //! | bound a cache | [`rules`]: `Lru`, `MaxItems`, `TtlRule` and your own; [`CacheBuilder`] |
 //! | know how it is doing | [`Stats`], by [function](Cache::stats_by_function) and by [scope level](Cache::stats_by_scope_level) |
 //! | test code that caches | [`testing`], [`with_cache`], [`Cache::disabled`] |
 //!
 //! # What is there
 //!
-//! Entries are kept in memory, in this process. Redis, MongoDB and what belongs to them (a near cache, stale
-//! values, leases) are not there yet: the arguments of `#[cached]` that need them are compile errors that say
-//! so. Operations that will do I/O return a [`Result`] already; in memory none of them fails.
+//! Entries are kept in memory, in this process, or in a remote backend that processes share: Redis, MongoDB, or
+//! one of your own, with or without a near cache in front of it; see [`backends`]. Stale values, early refresh
+//! and leases are not there yet: the arguments of `#[cached]` that need them are compile errors that say so.
+//! Operations that may do I/O return a [`Result`]; in memory none of them fails.
 //!
 //! # Features
 //!
@@ -55,6 +57,8 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `redis` | [`backends`]`::Redis` |
+//! | `mongodb`, `mongodb-srv` | [`backends`]`::MongoDb`; and `mongodb+srv://` addresses, which need DNS |
 //! | `uuid` | [`KeyPart`] and [`ScopeValue`] for `uuid::Uuid` |
 
 #[doc(hidden)]
@@ -67,6 +71,7 @@ mod error;
 mod function;
 pub mod key;
 pub mod prelude;
+mod remote;
 pub mod rules;
 pub mod scope;
 mod stats;
@@ -75,8 +80,16 @@ mod ttl;
 
 /// Where entries are kept.
 pub mod backends {
-    pub use cacheado_backends::memory::MemoryBuilder;
-    pub use cacheado_backends::{Clock, Memory};
+    pub use cacheado_backends::memory::{MemoryBuilder, SharedMemory};
+    pub use cacheado_backends::{
+        Backend, BackendStats, Capabilities, Clock, Emulated, Entry, Error, ErrorKind, Memory, Result,
+        contract,
+    };
+
+    #[cfg(feature = "mongodb")]
+    pub use cacheado_backends::mongodb::{self, MongoDb};
+    #[cfg(feature = "redis")]
+    pub use cacheado_backends::redis::{self, Redis};
 }
 
 pub use cache::{

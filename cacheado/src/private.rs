@@ -15,7 +15,7 @@ use crate::scope::{Scope, ScopeTree, ScopeValue};
 
 pub use crate::cache::{ambient, explicit};
 pub use crate::engine::{Call, Lookup, lookup};
-pub use crate::function::kind::{Kind, Settable};
+pub use crate::function::kind::{Kind, Settable, Shape};
 pub use crate::function::{Instance, Keep, Site};
 pub use crate::scope::ScopeSource;
 pub use cacheado_macros::scope_call;
@@ -62,11 +62,11 @@ pub fn entry_instance<F>(_: F) -> Instance<F> {
 pub fn entry<K: Kind, P: KeyPart + ?Sized, F>(
     site: &'static Site,
     cache: &impl AsCache,
-    kind: K,
+    shape: Shape<K>,
     instance: Instance<F>,
     key: &P,
 ) -> Call<K> {
-    call_for(site, cache.as_cache(), kind, instance, key, false)
+    call_for(site, cache.as_cache(), shape, instance, key, false)
 }
 
 /// The `<fn>_cache` of a sync function, in which the closure was written.

@@ -48,6 +48,11 @@ pub trait Tier: Send + Sync + 'static {
     /// groups and fences.
     fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>>;
 
+    /// Whether a claim is kept somewhere until it is filled or [abandoned](Self::abandon).
+    fn keeps_claims(&self) -> bool {
+        false
+    }
+
     /// Gives a claim up whose computation has ended without a value. Left undone, it ends by itself.
     fn abandon<'a>(&'a self, at: &'a Place, claim: &'a Claim) -> BoxFuture<'a, Result<()>> {
         let _ = (at, claim);

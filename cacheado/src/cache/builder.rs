@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use std::any::Any;
+
+use cacheado_backends::contract::Tier;
 use cacheado_backends::memory::Limits;
-use cacheado_backends::{Clock, Memory};
+use cacheado_backends::{Backend, Clock, Memory};
 
 use super::{Cache, Inner, Registry};
 use crate::Result;
 use crate::error::{Error, ErrorKind};
 use crate::function::SiteTable;
+use crate::remote::{Remote, Settings};
 use crate::rules::{Pipeline, Rule};
 
 /// Says what a [`Cache`] is made of.
@@ -35,6 +39,8 @@ use crate::rules::{Pipeline, Rule};
 #[must_use = "a builder does nothing until `build`"]
 pub struct CacheBuilder {
     memory: Memory,
+    tier: Option<Arc<dyn Tier>>,
+    settings: Settings,
     clock: Clock,
     limits: Limits,
     pipeline: Pipeline,
@@ -42,9 +48,48 @@ pub struct CacheBuilder {
 }
 
 impl CacheBuilder {
-    /// Where entries are kept. Left out: in memory, without bounds.
-    pub fn backend(mut self, memory: Memory) -> Self {
-        self.memory = memory;
+    /// Where entries are kept: a [`Memory`], or a remote backend, which several processes can share. Left out:
+    /// in memory, without bounds.
+    ///
+    /// Values without serde, and those of `local` functions, stay in this process all the same.
+    pub fn backend(mut self, backend: impl Backend) -> Self {
+        let any: &dyn Any = &backend;
+        if let Some(memory) = any.downcast_ref::<Memory>() {
+            (self.memory, self.tier) = (memory.clone(), None);
+        } else {
+            self.tier = Some(Arc::new(backend).tier());
+        }
+        self
+    }
+
+    /// Keeps copies of remote values in this process, within the bounds of `memory`: a hit on one costs what a
+    /// hit in memory does.
+    ///
+    /// Other nodes' evictions reach the copies over the backend's bus, at once. A notice that is lost with a
+    /// connection costs at most [`near_ttl`](Self::near_ttl).
+    pub fn near(mut self, memory: Memory) -> Self {
+        self.settings.near = Some(memory);
+        self
+    }
+
+    /// The longest life of a copy, and so the bound on how stale one can be where the backend has no bus, or
+    /// cannot be reached. Left out: 30 seconds. A copy never outlives its entry.
+    pub fn near_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.near_ttl = ttl;
+        self
+    }
+
+    /// After `outages` failures in a row to reach the backend, calls go on without it for `pause`; then one of
+    /// them tries again. Left out: three, and a second.
+    pub fn breaker(mut self, outages: u32, pause: Duration) -> Self {
+        self.settings.breaker = (outages.max(1), pause);
+        self
+    }
+
+    /// The most bytes that a value may have as it is stored remotely: a larger one is not stored, and not
+    /// read. Left out: 16 MiB.
+    pub fn max_value_size(mut self, bytes: usize) -> Self {
+        self.settings.max_value_size = bytes;
         self
     }
 
@@ -72,19 +117,34 @@ impl CacheBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] if `default_ttl` is zero: nothing would ever be stored.
+    /// [`ErrorKind::Configuration`] if `default_ttl` or `near_ttl` is zero, so that nothing would ever be
+    /// stored, and if there is a near cache with nothing that it would be near to.
     pub fn build(self) -> Result<Cache> {
         if self.default_ttl == Some(Duration::ZERO) {
             let problem = "`default_ttl` is zero, so nothing would be stored; leave it out for no expiry, or \
                            use `Cache::disabled()`";
             return Err(Error::new(ErrorKind::Configuration, "build", problem));
         }
+        if self.settings.near.is_some() && self.tier.is_none() {
+            let problem = "`near` keeps copies of remote values, and the backend is this process's memory; \
+                           leave it out, or name a remote `backend`";
+            return Err(Error::new(ErrorKind::Configuration, "build", problem));
+        }
+        if self.settings.near_ttl.is_zero() {
+            let problem = "`near_ttl` is zero, so no copy would be kept; leave `near` out instead";
+            return Err(Error::new(ErrorKind::Configuration, "build", problem));
+        }
         Ok(self.open(false))
     }
 
     pub(super) fn open(self, disabled: bool) -> Cache {
+        let remote = self.tier.filter(|_| !disabled).map(|tier| {
+            let is_ruled = !self.pipeline.is_empty();
+            Remote::open(tier, self.settings, &self.limits, is_ruled, &self.clock)
+        });
         let inner = Inner {
             store: self.memory.open(self.limits, self.clock),
+            remote,
             pipeline: self.pipeline,
             functions: SiteTable::default(),
             registry: Registry::default(),
@@ -99,6 +159,8 @@ impl std::fmt::Debug for CacheBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CacheBuilder")
             .field("memory", &self.memory)
+            .field("remote", &self.tier.as_ref().map(|tier| tier.name()))
+            .field("near", &self.settings.near)
             .field("limits", &self.limits)
             .field("default_ttl", &self.default_ttl)
             .finish_non_exhaustive()

@@ -1,14 +1,118 @@
 //! Eviction of more than one entry.
 
-#![expect(clippy::unused_async, reason = "memory does no I/O; a remote backend will")]
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use cacheado_backends::memory::Cause;
+use cacheado_backends::memory::{Cause, Label};
 
-use super::{Cache, Scoped};
+use super::{Cache, Inner, Scoped};
 use crate::Result;
 use crate::engine::{scope_label, tag_label};
 use crate::key::Key;
+use crate::remote::{Notice, Operation, Reply, Request, function_group, place, scope_group, tag_group};
 use crate::scope::Scope;
+
+impl Inner {
+    fn evict_by_scope(self: &Arc<Self>, scope: &Scope) -> Operation<'static, u64> {
+        let Some(group) = scope_group(scope) else { return self.evict_everything(Cause::Scope) };
+        let label = scope_label(scope);
+        let notice = Notice::Label(label.clone()).to_bytes();
+        self.evict_here_and_there(Request::EvictGroup { group, notice }, move |cache| {
+            cache.evict_label(&label, Cause::Scope)
+        })
+    }
+
+    fn evict_by_tag(self: &Arc<Self>, tag: &str) -> Operation<'static, u64> {
+        let label = tag_label(tag);
+        let notice = Notice::Label(label.clone()).to_bytes();
+        self.evict_here_and_there(Request::EvictGroup { group: tag_group(tag), notice }, move |cache| {
+            cache.evict_label(&label, Cause::Tag)
+        })
+    }
+
+    /// Evicts all entries of the functions with this bare name; `evict_here` does so in this process.
+    pub(crate) fn evict_function(
+        self: &Arc<Self>,
+        name: &str,
+        version: u32,
+        evict_here: impl FnOnce() -> u64 + Send + 'static,
+    ) -> Operation<'static, u64> {
+        let group = function_group(name, version);
+        let notice = Notice::Function(name.to_owned(), version).to_bytes();
+        self.evict_here_and_there(Request::EvictGroup { group, notice }, move |_| evict_here())
+    }
+
+    fn evict_everything(self: &Arc<Self>, cause: Cause) -> Operation<'static, u64> {
+        let request = Request::Clear { notice: Notice::All.to_bytes() };
+        self.evict_here_and_there(request, move |cache| {
+            if let Some(remote) = &cache.remote {
+                remote.near.clear(cause);
+                if let Some(ledger) = &remote.ledger {
+                    ledger.clear(cause);
+                }
+            }
+            cache.store.clear(cause)
+        })
+    }
+
+    /// Evicts the entry of a whole key. Whether there was a live one.
+    fn evict_one(self: &Arc<Self>, key: &Key) -> Operation<'static, bool> {
+        let functions = self.functions_of(key);
+        let here = move || {
+            let evict = |(function, bytes): &(Arc<dyn crate::function::AnyFunction>, Vec<u8>)| {
+                function.evict(bytes, Cause::Evicted)
+            };
+            functions.iter().map(evict).fold(false, |any, evicted| any | evicted)
+        };
+        let Some(remote) = &self.remote else { return Operation::ready(here()) };
+        let notice = Notice::Key(key.clone()).to_bytes();
+        let request = Request::Evict { place: place(key, &[]), notice };
+        Operation::asks(remote, request, move |answer| {
+            let here = here();
+            Ok(answer.and_then(Reply::was)? | here)
+        })
+    }
+
+    /// Evicts in the backend first: a refill of a copy that has read what is evicted is then fenced off here.
+    fn evict_here_and_there(
+        self: &Arc<Self>,
+        request: Request,
+        here: impl FnOnce(&Self) -> u64 + Send + 'static,
+    ) -> Operation<'static, u64> {
+        let Some(remote) = &self.remote else { return Operation::ready(here(self)) };
+        let cache = Arc::clone(self);
+        Operation::asks(remote, request, move |answer| {
+            let here = here(&cache);
+            let there = answer.and_then(Reply::count)?;
+            if let Some(remote) = &cache.remote {
+                remote.evictions.fetch_add(there, Ordering::Relaxed);
+            }
+            Ok(there + here)
+        })
+    }
+
+    /// Evicts what carries a label from this process. How many live entries are gone for good.
+    fn evict_label(&self, label: &Label, cause: Cause) -> u64 {
+        if let Some(remote) = &self.remote {
+            remote.near.evict_label(label, cause);
+            if let Some(ledger) = &remote.ledger {
+                ledger.evict_label(label, cause);
+            }
+        }
+        self.store.evict_label(label, cause)
+    }
+
+    fn restart(&self) {
+        self.pipeline.on_clear();
+        self.pipeline.restart();
+        if let Some(remote) = &self.remote {
+            remote.evictions.store(0, Ordering::Relaxed);
+        }
+        for function in self.registry.all() {
+            function.shared().tally.restart();
+        }
+    }
+}
 
 impl Cache {
     /// Evicts the entries of a scope and of all below it, of every function and every key of your own. How
@@ -20,13 +124,10 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// In memory, none.
+    /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend): then what was to go may still
+    /// be there.
     pub fn evict_by_scope(&self, scope: &Scope) -> Result<u64> {
-        let store = &self.inner().store;
-        Ok(match scope.depth() {
-            0 => store.clear(Cause::Scope),
-            _ => store.evict_label(&scope_label(scope), Cause::Scope),
-        })
+        self.inner().evict_by_scope(scope).block()
     }
 
     /// [`evict_by_scope`](Self::evict_by_scope), for async code.
@@ -35,16 +136,17 @@ impl Cache {
     ///
     /// Those of `evict_by_scope`.
     pub async fn evict_by_scope_async(&self, scope: &Scope) -> Result<u64> {
-        self.evict_by_scope(scope)
+        self.inner().evict_by_scope(scope).wait().await
     }
 
     /// Evicts the entries that carry a tag. How many live ones went. Costs what carries the tag.
     ///
     /// # Errors
     ///
-    /// In memory, none.
+    /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend): then what was to go may still
+    /// be there.
     pub fn evict_by_tag(&self, tag: &str) -> Result<u64> {
-        Ok(self.inner().store.evict_label(&tag_label(tag), Cause::Tag))
+        self.inner().evict_by_tag(tag).block()
     }
 
     /// [`evict_by_tag`](Self::evict_by_tag), for async code.
@@ -53,7 +155,7 @@ impl Cache {
     ///
     /// Those of `evict_by_tag`.
     pub async fn evict_by_tag_async(&self, tag: &str) -> Result<u64> {
-        self.evict_by_tag(tag)
+        self.inner().evict_by_tag(tag).wait().await
     }
 
     /// Evicts the entry of a whole key, such as [`Entry::key`](crate::Entry::key) gives, whichever
@@ -61,24 +163,30 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// In memory, none.
+    /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend): then what was to go may still
+    /// be there.
     pub fn evict_key(&self, key: &Key) -> Result<bool> {
-        Ok(self.inner().evict_key(key, Cause::Evicted))
+        self.inner().evict_one(key).block()
+    }
+
+    /// [`evict_key`](Self::evict_key), for async code.
+    ///
+    /// # Errors
+    ///
+    /// Those of `evict_key`.
+    pub async fn evict_key_async(&self, key: &Key) -> Result<bool> {
+        self.inner().evict_one(key).wait().await
     }
 
     /// Evicts everything, and starts statistics again.
     ///
     /// # Errors
     ///
-    /// In memory, none.
+    /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend): then what was to go may still
+    /// be there.
     pub fn clear(&self) -> Result<()> {
-        let inner = self.inner();
-        inner.store.clear(Cause::Cleared);
-        inner.pipeline.on_clear();
-        inner.pipeline.restart();
-        for function in inner.registry.all() {
-            function.shared().tally.restart();
-        }
+        self.inner().evict_everything(Cause::Cleared).block()?;
+        self.inner().restart();
         Ok(())
     }
 
@@ -88,7 +196,9 @@ impl Cache {
     ///
     /// Those of `clear`.
     pub async fn clear_async(&self) -> Result<()> {
-        self.clear()
+        self.inner().evict_everything(Cause::Cleared).wait().await?;
+        self.inner().restart();
+        Ok(())
     }
 }
 
@@ -97,7 +207,8 @@ impl Scoped {
     ///
     /// # Errors
     ///
-    /// In memory, none.
+    /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend): then what was to go may still
+    /// be there.
     pub fn evict_all(&self) -> Result<u64> {
         self.cache().evict_by_scope(self.scope())
     }
@@ -108,6 +219,6 @@ impl Scoped {
     ///
     /// Those of `evict_all`.
     pub async fn evict_all_async(&self) -> Result<u64> {
-        self.evict_all()
+        self.cache().evict_by_scope_async(self.scope()).await
     }
 }

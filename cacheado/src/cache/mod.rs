@@ -27,6 +27,7 @@ use std::time::Duration;
 use cacheado_backends::memory::Store;
 
 use crate::function::SiteTable;
+use crate::remote::Remote;
 use crate::rules::Pipeline;
 
 pub use ambient::{ambient, explicit, global, set_global, with_cache, with_cache_async};
@@ -61,7 +62,9 @@ pub struct Cache {
 }
 
 pub(crate) struct Inner {
+    /// The memory of what stays in this process: everything, without a remote backend.
     pub(crate) store: Arc<Store>,
+    pub(crate) remote: Option<Arc<Remote>>,
     pub(crate) pipeline: Pipeline,
     pub(crate) functions: SiteTable,
     pub(crate) registry: Registry,
@@ -105,13 +108,18 @@ impl Cache {
 }
 
 impl Inner {
-    /// Whether `MaxItems` lets no new entry in.
-    pub(crate) fn is_full(&self) -> bool {
-        let Some(most) = self.store.limits().max_items else { return false };
-        if self.store.len() >= most {
-            self.store.sweep(usize::MAX);
+    /// Whether `MaxItems` lets no new entry in, where `store` keeps that bound.
+    pub(crate) fn is_full(store: &Store) -> bool {
+        let Some(most) = store.limits().max_items else { return false };
+        if store.len() >= most {
+            store.sweep(usize::MAX);
         }
-        self.store.len() >= most
+        store.len() >= most
+    }
+
+    /// What the entries are kept in, as statistics say.
+    pub(crate) fn storage(&self) -> &'static str {
+        self.remote.as_ref().map_or(IN_MEMORY, |remote| remote.name())
     }
 }
 
@@ -128,7 +136,7 @@ impl Default for Cache {
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache")
-            .field("storage", &IN_MEMORY)
+            .field("storage", &self.inner.storage())
             .field("entries", &self.inner.store.len())
             .field("disabled", &self.inner.disabled)
             .finish_non_exhaustive()

@@ -11,6 +11,7 @@ use super::Inner;
 use crate::engine::KeyParts;
 use crate::function::{AnyFunction, Dynamic, Function, Identity, without_arguments};
 use crate::key::{self, Key};
+use crate::remote::{Notice, Request, place};
 use crate::rules::Cause;
 use crate::scope::Scope;
 
@@ -73,7 +74,7 @@ impl Registry {
             return Arc::clone(&function);
         }
         let level: Arc<str> = level.into();
-        let open = || Function::open(cache, Identity::programmatic(), Arc::clone(&level));
+        let open = || Function::open(cache, Identity::programmatic(), Arc::clone(&level), true);
         Arc::clone(&self.programmatic.entry(Arc::clone(&level)).or_insert_with(open))
     }
 
@@ -97,14 +98,15 @@ fn functions_in(instances: &[Registered]) -> Vec<Arc<dyn AnyFunction>> {
 }
 
 impl Inner {
-    /// Evicts the entry of a whole key, whichever function's it is. Whether there was a live one.
-    pub(crate) fn evict_key(&self, key: &Key, cause: Cause) -> bool {
-        let evict = |(function, bytes): (Arc<dyn AnyFunction>, Vec<u8>)| function.evict(&bytes, cause);
-        self.functions_of(key).into_iter().map(evict).fold(false, |any, evicted| any | evicted)
+    /// Drops the copies of the entry of a whole key.
+    pub(crate) fn drop_copies(&self, key: &Key) {
+        for (function, bytes) in self.functions_of(key) {
+            function.drop_copy(&bytes);
+        }
     }
 
     /// The functions that a whole key can belong to, each with its bytes there.
-    fn functions_of(&self, key: &Key) -> Vec<(Arc<dyn AnyFunction>, Vec<u8>)> {
+    pub(super) fn functions_of(&self, key: &Key) -> Vec<(Arc<dyn AnyFunction>, Vec<u8>)> {
         if key.function().is_empty() {
             let scope = key.scope();
             let bytes = programmatic_bytes(&scope, key.args());
@@ -129,7 +131,13 @@ impl Inner {
         }
         let Some(worklist) = Worklist::open(self, keys) else { return };
         while let Some((cache, key)) = worklist.next() {
-            cache.evict_key(&key, Cause::Rule);
+            for (function, bytes) in cache.functions_of(&key) {
+                function.evict(&bytes, Cause::Rule);
+            }
+            if let Some(remote) = &cache.remote {
+                let notice = Notice::Key(key.clone()).to_bytes();
+                remote.postpone(Request::Evict { place: place(&key, &[]), notice });
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use super::{Cache, IN_MEMORY};
+use super::Cache;
 use crate::function::AnyFunction;
 use crate::stats::Stats;
 
@@ -13,17 +13,27 @@ const PROGRAMMATIC: &str = "(keys)";
 impl Cache {
     /// What the cache has counted since it was made or last cleared. Entries whose time is over are removed
     /// first, so that they are not counted.
+    ///
+    /// Over a remote backend the other figures are this process's own; `total_keys` is the backend's, which is
+    /// asked while this thread waits, and zero if it cannot be reached.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats { storage_type: IN_MEMORY, ..Stats::default() };
+        let inner = self.inner();
+        let mut stats = Stats { storage_type: inner.storage(), ..Stats::default() };
         for part in self.by(|_| ()).into_values() {
             stats += &part;
+        }
+        stats.storage_type = inner.storage();
+        if let Some(remote) = &inner.remote {
+            stats.total_keys += remote.count(None);
+            stats.evictions += remote.evictions.load(Ordering::Relaxed);
         }
         stats.rule_panics = self.inner().pipeline.panics().load(Ordering::Relaxed);
         stats
     }
 
-    /// The same for each function, by the name that its keys carry; keys of your own under `"(keys)"`.
+    /// The same for each function, by the name that its keys carry; keys of your own under `"(keys)"`. Remote
+    /// entries are not counted in `total_keys`.
     #[must_use]
     pub fn stats_by_function(&self) -> BTreeMap<String, Stats> {
         self.by(|function| {
@@ -32,7 +42,7 @@ impl Cache {
         })
     }
 
-    /// The same for each level of scope, `"global"` among them.
+    /// The same for each level of scope, `"global"` among them. Remote entries are not counted in `total_keys`.
     #[must_use]
     pub fn stats_by_scope_level(&self) -> BTreeMap<String, Stats> {
         self.by(|function| function.shared().level.to_string())

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::time::Duration;
 
-use cacheado_backends::memory::Cause;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -14,6 +13,7 @@ use crate::codec::Codec;
 use crate::engine::{Call, KeyParts, Lookup, Probed, encode_key, hash_key};
 use crate::function::{Nature, Policy, Typed};
 use crate::key::KeyPart;
+use crate::remote::Operation;
 use crate::scope::Scope;
 use crate::ttl::Ttl;
 
@@ -29,38 +29,38 @@ impl Keyspace {
         KeyParts { label: &self.label, part }
     }
 
-    fn get<T: Value>(&self, key: &impl KeyPart) -> Option<T> {
-        let function = self.function.as_ref()?;
+    fn get<T: Value>(&self, key: &impl KeyPart) -> Operation<'static, Option<T>> {
+        let Some(function) = &self.function else { return Operation::ready(None) };
         let parts = self.parts(key);
-        if let Probed::Hit(value) = function.probe(Typed::new(), hash_key(&parts), &parts) {
-            return Some(value);
+        match function.probe(Typed::new(), hash_key(&parts), &parts) {
+            Probed::Hit(value) => Operation::ready(Some(value)),
+            probed if function.remote.is_some() => self.call(key, Ttl::Default).after(&probed).fetch(),
+            _ => {
+                function.shared.tally.missed();
+                Operation::ready(None)
+            }
         }
-        function.shared.tally.missed();
-        None
     }
 
-    fn remaining(&self, key: &impl KeyPart) -> Option<Duration> {
-        let function = self.function.as_ref()?;
-        let parts = self.parts(key);
-        let (_, deadline) = function.region.peek(hash_key(&parts), encode_key(&parts).as_bytes())?;
-        function.store.clock().remaining(deadline)
-    }
-
-    fn evict(&self, key: &impl KeyPart) -> bool {
-        self.function.as_ref().is_some_and(|function| {
-            let parts = self.parts(key);
-            let hash = hash_key(&parts);
-            function.region.evict(hash, encode_key(&parts).as_bytes(), Cause::Evicted)
-        })
+    fn get_many<T: Value>(
+        &self,
+        keys: impl IntoIterator<Item = impl KeyPart>,
+    ) -> Operation<'static, Vec<Option<T>>> {
+        Call::fetch_many(keys.into_iter().map(|key| self.call(&key, Ttl::Default)).collect())
     }
 
     fn call<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Call<Typed<T>> {
         let parts = self.parts(key);
         let hash = hash_key(&parts);
-        let call = Call::new(self.function.clone(), (hash, encode_key(&parts)), Typed::new(), &POLICY, false);
         // What an entry holds is an `Arc`, whose `clone` is no code of the user's.
-        let nature = Nature { inert: true, codec: Some(Codec::dynamic::<T>()) };
-        call.nature(nature).scope(Some(self.scope.clone())).ttl(ttl)
+        let shape = (Typed::new(), Nature { inert: true, codec: Some(Codec::dynamic::<T>()) });
+        let call = Call::new(self.function.clone(), (hash, encode_key(&parts)), shape, &POLICY, false);
+        call.scope(Some(self.scope.clone())).ttl(ttl)
+    }
+
+    /// The call of a verb that needs no value.
+    fn untyped(&self, key: &impl KeyPart) -> Call<Typed<()>> {
+        self.call(key, Ttl::Default)
     }
 
     fn lookup<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Lookup<Typed<T>> {
@@ -84,9 +84,9 @@ macro_rules! verbs {
             ///
             /// # Errors
             ///
-            /// In memory, none.
+            /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend).
             pub fn get<T: Value>(&self, key: impl KeyPart) -> Result<Option<T>> {
-                Ok(self.keyspace().get(&key))
+                self.keyspace().get(&key).block()
             }
 
             /// [`get`](Self::get), for async code.
@@ -95,7 +95,7 @@ macro_rules! verbs {
             ///
             /// Those of `get`.
             pub async fn get_async<T: Value>(&self, key: impl KeyPart) -> Result<Option<T>> {
-                self.get(key)
+                self.keyspace().get(&key).wait().await
             }
 
             /// The values of several keys, in their order.
@@ -104,8 +104,7 @@ macro_rules! verbs {
             ///
             /// Those of [`get`](Self::get).
             pub fn get_many<T: Value>(&self, keys: impl IntoIterator<Item = impl KeyPart>) -> Result<Vec<Option<T>>> {
-                let keyspace = self.keyspace();
-                Ok(keys.into_iter().map(|key| keyspace.get(&key)).collect())
+                self.keyspace().get_many(keys).block()
             }
 
             /// [`get_many`](Self::get_many), for async code.
@@ -117,7 +116,8 @@ macro_rules! verbs {
                 &self,
                 keys: impl IntoIterator<Item = impl KeyPart>,
             ) -> Result<Vec<Option<T>>> {
-                self.get_many(keys)
+                let operation = self.keyspace().get_many(keys);
+                operation.wait().await
             }
 
             /// Stores a value. Whatever is being computed for the key is not stored after this.
@@ -127,10 +127,10 @@ macro_rules! verbs {
             ///
             /// # Errors
             ///
-            /// In memory, none.
+            /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend), and
+            /// [`ErrorKind::Codec`](crate::ErrorKind::Codec) for a value that cannot be made into bytes.
             pub fn set<T: Value>(&self, key: impl KeyPart, value: &T, ttl: impl Into<Ttl>) -> Result<()> {
-                self.keyspace().call(&key, ttl.into()).put(value);
-                Ok(())
+                self.keyspace().call(&key, ttl.into()).put(value).block()
             }
 
             /// [`set`](Self::set), for async code.
@@ -144,15 +144,18 @@ macro_rules! verbs {
                 value: &T,
                 ttl: impl Into<Ttl>,
             ) -> Result<()> {
-                self.set(key, value, ttl)
+                let operation = self.keyspace().call(&key, ttl.into()).put(value);
+                operation.wait().await
             }
 
             /// The value of a key; if there is none, what `compute` returns, which is stored. While one
             /// caller computes, others with the same key wait for its result.
             ///
+            /// Where the backend fails, the value is computed: an outage is a miss.
+            ///
             /// # Errors
             ///
-            /// In memory, none.
+            /// None.
             ///
             /// # Panics
             ///
@@ -195,9 +198,9 @@ macro_rules! verbs {
             ///
             /// # Errors
             ///
-            /// In memory, none.
+            /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend).
             pub fn evict(&self, key: impl KeyPart) -> Result<bool> {
-                Ok(self.keyspace().evict(&key))
+                self.keyspace().untyped(&key).evict().block()
             }
 
             /// [`evict`](Self::evict), for async code.
@@ -206,16 +209,27 @@ macro_rules! verbs {
             ///
             /// Those of `evict`.
             pub async fn evict_async(&self, key: impl KeyPart) -> Result<bool> {
-                self.evict(key)
+                let operation = self.keyspace().untyped(&key).evict();
+                operation.wait().await
             }
 
             /// How long the entry of a key lives from now; `None` if there is none or it never expires.
             ///
             /// # Errors
             ///
-            /// In memory, none.
+            /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend).
             pub fn remaining(&self, key: impl KeyPart) -> Result<Option<Duration>> {
-                Ok(self.keyspace().remaining(&key))
+                self.keyspace().untyped(&key).remaining().block()
+            }
+
+            /// [`remaining`](Self::remaining), for async code.
+            ///
+            /// # Errors
+            ///
+            /// Those of `remaining`.
+            pub async fn remaining_async(&self, key: impl KeyPart) -> Result<Option<Duration>> {
+                let operation = self.keyspace().untyped(&key).remaining();
+                operation.wait().await
             }
         }
     )+};

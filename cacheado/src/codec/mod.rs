@@ -15,11 +15,6 @@
 //! What cannot come back is refused when it is written, not read as something else: `Some(())` and `Some(None)`
 //! have no bytes of their own in MessagePack, and would be `None`.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the remote half of the engine is to call it")
-)]
-
 mod envelope;
 mod fingerprint;
 mod limits;
@@ -28,7 +23,7 @@ mod read;
 mod tests;
 mod write;
 
-pub(crate) use envelope::{Envelope, Header, Mismatch};
+pub(crate) use envelope::{Envelope, Header};
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use limits::{CodecError, Limits};
 

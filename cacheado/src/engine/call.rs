@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use cacheado_backends::memory::{KeyBox, Label, Ticket};
 
+use super::far::{Ask, Far};
 use super::flight::{Boarding, Flight, Landed, Leader};
 use super::leading::{Leading, leads};
 use super::lookup::{Lookup, Probed};
 use crate::codec::Codec;
 use crate::error::Error;
-use crate::function::{Function, Kind, Nature, Policy};
+use crate::function::{Function, Kind, Policy, Shape};
 use crate::key::{Key, KeyPart, KeySink};
 use crate::scope::Scope;
 use crate::stats::count;
@@ -48,19 +49,11 @@ pub(crate) enum ScopeOf {
     Missing,
 }
 
-/// How often a call has been planned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    First,
-    Again,
-    /// It has waited for an outcome that could not be handed on, and computes for itself.
-    Alone,
-}
-
 /// A call that the cache could not serve at once.
 ///
 /// Generated code adds what it knows of the call, then runs it.
 #[must_use = "a call does nothing until it is run"]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Call<K: Kind> {
     /// `None` where the cache is disabled.
     pub(super) function: Option<Arc<Function<K::Stored>>>,
@@ -77,17 +70,20 @@ pub struct Call<K: Kind> {
     pub(super) cache_if: Option<fn(&K::Return) -> bool>,
     /// What the function returns where the backend fails; left out, what the body does.
     pub(super) on_backend_error: Option<fn(Error) -> K::Return>,
-    tags: Vec<Label>,
+    pub(super) tags: Vec<Label>,
     refresh: bool,
     rejected: bool,
-    stage: Stage,
+    /// Whether the lookup has been counted as a hit or a miss.
+    counted: bool,
+    /// It has waited for an outcome that could not be handed on, and computes for itself.
+    alone: bool,
 }
 
 impl<K: Kind> Call<K> {
     pub(crate) fn new(
         function: Option<Arc<Function<K::Stored>>>,
         (hash, key): (u64, KeyBox),
-        kind: K,
+        (kind, nature): Shape<K>,
         policy: &'static Policy,
         refresh: bool,
     ) -> Self {
@@ -98,8 +94,8 @@ impl<K: Kind> Call<K> {
             kind,
             policy,
             scope: ScopeOf::Known(Scope::global()),
-            inert: false,
-            codec: None,
+            inert: nature.inert,
+            codec: nature.usable_codec(),
             ttl: policy.ttl.map_or(Ttl::Default, Ttl::For),
             ttl_with: None,
             cache_if: None,
@@ -107,16 +103,9 @@ impl<K: Kind> Call<K> {
             tags: Vec::new(),
             refresh,
             rejected: false,
-            stage: Stage::First,
+            counted: false,
+            alone: false,
         }
-    }
-
-    /// What the runtime may do with the value.
-    pub fn nature(mut self, nature: Nature<K::Stored>) -> Self {
-        let Nature { inert, codec } = nature;
-        self.inert = inert;
-        self.codec = codec.filter(|codec| !codec.borrows());
-        self
     }
 
     /// The scope; `None` where a value of it is missing.
@@ -159,6 +148,28 @@ impl<K: Kind> Call<K> {
         self.refresh
     }
 
+    pub(super) fn is_rejected(&self) -> bool {
+        self.rejected
+    }
+
+    /// Counts the lookup as a miss, unless it has been counted.
+    pub(super) fn count_miss(&mut self) {
+        if let Some(function) = &self.function
+            && !std::mem::replace(&mut self.counted, true)
+        {
+            function.shared.tally.missed();
+        }
+    }
+
+    /// Counts the lookup as a hit, unless it has been counted.
+    pub(super) fn count_hit(&mut self) {
+        if let Some(function) = &self.function
+            && !std::mem::replace(&mut self.counted, true)
+        {
+            function.shared.tally.hit();
+        }
+    }
+
     pub(crate) fn refreshing(mut self) -> Self {
         self.refresh = true;
         self
@@ -177,39 +188,37 @@ impl<K: Kind> Call<K> {
     /// What this call does next.
     pub(super) fn plan(mut self, leader: Leader) -> Next<K> {
         let Some(function) = self.function.clone() else {
-            return Next::Compute(Computation::uncached(self));
+            return Next::Compute(Computation::uncached(self).into());
         };
-        let tally = &function.shared.tally;
         if matches!(self.scope, ScopeOf::Missing) {
-            count(&tally.bypassed);
-            return Next::Compute(Computation::uncached(self));
+            count(&function.shared.tally.bypassed);
+            return Next::Compute(Computation::uncached(self).into());
         }
-        if self.stage == Stage::First {
-            tally.missed();
-            self.stage = Stage::Again;
+        if function.remote.is_none() {
+            self.count_miss();
         }
         let labels = self.labels();
         let list = labels.as_deref().unwrap_or_default();
         let ticket = function.region.ticket(self.hash, list);
-        let joins = self.policy.single_flight && self.stage != Stage::Alone && !self.refresh;
+        let joins = self.policy.single_flight && !self.alone && !self.refresh;
         if !joins {
-            return Next::Compute(Computation { call: self, labels, ticket: Some(ticket), flight: None });
+            return Computation::new(self, labels, Some(ticket), None).start();
         }
         let is_current = |ticket: &Ticket| function.region.is_current(ticket);
         let boarding = ticket.clone();
         match function.flights.board(self.hash, &self.key, leader, boarding, is_current) {
-            Boarding::Wait(flight) if !leads(flight.address()) => Next::Wait(flight, self),
+            Boarding::Wait(flight) if !leads(flight.address()) => Next::Wait(Wait::Flight(flight, self)),
             // The body has called itself with the same arguments: waiting would be for ever.
-            Boarding::Wait(_) => {
-                Next::Compute(Computation { call: self, labels, ticket: Some(ticket), flight: None })
-            }
+            Boarding::Wait(_) => Computation::new(self, labels, Some(ticket), None).start(),
             Boarding::Lead(flight) => {
-                let flight = Some((flight, leader));
-                let computation = Computation { call: self, labels, ticket: Some(ticket), flight };
+                let mut computation = Computation::new(self, labels, Some(ticket), Some((flight, leader)));
                 // Between the probe and here the previous leader may have stored it.
                 match computation.look_again(&function) {
-                    Some(value) => Next::Serve(value),
-                    None => Next::Compute(computation),
+                    Some(value) => {
+                        computation.call.count_hit();
+                        Next::Serve(value)
+                    }
+                    None => computation.start(),
                 }
             }
         }
@@ -227,15 +236,20 @@ impl<K: Kind> Call<K> {
         if function.region.is_current(&flight.ticket) {
             let value = match landed {
                 Landed::Value(value) => self.kind.restore(K::Stored::clone(&value)),
+                Landed::Found(value) => {
+                    self.count_hit();
+                    self.kind.restore(K::Stored::clone(&value))
+                }
                 Landed::Shared(shared) => self.kind.unshare(&*shared),
                 Landed::Gone => return self.plan(leader),
                 Landed::Alone => None,
             };
+            self.count_miss();
             if let Some(value) = value {
                 count(&function.shared.tally.coalesced);
                 return Next::Serve(value);
             }
-            self.stage = Stage::Alone;
+            self.alone = true;
         }
         self.plan(leader)
     }
@@ -245,10 +259,18 @@ impl<K: Kind> Call<K> {
 pub(super) enum Next<K: Kind> {
     /// It returns this.
     Serve(K::Return),
-    /// It waits for somebody else's computation.
-    Wait(Arc<Flight<K::Stored>>, Call<K>),
     /// It runs the body.
-    Compute(Computation<K>),
+    Compute(Box<Computation<K>>),
+    /// It waits.
+    Wait(Wait<K>),
+}
+
+/// What a call waits for.
+pub(super) enum Wait<K: Kind> {
+    /// Somebody else's computation.
+    Flight(Arc<Flight<K::Stored>>, Call<K>),
+    /// The backend's answer.
+    Backend(Ask<K>),
 }
 
 /// The right, and the duty to others, to run the body. Dropping it unfinished (the body panicked, or its
@@ -258,16 +280,31 @@ pub(super) struct Computation<K: Kind> {
     pub(super) labels: Option<Arc<[Label]>>,
     /// `None`: the outcome is not stored.
     pub(super) ticket: Option<Ticket>,
+    /// The remote side; `None` where the value stays in this process, and in an outage.
+    pub(super) far: Option<Far<K::Stored>>,
     flight: Option<(Arc<Flight<K::Stored>>, Leader)>,
 }
 
 impl<K: Kind> Computation<K> {
-    fn uncached(call: Call<K>) -> Self {
-        Self { call, labels: None, ticket: None, flight: None }
+    fn new(
+        call: Call<K>,
+        labels: Option<Arc<[Label]>>,
+        ticket: Option<Ticket>,
+        flight: Option<(Arc<Flight<K::Stored>>, Leader)>,
+    ) -> Self {
+        Self { call, labels, ticket, far: None, flight }
     }
 
-    pub(super) fn for_set(call: Call<K>) -> Self {
-        Self { labels: call.labels(), call, ticket: None, flight: None }
+    fn uncached(call: Call<K>) -> Self {
+        Self::new(call, None, None, None)
+    }
+
+    /// One that runs no body: for what is set, or only looked up.
+    pub(super) fn without_body(call: Call<K>) -> Self {
+        let (labels, far) = (call.labels(), call.far());
+        let mut computation = Self::new(call, labels, None, None);
+        computation.far = far;
+        computation
     }
 
     fn look_again(&self, function: &Function<K::Stored>) -> Option<K::Return> {
@@ -299,18 +336,6 @@ impl<K: Kind> Drop for Computation<K> {
 
 /// What one entry's handle asks of the call that would fill it.
 impl<K: Kind> Call<K> {
-    pub(crate) fn function(&self) -> Option<&Arc<Function<K::Stored>>> {
-        self.function.as_ref()
-    }
-
-    pub(crate) fn hash(&self) -> u64 {
-        self.hash
-    }
-
-    pub(crate) fn key_bytes(&self) -> &[u8] {
-        self.key.as_bytes()
-    }
-
     /// What is stored; a hit is counted.
     pub(crate) fn probe(&self) -> Probed<K::Return> {
         let Some(function) = &self.function else { return Probed::Absent };
@@ -329,13 +354,6 @@ impl<K: Kind> Call<K> {
     pub(crate) fn after(mut self, probed: &Probed<K::Return>) -> Self {
         self.rejected = matches!(probed, Probed::Rejected);
         self
-    }
-
-    /// The stored value and its deadline; nothing is counted or marked.
-    pub(crate) fn peek(&self) -> Option<(K::Return, u64)> {
-        let function = self.function.as_ref()?;
-        let (stored, deadline) = function.region.peek(self.hash, self.key.as_bytes())?;
-        Some((self.kind.restore(stored)?, deadline))
     }
 
     pub(crate) fn count_bypass(&self) {

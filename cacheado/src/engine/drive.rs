@@ -1,36 +1,41 @@
-//! The two drivers: how the body is run and how others are waited for. Everything else is the plan's.
+//! The two drivers: how the body is run, and how others and the backend are waited for. Everything else is the
+//! plan's.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use super::call::{Call, Next};
-use super::flight::Leader;
+use super::call::{Call, Next, Wait};
+use super::far::{Answer, Asked};
+use super::finish::Done;
+use super::flight::{Flight, Landed, Leader};
 use crate::function::Kind;
 
 impl<K: Kind> Call<K> {
-    /// Runs the call on this thread, which blocks while it waits for another's computation.
+    /// Runs the call on this thread, which blocks while it waits for another's computation or the backend.
     ///
     /// # Panics
     ///
     /// If the body does.
     #[inline(never)]
     pub fn run(self, body: impl FnOnce() -> K::Return) -> K::Return {
-        let mut next = self.plan(Leader::Thread);
-        loop {
-            next = match next {
+        let mut due = Due::Plan(self);
+        let computation = loop {
+            match due.next(Leader::Thread) {
                 Next::Serve(value) => return value,
-                Next::Wait(flight, call) => {
-                    let landed = flight.wait();
-                    call.landed(&flight, landed, Leader::Thread)
-                }
-                Next::Compute(computation) => {
-                    let outcome = {
-                        let _leading = computation.leading();
-                        body()
-                    };
-                    return computation.finish(outcome);
-                }
+                Next::Compute(computation) => break computation,
+                Next::Wait(wait) => due = wait.block(),
+            }
+        };
+        let outcome = {
+            let _leading = computation.leading();
+            body()
+        };
+        match computation.finish(outcome) {
+            Done::Return(outcome) => outcome,
+            Done::Write(write) => {
+                let (remote, request, written) = write.split();
+                written.answered(&remote.ask_blocking(request))
             }
         }
     }
@@ -38,6 +43,7 @@ impl<K: Kind> Call<K> {
     /// Runs the call as a task. Dropping the future lets those who wait elect another leader.
     ///
     /// The future is boxed: only a miss has one, and a caller's own future stays as small as its arguments.
+    /// What the function returns is held across no `await`, as it need not be `Send`.
     ///
     /// # Panics
     ///
@@ -50,23 +56,75 @@ impl<K: Kind> Call<K> {
     }
 
     async fn drive(self, body: impl Future<Output = K::Return>) -> K::Return {
-        let mut next = self.plan(Leader::Task);
-        loop {
-            next = match next {
+        let mut due = Due::Plan(self);
+        let computation = loop {
+            let wait = match due.next(Leader::Task) {
                 Next::Serve(value) => return value,
-                Next::Wait(flight, call) => {
-                    let landed = Arc::clone(&flight).landing().await;
-                    call.landed(&flight, landed, Leader::Task)
-                }
-                Next::Compute(computation) => {
-                    let mut body = pin!(body);
-                    let outcome = poll_fn(|context| {
-                        let _leading = computation.leading();
-                        body.as_mut().poll(context)
-                    });
-                    let outcome = outcome.await;
-                    return computation.finish(outcome);
-                }
+                Next::Compute(computation) => break computation,
+                Next::Wait(wait) => wait,
+            };
+            due = wait.over().await;
+        };
+        let write = {
+            let outcome = {
+                let mut body = pin!(body);
+                poll_fn(|context| {
+                    let _leading = computation.leading();
+                    body.as_mut().poll(context)
+                })
+                .await
+            };
+            match computation.finish(outcome) {
+                Done::Return(outcome) => return outcome,
+                Done::Write(write) => write,
+            }
+        };
+        let (remote, request, written) = write.split();
+        let answer = remote.ask(request).await;
+        written.answered(&answer)
+    }
+}
+
+/// What a call goes on from.
+enum Due<K: Kind> {
+    Plan(Call<K>),
+    Landed(Call<K>, Arc<Flight<K::Stored>>, Landed<K::Stored>),
+    Answered(Asked<K>, Answer),
+}
+
+impl<K: Kind> Due<K> {
+    fn next(self, leader: Leader) -> Next<K> {
+        match self {
+            Self::Plan(call) => call.plan(leader),
+            Self::Landed(call, flight, landed) => call.landed(&flight, landed, leader),
+            Self::Answered(asked, answer) => asked.answered(answer),
+        }
+    }
+}
+
+impl<K: Kind> Wait<K> {
+    fn block(self) -> Due<K> {
+        match self {
+            Self::Flight(flight, call) => {
+                let landed = flight.wait();
+                Due::Landed(call, flight, landed)
+            }
+            Self::Backend(ask) => {
+                let (remote, request, asked) = ask.split();
+                Due::Answered(asked, remote.ask_blocking(request))
+            }
+        }
+    }
+
+    async fn over(self) -> Due<K> {
+        match self {
+            Self::Flight(flight, call) => {
+                let landed = Arc::clone(&flight).landing().await;
+                Due::Landed(call, flight, landed)
+            }
+            Self::Backend(ask) => {
+                let (remote, request, asked) = ask.split();
+                Due::Answered(asked, remote.ask(request).await)
             }
         }
     }

@@ -3,22 +3,40 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use cacheado_backends::memory::{Fill, Placed, Ticket};
+use cacheado_backends::memory::{Placed, Ticket};
 
 use super::call::{Call, Computation, ScopeOf};
+use super::far::{Draft, Write};
 use super::flight::Landed;
+use crate::cache::Inner;
 use crate::function::{Function, Kind, Worth};
 use crate::rules::EntryMeta;
 use crate::stats::count;
 use crate::ttl::Ttl;
 
+/// What follows the body.
+pub(super) enum Done<K: Kind> {
+    /// The call returns this.
+    Return(K::Return),
+    /// The backend is asked to store it.
+    Write(Write<K>),
+}
+
 impl<K: Kind> Computation<K> {
     /// Stores the outcome if it may be stored, hands it to those who wait, and returns it: also where code
     /// of the user's that decides or copies panics.
-    pub(super) fn finish(mut self, outcome: K::Return) -> K::Return {
-        let stored = catch_unwind(AssertUnwindSafe(|| self.store(&outcome)));
-        if stored.is_err() {
-            tracing::error!("an outcome was not stored: what was asked about it, or copies it, panicked");
+    pub(super) fn finish(mut self: Box<Self>, outcome: K::Return) -> Done<K> {
+        match catch_unwind(AssertUnwindSafe(|| self.store(&outcome))) {
+            Ok(None) => {}
+            Ok(Some(draft)) => {
+                if let Some(write) = self.write(draft) {
+                    return Done::Write(write);
+                }
+                return Done::Return(outcome);
+            }
+            Err(_) => {
+                tracing::error!("an outcome was not stored: what was asked about it, or copies it, panicked");
+            }
         }
         let kind = self.call.kind;
         self.land(|| match (kind.store(&outcome), kind.share(&outcome)) {
@@ -26,25 +44,30 @@ impl<K: Kind> Computation<K> {
             (None, Some(shared)) => Landed::Shared(shared),
             (None, None) => Landed::Alone,
         });
-        outcome
+        Done::Return(outcome)
     }
 
-    /// Stores the outcome of the body.
-    fn store(&self, outcome: &K::Return) {
-        let (Some(function), Some(ticket)) = (&self.call.function, &self.ticket) else { return };
-        let placed =
-            self.admitted(function, outcome).and_then(|ttl| self.place(function, ticket, ttl, outcome));
+    /// Stores the outcome of the body in this process, or says what is to be written to the backend.
+    fn store(&mut self, outcome: &K::Return) -> Option<Draft<K>> {
+        let function = self.call.function.clone()?;
+        let ticket = self.ticket.clone()?;
+        let admitted = self.admitted(&function, outcome);
+        if function.remote.is_some() {
+            return self.draft(&function, outcome, admitted);
+        }
+        let placed = admitted.and_then(|ttl| self.place(&function, &ticket, ttl, outcome));
         // A refresh that ends with nothing to store has still found out that what is stored is old. An
         // error has found out nothing.
         let is_failure = self.call.kind.worth(outcome) == Worth::Failure;
         if placed.is_none() && self.call.is_refresh() && !is_failure {
-            function.region.retract(self.call.hash, self.call.key.as_bytes(), ticket);
+            function.region.retract(self.call.hash, self.call.key.as_bytes(), &ticket);
         }
+        None
     }
 
     /// Stores what the caller gives: after this, fills that have begun are not stored, and whatever
     /// becomes of the value, an older one is gone.
-    fn set(&self, value: &K::Return) {
+    pub(super) fn set(&self, value: &K::Return) {
         let Some(function) = &self.call.function else { return };
         let (hash, key) = (self.call.hash, self.call.key.as_bytes());
         let labels = self.labels.as_deref().unwrap_or_default();
@@ -72,14 +95,7 @@ impl<K: Kind> Computation<K> {
         ttl: Ttl,
         outcome: &K::Return,
     ) -> Option<Placed> {
-        let fill = Fill {
-            hash: self.call.hash,
-            key: self.call.key.clone(),
-            deadline: function.store.clock().deadline(ttl.or(None)),
-            labels: self.labels.clone(),
-            ticket: ticket.clone(),
-            inert: self.call.inert,
-        };
+        let fill = self.fill(function, ticket, ttl.or(None));
         let placed = function.region.fill(fill, self.call.kind.store(outcome)?);
         if placed == Placed::Full {
             count(&function.shared.tally.rejections);
@@ -90,7 +106,7 @@ impl<K: Kind> Computation<K> {
 
     /// For how long the outcome is to be stored, after the rules of the user's have been asked and what
     /// they want evicted is; `None` if it is not.
-    fn admitted(&self, function: &Function<K::Stored>, outcome: &K::Return) -> Option<Ttl> {
+    pub(super) fn admitted(&self, function: &Function<K::Stored>, outcome: &K::Return) -> Option<Ttl> {
         let ttl = self.call.lifetime(function, outcome)?;
         let ScopeOf::Known(scope) = &self.call.scope else { return None };
         if !function.ruled {
@@ -99,8 +115,15 @@ impl<K: Kind> Computation<K> {
         let Some(cache) = function.cache.upgrade() else { return Some(ttl) };
         let key = function.shared.key(scope, self.call.key.as_bytes());
         let meta = EntryMeta::new(scope.clone(), ttl.or(None));
-        let is_new = || function.region.describe(self.call.hash, self.call.key.as_bytes()).is_none();
-        let mut decision = cache.pipeline.on_set(&key, &meta, || is_new() && cache.is_full());
+        let (hash, bytes) = (self.call.hash, self.call.key.as_bytes());
+        let is_full = || match (&function.ledger, &function.remote) {
+            (Some(ledger), Some(remote)) => {
+                ledger.describe(hash, bytes).is_none()
+                    && remote.ledger.as_ref().is_some_and(|store| Inner::is_full(store))
+            }
+            _ => function.region.describe(hash, bytes).is_none() && Inner::is_full(&function.store),
+        };
+        let mut decision = cache.pipeline.on_set(&key, &meta, is_full);
         // What is about to be overwritten need not be evicted, which would forbid the fill as well.
         decision.evict.retain(|other| *other != key);
         cache.evict_for_rule(decision.evict);
@@ -126,14 +149,5 @@ impl<K: Kind> Call<K> {
         let own = self.ttl_with.zip(self.kind.payload(outcome)).map(|(ttl_with, value)| ttl_with(value));
         let ttl = own.map_or(self.ttl, Ttl::For).or(function.default_ttl);
         stored_for(self.policy.keep(self.kind.worth(outcome), ttl.into())?)
-    }
-
-    /// Stores a value as if the body had just computed it: fills that have begun are not stored any more.
-    pub(crate) fn put(self, value: &K::Return) {
-        match (&self.function, &self.scope) {
-            (None, _) => {}
-            (Some(function), ScopeOf::Missing) => count(&function.shared.tally.bypassed),
-            (Some(_), ScopeOf::Known(_)) => Computation::for_set(self).set(value),
-        }
     }
 }

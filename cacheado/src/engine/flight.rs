@@ -15,6 +15,8 @@ use cacheado_backends::memory::{KeyBox, Ticket};
 pub(crate) enum Landed<V> {
     /// With a value that can be stored, whether or not it was.
     Value(Arc<V>),
+    /// With a value that somebody else had computed before, which the backend had.
+    Found(Arc<V>),
     /// With an outcome that is not stored, but can be handed on.
     Shared(Arc<dyn Any + Send + Sync>),
     /// With an outcome that cannot be handed on: each who waited computes for itself, all at once, so
@@ -29,6 +31,7 @@ impl<V> Clone for Landed<V> {
     fn clone(&self) -> Self {
         match self {
             Self::Value(value) => Self::Value(Arc::clone(value)),
+            Self::Found(value) => Self::Found(Arc::clone(value)),
             Self::Shared(shared) => Self::Shared(Arc::clone(shared)),
             Self::Alone => Self::Alone,
             Self::Gone => Self::Gone,

@@ -1,14 +1,16 @@
 //! The hit path: from borrowed arguments to the value.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cacheado_backends::memory::{Found, KeyBox, Query};
 
 use super::call::Call;
 use super::query::{KeyQuery, encode_key, hash_key};
 use crate::cache::{AsCache, Cache};
-use crate::function::{Function, Identity, Instance, Kind, Site};
-use crate::key::KeyPart;
+use crate::function::{Function, Identity, Instance, Kind, Shape, Site};
+use crate::key::{Key, KeyPart};
+use crate::remote::{Request, place};
 use crate::rules::EntryMeta;
 use crate::scope::Scope;
 
@@ -28,7 +30,7 @@ pub enum Lookup<K: Kind> {
 pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
     site: &'static Site,
     cache: &impl AsCache,
-    kind: K,
+    shape: Shape<K>,
     instance: Instance<F>,
     key: &P,
     refresh: bool,
@@ -40,12 +42,12 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
     if let Some(function) = function
         && !refresh
     {
-        seen = function.probe(kind, hash, key);
+        seen = function.probe(shape.0, hash, key);
         if let Probed::Hit(value) = seen {
             return Lookup::Hit(value);
         }
     }
-    missed(site, cache.as_cache(), kind, instance, key, refresh, &seen)
+    missed(site, cache.as_cache(), shape, instance, key, refresh, &seen)
 }
 
 /// What follows a probe that was no hit. The function's first use, too: its entry may have been set.
@@ -54,13 +56,13 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
 fn missed<K: Kind, P: KeyPart + ?Sized, F>(
     site: &'static Site,
     cache: &Cache,
-    kind: K,
+    shape: Shape<K>,
     instance: Instance<F>,
     key: &P,
     refresh: bool,
     seen: &Probed<K::Return>,
 ) -> Lookup<K> {
-    let call = call_for(site, cache, kind, instance, key, refresh);
+    let call = call_for(site, cache, shape, instance, key, refresh);
     match seen {
         Probed::Unknown if !refresh => call.get(),
         seen => Lookup::Miss(Box::new(call.after(seen))),
@@ -85,20 +87,23 @@ pub(crate) enum Probed<R> {
 pub(crate) fn call_for<K: Kind, P: KeyPart + ?Sized, F>(
     site: &'static Site,
     cache: &Cache,
-    kind: K,
+    shape: Shape<K>,
     instance: Instance<F>,
     key: &P,
     refresh: bool,
 ) -> Call<K> {
-    let function = function_of::<K, F>(site, cache, instance);
-    Call::new(function, (hash_key(key), encode_key(key)), kind, site.policy(), refresh)
+    let leaves = shape.1.usable_codec().is_some();
+    let function = function_of::<K, F>(site, cache, instance, leaves);
+    Call::new(function, (hash_key(key), encode_key(key)), shape, site.policy(), refresh)
 }
 
-/// The function's state in this cache, made on its first use; `None` where the cache is disabled.
+/// The function's state in this cache, made on its first use; `None` where the cache is disabled. `leaves`
+/// says whether its values can leave the process.
 fn function_of<K: Kind, F>(
     site: &'static Site,
     cache: &Cache,
     instance: Instance<F>,
+    leaves: bool,
 ) -> Option<Arc<Function<K::Stored>>> {
     let inner = cache.inner();
     if inner.disabled {
@@ -115,7 +120,7 @@ fn function_of<K: Kind, F>(
     let own = (!instance.is_sibling()).then_some(marker);
     let function = inner.registry.function(number, &path, own, || {
         let identity = Identity { name: site.identity(&path).into(), version: site.version_number() };
-        Function::open(inner, identity, site.scope_level().into())
+        Function::open(inner, identity, site.scope_level().into(), leaves)
     });
     if !instance.is_sibling() {
         inner.functions.add(number, marker, Arc::clone(&function) as _);
@@ -176,20 +181,45 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
     #[inline(never)]
     fn rules_let_pass(&self, hash: u64, bytes: &KeyBox) -> bool {
         let bytes = bytes.as_bytes();
-        let (Some(cache), Some((labels, deadline))) =
-            (self.cache.upgrade(), self.region.describe(hash, bytes))
-        else {
-            return true;
+        // What is in memory may be a copy, which lives shorter than its entry: the ledger knows that.
+        let described = match &self.ledger {
+            Some(ledger) => {
+                ledger.get(hash, &bytes);
+                ledger.describe(hash, bytes)
+            }
+            None => self.region.describe(hash, bytes),
         };
+        let (Some(cache), Some((labels, deadline))) = (self.cache.upgrade(), described) else { return true };
+        if cache.pipeline.is_empty() {
+            return true;
+        }
         let clock = self.store.clock();
         let scope = Scope::of_labels(&labels);
         let whole = self.shared.key(&scope, bytes);
         let decision = cache.pipeline.on_get(&whole, &EntryMeta::new(scope, clock.remaining(deadline)));
         if let Some(ttl) = decision.ttl {
-            let deadline = clock.deadline(ttl.or(self.default_ttl));
-            self.region.set_deadline(hash, bytes, deadline);
+            let ttl = ttl.or(self.default_ttl);
+            self.set_ttl(hash, bytes, &whole, ttl);
         }
         cache.evict_for_rule(decision.evict);
+        if let Some(remote) = &self.remote {
+            remote.settle_later();
+        }
         !decision.reject
+    }
+
+    /// A rule has given a live entry another lifetime, from now.
+    fn set_ttl(&self, hash: u64, bytes: &[u8], key: &Key, ttl: Option<Duration>) {
+        let clock = self.store.clock();
+        let Some(remote) = &self.remote else {
+            self.region.set_deadline(hash, bytes, clock.deadline(ttl));
+            return;
+        };
+        if let Some(ledger) = &self.ledger {
+            ledger.set_deadline(hash, bytes, clock.deadline(ttl));
+        }
+        let life = ttl.into_iter().chain(remote.near_ttl).min();
+        self.region.set_deadline(hash, bytes, clock.deadline(life));
+        remote.postpone(Request::SetTtl { place: place(key, &[]), ttl });
     }
 }

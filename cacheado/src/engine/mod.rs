@@ -4,8 +4,10 @@
 //! generated code ─ lookup ─┬─ hit ──────────────────────────────────────────► value
 //!                          └─ miss ─ Call ─ plan ─┬─ serve ─────────────────► value
 //!                                     ▲           ├─ wait for the leader ─► plan again
-//!                                     └───────────┘
-//!                                                 └─ compute ─ body ─ finish ► value
+//!                                     └───────────┤
+//!                                                 ├─ ask the backend ─┬─ found ─► value
+//!                                                 │                   ▼ absent
+//!                                                 └─ compute ─ body ─ finish ─ write ► value
 //! ```
 //!
 //! `plan` and `finish` are the same for sync and async; the two drivers in `drive` differ in how they run
@@ -16,6 +18,8 @@
 //! | `query` | hashing and comparing a key without building its bytes |
 //! | `lookup` | the hit path |
 //! | `call` | a call that missed: what it carries, and `plan` |
+//! | `far` | the remote side of a call: read, announce, write |
+//! | `verbs` | what one entry's handle asks: peek, set, evict |
 //! | `finish` | from the outcome of a body to the store and to those who wait |
 //! | `flight` | one computation and those who wait for it |
 //! | `leading` | which flights this thread or task leads, so that recursion does not wait for itself |
@@ -23,12 +27,14 @@
 
 mod call;
 mod drive;
+mod far;
 mod finish;
 pub(crate) mod flight;
 mod leading;
 mod lookup;
 mod query;
 mod sync;
+mod verbs;
 
 pub use call::Call;
 pub(crate) use call::{KeyParts, scope_label, tag_label};

@@ -2,10 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
-
-use cacheado_backends::memory::Cause;
 
 use super::kind::{Kind, Settable};
 use crate::Result;
@@ -96,26 +93,29 @@ impl<K: Kind, F: Future<Output = K::Return>> AsyncEntry<K, F> {
     }
 }
 
-/// The verbs that are the same for both kinds of entry, but for `async`.
+/// The verbs that are the same for both kinds of entry, but for how they are waited for.
 macro_rules! verbs {
-    ($entry:ident $(, $async:ident)?) => {
+    ($entry:ident, [$($async:ident)?], $($done:tt)+) => {
         impl<K: Kind, F> $entry<K, F> {
             /// The stored value, if there is a live one, without counting a lookup or marking it as used.
             ///
             /// # Errors
             ///
-            /// In memory, none.
+            /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend).
             pub $($async)? fn peek(self) -> Result<Option<K::Return>> {
-                Ok(self.call.peek().map(|(value, _)| value))
+                let operation = self.into_call().peek();
+                operation.$($done)+
             }
 
             /// Evicts the entry; whether there was a live one.
             ///
             /// # Errors
             ///
-            /// In memory, none.
+            /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend): then the entry may
+            /// still be there.
             pub $($async)? fn evict(self) -> Result<bool> {
-                Ok(self.call.evict())
+                let operation = self.into_call().evict();
+                operation.$($done)+
             }
 
             /// Stores a value: what the function would return, or what would be in its `Ok` or `Some`. It
@@ -123,24 +123,34 @@ macro_rules! verbs {
             ///
             /// # Errors
             ///
-            /// In memory, none.
+            /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend), and
+            /// [`ErrorKind::Codec`](crate::ErrorKind::Codec) for a value that cannot be made into bytes.
             pub $($async)? fn set(self, value: impl Settable<K::Return>) -> Result<()> {
-                self.call.put(&value.into_return());
-                Ok(())
+                let operation = {
+                    let value = value.into_return();
+                    self.into_call().put(&value)
+                };
+                operation.$($done)+
             }
 
             /// How long the entry lives from now; `None` if there is none or it never expires.
             ///
             /// # Errors
             ///
-            /// In memory, none.
+            /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend).
             pub $($async)? fn remaining(self) -> Result<Option<Duration>> {
-                Ok(self.call.remaining())
+                let operation = self.into_call().remaining();
+                operation.$($done)+
             }
 
             /// The whole key.
             pub fn key(&self) -> Key {
                 self.call.whole_key()
+            }
+
+            /// The call without the body, so that nothing is asked of the body's type while it waits.
+            fn into_call(self) -> Call<K> {
+                self.call
             }
         }
 
@@ -152,8 +162,8 @@ macro_rules! verbs {
     };
 }
 
-verbs!(Entry);
-verbs!(AsyncEntry, async);
+verbs!(Entry, [], block());
+verbs!(AsyncEntry, [async], wait().await);
 
 impl<K: Kind> Call<K> {
     /// The entry of a sync function.
@@ -164,17 +174,5 @@ impl<K: Kind> Call<K> {
     /// The entry of an async function.
     pub fn future<F: Future<Output = K::Return>>(self, body: F) -> AsyncEntry<K, F> {
         AsyncEntry::new(self, body)
-    }
-
-    fn remaining(&self) -> Option<Duration> {
-        let (_, deadline) = self.peek()?;
-        self.function()?.store.clock().remaining(deadline)
-    }
-
-    fn evict(&self) -> bool {
-        let evict = |function: &Arc<super::Function<K::Stored>>| {
-            function.region.evict(self.hash(), self.key_bytes(), Cause::Evicted)
-        };
-        self.function().is_some_and(evict)
     }
 }

@@ -1,7 +1,5 @@
 //! What `<fn>_cache()` returns: the function's own part of a cache.
 
-#![expect(clippy::unused_async, reason = "memory does no I/O; a remote backend will")]
-
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +7,7 @@ use super::site::Site;
 use super::{AnyFunction, without_arguments};
 use crate::Result;
 use crate::cache::Cache;
+use crate::remote::{Operation, function_group};
 use crate::stats::Stats;
 
 /// A sync function's own part of a cache: all its entries, of all instances if it is generic.
@@ -55,18 +54,24 @@ impl FunctionCache {
     ///
     /// # Errors
     ///
-    /// In memory, none.
+    /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend): then entries may still be there.
     pub fn evict_all(&self) -> Result<u64> {
-        Ok(self.instances().iter().map(|function| function.evict_all()).sum())
+        self.eviction().block()
     }
 
     /// What the function has counted in this cache since it was last cleared.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.cache.inner().store.sweep(usize::MAX);
-        let mut stats = Stats { storage_type: crate::cache::IN_MEMORY, ..Stats::default() };
-        for function in self.instances() {
+        let inner = self.cache.inner();
+        inner.store.sweep(usize::MAX);
+        let mut stats = Stats { storage_type: inner.storage(), ..Stats::default() };
+        let instances = self.instances();
+        for function in &instances {
             stats += &function.stats();
+        }
+        if let Some(remote) = instances.iter().find_map(|function| function.remote()) {
+            stats.total_keys +=
+                remote.count(Some(function_group(&self.identity(), self.site.version_number())));
         }
         stats
     }
@@ -75,6 +80,23 @@ impl FunctionCache {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    fn eviction(&self) -> Operation<'static, u64> {
+        let instances = self.instances();
+        let here = move |instances: Vec<Arc<dyn AnyFunction>>| {
+            instances.iter().map(|function| function.evict_all()).sum()
+        };
+        if !instances.is_empty() && instances.iter().all(|function| function.remote().is_none()) {
+            return Operation::ready(here(instances));
+        }
+        let version = self.site.version_number();
+        self.cache.inner().evict_function(&self.identity(), version, move || here(instances))
+    }
+
+    /// The name that keys carry, without generic arguments.
+    fn identity(&self) -> String {
+        self.site.identity(&self.path)
     }
 
     fn instances(&self) -> Vec<Arc<dyn AnyFunction>> {
@@ -91,9 +113,9 @@ impl AsyncFunctionCache {
     ///
     /// # Errors
     ///
-    /// In memory, none.
+    /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend): then entries may still be there.
     pub async fn evict_all(&self) -> Result<u64> {
-        self.0.evict_all()
+        self.0.eviction().wait().await
     }
 
     /// What the function has counted in this cache since it was last cleared.

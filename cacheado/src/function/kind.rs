@@ -46,6 +46,9 @@ pub trait Kind: Copy + Send + Sync {
     }
 }
 
+/// How a return type is stored, and what the runtime may do with what is stored.
+pub type Shape<K> = (K, super::Nature<<K as Kind>::Stored>);
+
 /// A value of a programmatic key: stored with its type, and not found under another.
 #[derive(Debug)]
 pub(crate) struct Typed<T>(PhantomData<fn() -> T>);

@@ -21,11 +21,11 @@ mod table;
 
 pub use entry::{AsyncEntry, Entry};
 pub use handle::{AsyncFunctionCache, FunctionCache};
-pub(crate) use kind::{Kind, Typed, Worth};
+pub(crate) use kind::{Kind, Shape, Typed, Worth};
 pub use policy::Keep;
 pub(crate) use policy::Policy;
 pub(crate) use probe::Nature;
 pub(crate) use site::without_arguments;
 pub use site::{Instance, Site};
-pub(crate) use state::{AnyFunction, Dynamic, Function, Identity};
+pub(crate) use state::{AnyFunction, Dynamic, Function, Identity, Shared};
 pub(crate) use table::SiteTable;

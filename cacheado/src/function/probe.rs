@@ -104,6 +104,13 @@ pub struct Nature<V> {
     pub(crate) codec: Option<Codec<V>>,
 }
 
+impl<V> Nature<V> {
+    /// How they leave the process, if they can.
+    pub(crate) fn usable_codec(&self) -> Option<Codec<V>> {
+        self.codec.filter(|codec| !codec.borrows())
+    }
+}
+
 impl<V> Clone for Nature<V> {
     fn clone(&self) -> Self {
         *self

@@ -10,6 +10,8 @@ use crate::cache::Inner;
 use crate::engine::flight::Flights;
 use crate::engine::hash_bytes;
 use crate::key::{self, Key};
+use crate::remote::Remote;
+use crate::remote::ledger::LedgerListener;
 use crate::scope::Scope;
 use crate::stats::{Stats, Tally, count};
 
@@ -39,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) level: Arc<str>,
     pub(crate) tally: Tally,
     cache: Weak<Inner>,
+    /// Whether what is in memory are copies of remote entries.
+    copies: bool,
 }
 
 impl Shared {
@@ -52,15 +56,9 @@ impl Shared {
         };
         Key::assemble(scope, &self.identity.name, self.identity.version, args)
     }
-}
 
-impl Listener for Shared {
-    fn removed(&self, bytes: &[u8], labels: &[Label], cause: Cause) {
-        match cause {
-            Cause::Expired => count(&self.tally.expirations),
-            Cause::Cleared => {}
-            _ => count(&self.tally.evictions),
-        }
+    /// Tells the rules that an entry has left.
+    pub(crate) fn tell_rules(&self, bytes: &[u8], labels: &[Label], cause: Cause) {
         let Some(cache) = self.cache.upgrade() else { return };
         if !cache.pipeline.is_empty() {
             let key = self.key(&Scope::of_labels(labels), bytes);
@@ -70,30 +68,62 @@ impl Listener for Shared {
     }
 }
 
+impl Listener for Shared {
+    fn removed(&self, bytes: &[u8], labels: &[Label], cause: Cause) {
+        if self.copies {
+            return;
+        }
+        match cause {
+            Cause::Expired => count(&self.tally.expirations),
+            Cause::Cleared => {}
+            _ => count(&self.tally.evictions),
+        }
+        self.tell_rules(bytes, labels, cause);
+    }
+}
+
 /// The state of one function in one cache. `V` is what its entries hold.
 pub(crate) struct Function<V> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) region: Arc<Region<V>>,
     pub(crate) flights: Flights<V>,
-    /// Whether there are rules of the user's, which want to see each hit.
+    /// Whether there is somebody who wants to see each hit: rules of the user's, or the ledger.
     pub(crate) ruled: bool,
+    /// Where the values go that can leave the process; what is in memory are copies then.
+    pub(crate) remote: Option<Arc<Remote>>,
+    /// What this process knows of the remote entries, where rules need it.
+    pub(crate) ledger: Option<Arc<Region<()>>>,
     pub(crate) store: Arc<Store>,
     pub(crate) cache: Weak<Inner>,
     pub(crate) default_ttl: Option<Duration>,
 }
 
 impl<V: Clone + Send + Sync + 'static> Function<V> {
-    pub(crate) fn open(cache: &Arc<Inner>, identity: Identity, level: Arc<str>) -> Arc<Self> {
+    /// Opens the state of a function, whose values are kept remotely if they can be (`leaves`) and there is
+    /// a backend for them.
+    pub(crate) fn open(cache: &Arc<Inner>, identity: Identity, level: Arc<str>, leaves: bool) -> Arc<Self> {
+        let remote = cache.remote.clone().filter(|_| leaves);
+        if cache.remote.is_some() && !leaves {
+            let function = &*identity.name;
+            tracing::warn!(function, "its values stay in this process: they have no serde, or it is `local`");
+        }
         let tally = Tally::default();
-        let shared = Arc::new(Shared { identity, level, tally, cache: Arc::downgrade(cache) });
-        let listener: Arc<dyn Listener> = Arc::clone(&shared) as _;
-        let region = Region::open(&cache.store, listener);
+        let copies = remote.is_some();
+        let shared = Arc::new(Shared { identity, level, tally, cache: Arc::downgrade(cache), copies });
+        let store = Arc::clone(remote.as_ref().map_or(&cache.store, |remote| &remote.near));
+        let region = Region::open(&store, Arc::clone(&shared) as Arc<dyn Listener>);
+        let ledger = remote.as_ref().and_then(|remote| {
+            let listener = LedgerListener { shared: Arc::clone(&shared), remote: Arc::downgrade(remote) };
+            Some(Region::open(remote.ledger.as_ref()?, Arc::new(listener)))
+        });
         Arc::new(Self {
             shared,
             region,
             flights: Flights::default(),
-            ruled: !cache.pipeline.is_empty(),
-            store: Arc::clone(&cache.store),
+            ruled: !cache.pipeline.is_empty() || ledger.is_some(),
+            remote,
+            ledger,
+            store,
             cache: Arc::downgrade(cache),
             default_ttl: cache.default_ttl,
         })
@@ -104,9 +134,15 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
 pub(crate) trait AnyFunction: Send + Sync {
     fn shared(&self) -> &Shared;
     fn stats(&self) -> Stats;
-    /// Evicts the entry with these key bytes; whether there was a live one.
+    /// The backend of its values; `None` if they stay in this process.
+    fn remote(&self) -> Option<&Arc<Remote>>;
+    /// Evicts the entry with these key bytes from this process; whether a live one is gone for good.
     fn evict(&self, bytes: &[u8], cause: Cause) -> bool;
+    /// Evicts all entries from this process; how many live ones are gone for good.
     fn evict_all(&self) -> u64;
+    /// Drops a copy, if what is in memory are copies.
+    fn drop_copy(&self, bytes: &[u8]);
+    fn drop_all_copies(&self);
 }
 
 impl<V: Clone + Send + Sync + 'static> AnyFunction for Function<V> {
@@ -116,16 +152,46 @@ impl<V: Clone + Send + Sync + 'static> AnyFunction for Function<V> {
 
     fn stats(&self) -> Stats {
         let mut stats = self.shared.tally.stats();
-        stats.total_keys = self.region.len() as u64;
-        stats.storage_type = crate::cache::IN_MEMORY;
+        if let Some(remote) = &self.remote {
+            stats.storage_type = remote.name();
+        } else {
+            stats.total_keys = self.region.len() as u64;
+            stats.storage_type = crate::cache::IN_MEMORY;
+        }
         stats
     }
 
+    fn remote(&self) -> Option<&Arc<Remote>> {
+        self.remote.as_ref()
+    }
+
     fn evict(&self, bytes: &[u8], cause: Cause) -> bool {
-        hash_bytes(bytes).is_some_and(|hash| self.region.evict(hash, bytes, cause))
+        let Some(hash) = hash_bytes(bytes) else { return false };
+        if let Some(ledger) = &self.ledger {
+            ledger.evict(hash, bytes, cause);
+        }
+        self.region.evict(hash, bytes, cause) && self.remote.is_none()
     }
 
     fn evict_all(&self) -> u64 {
-        self.region.evict_all(Cause::Function)
+        if let Some(ledger) = &self.ledger {
+            ledger.evict_all(Cause::Function);
+        }
+        let evicted = self.region.evict_all(Cause::Function);
+        if self.remote.is_some() { 0 } else { evicted }
+    }
+
+    fn drop_copy(&self, bytes: &[u8]) {
+        if self.remote.is_some()
+            && let Some(hash) = hash_bytes(bytes)
+        {
+            self.region.evict(hash, bytes, Cause::Evicted);
+        }
+    }
+
+    fn drop_all_copies(&self) {
+        if self.remote.is_some() {
+            self.region.evict_all(Cause::Function);
+        }
     }
 }

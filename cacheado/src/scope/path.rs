@@ -118,6 +118,14 @@ impl Scope {
         self.depth
     }
 
+    /// The scope of the first `depth` levels of this one's path.
+    pub(crate) fn up_to(&self, depth: usize) -> Self {
+        match depth.min(self.depth) {
+            0 => Self::global(),
+            depth => Self { path: self.path.clone(), depth },
+        }
+    }
+
     /// This scope, its parent, and so on up to and with the root.
     ///
     /// ```

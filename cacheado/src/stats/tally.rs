@@ -24,6 +24,7 @@ pub(crate) struct Tally {
     pub(crate) expirations: AtomicU64,
     pub(crate) rejections: AtomicU64,
     pub(crate) bypassed: AtomicU64,
+    pub(crate) backend_errors: AtomicU64,
     pub(crate) coalesced: AtomicU64,
     /// What the counters showed when statistics last started again.
     base: Mutex<Stats>,
@@ -61,6 +62,7 @@ impl Tally {
             expirations: self.expirations.load(Relaxed),
             rejections: self.rejections.load(Relaxed),
             bypassed: self.bypassed.load(Relaxed),
+            backend_errors: self.backend_errors.load(Relaxed),
             coalesced: self.coalesced.load(Relaxed),
             ..Stats::default()
         };

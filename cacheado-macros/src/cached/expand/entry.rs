@@ -46,11 +46,10 @@ pub(super) fn expand(call: &Call) -> TokenStream {
             #private::entry(
                 &__CACHEADO,
                 &#cache,
-                __cacheado_kind,
+                __cacheado_shape,
                 #private::entry_instance(|| ()),
                 &#expression,
             )
-            .nature(__cacheado_nature)
             #options
         ),
     );

@@ -7,7 +7,6 @@ use super::{Call, attributes, body, key, options, signature, site};
 use crate::krate::{generated, private};
 
 pub(super) fn expand(call: &Call) -> TokenStream {
-    let private = private();
     let attributes = attributes::of_function(&call.function.attrs);
     let (vis, signature) = (&call.function.vis, signature::of_function(call));
     let site = site::expand(call);
@@ -20,13 +19,12 @@ pub(super) fn expand(call: &Call) -> TokenStream {
         let closure = body::closure(call);
         quote_spanned!(generated()=> .run(#closure))
     };
-    let miss = quote_spanned!(generated()=> __cacheado_miss.nature(__cacheado_nature));
     let options = options::chain(call, true);
     let run = if options.is_empty() {
-        quote_spanned!(generated()=> #miss #run)
+        quote_spanned!(generated()=> __cacheado_miss #run)
     } else {
         let lints = attributes::of_lookup(&call.params);
-        let miss = call.in_block(&TokenStream::new(), quote_spanned!(generated()=> #miss #options));
+        let miss = call.in_block(&TokenStream::new(), quote_spanned!(generated()=> __cacheado_miss #options));
         quote_spanned!(generated()=> {
             #lints
             let __cacheado_miss = #miss;
@@ -39,16 +37,15 @@ pub(super) fn expand(call: &Call) -> TokenStream {
             #site
             #kind
             #lookup
-            match __cacheado_lookup {
-                #private::Lookup::Hit(__cacheado_value) => __cacheado_value,
-                #private::Lookup::Miss(__cacheado_miss) => #run,
-            }
+            #run
         ),
     );
     quote!(#attributes #vis #signature #block)
 }
 
-/// `let __cacheado_lookup = …`. What it borrows ends with it, so that the body can move the arguments.
+/// `let __cacheado_miss = …`, unless the lookup is a hit, which ends the function. What the lookup borrows ends
+/// with it, so that the body can move the arguments; and what it found is not held while the future of a miss
+/// waits, as its type need not be one that can be sent to another thread.
 fn lookup(call: &Call) -> TokenStream {
     let private = private();
     let lints = attributes::of_lookup(&call.params);
@@ -64,12 +61,18 @@ fn lookup(call: &Call) -> TokenStream {
             #private::lookup(
                 &__CACHEADO,
                 &#cache,
-                __cacheado_kind,
+                __cacheado_shape,
                 #private::instance(|| ()),
                 &#expression,
                 #refresh,
             )
         ),
     );
-    quote_spanned!(generated()=> #lints let __cacheado_lookup = #lookup;)
+    quote_spanned!(generated()=>
+        #lints
+        let __cacheado_miss = match #lookup {
+            #private::Lookup::Hit(__cacheado_value) => return __cacheado_value,
+            #private::Lookup::Miss(__cacheado_miss) => __cacheado_miss,
+        };
+    )
 }

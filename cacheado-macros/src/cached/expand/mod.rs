@@ -58,7 +58,7 @@ impl Call {
         })
     }
 
-    /// `let (kind, nature) = …`: what the runtime can do with values of the return type, found by autoref
+    /// `let shape = …`: how the return type is stored, and what the runtime can do with values of the return type, found by autoref
     /// specialisation. A `local` value is not asked how it leaves the process.
     fn kind(&self) -> TokenStream {
         let output = self.output();
@@ -86,13 +86,13 @@ impl Call {
             traits = quote_spanned!(generated()=> HasCodec as _, #traits);
         }
         quote_spanned!(generated()=>
-            let (__cacheado_kind, __cacheado_nature) = {
+            let __cacheado_shape = {
                 use #private::{#traits};
                 let __cacheado_probe = &&&&&&&&#probe;
                 let __cacheado_kind = __cacheado_probe.with(__cacheado_probe.#method()).#checked();
+                #(#assertions)*
                 (__cacheado_kind, #nature)
             };
-            #(#assertions)*
         )
     }
 

@@ -1,0 +1,395 @@
+//! The remote side of a call: what it asks the backend, and what becomes of the answers.
+//!
+//! ```text
+//! plan ─ read ─┬─ found ──────────────────────────────────► value
+//!              ├─ absent ─ announce ─ body ─ write ───────► value
+//!              └─ outage ─ body ──────────────────────────► value
+//! ```
+//!
+//! The announcement is what lets the backend forbid the write if an eviction comes while the body runs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cacheado_backends::contract::{Claim, Entry, Filled, Place};
+use cacheado_backends::memory::{Cause, Fill, Found, Placed, Ticket};
+
+use super::call::{Call, Computation, Next, ScopeOf, Wait};
+use super::flight::Landed;
+use crate::codec::{CodecError, Envelope, Header, Limits};
+use crate::error::Error;
+use crate::function::{Function, Kind, Worth};
+use crate::key::Key;
+use crate::remote::{Notice, Remote, Reply, Request, place};
+use crate::rules::EntryMeta;
+use crate::stats::count;
+use crate::ttl::Ttl;
+
+pub(super) type Answer = cacheado_backends::Result<Reply>;
+
+/// The remote side of one call.
+pub(super) struct Far<V> {
+    pub(super) remote: Arc<Remote>,
+    pub(super) key: Key,
+    pub(super) place: Arc<Place>,
+    envelope: Envelope<V>,
+    /// `None` until the fill has been announced.
+    claim: Option<Claim>,
+    begun: Instant,
+}
+
+impl<K: Kind> Call<K> {
+    /// The remote side, if the function's values are kept remotely.
+    pub(super) fn far(&self) -> Option<Far<K::Stored>> {
+        let function = self.function.as_ref()?;
+        let remote = function.remote.as_ref()?;
+        let codec = self.codec?;
+        let ScopeOf::Known(scope) = &self.scope else { return None };
+        remote.listen(&function.cache);
+        let key = function.shared.key(scope, self.key.as_bytes());
+        Some(Far {
+            remote: Arc::clone(remote),
+            place: place(&key, &self.tags),
+            key,
+            envelope: Envelope::new(
+                codec,
+                function.shared.identity.version,
+                Limits { size: remote.max_value_size, ..Limits::default() },
+            ),
+            claim: None,
+            begun: Instant::now(),
+        })
+    }
+}
+
+impl<V> Far<V> {
+    /// The value in an entry's bytes; `None` if they are not one of this function, version and type.
+    pub(super) fn open(&self, bytes: &[u8]) -> Option<V> {
+        let report =
+            |mismatch| tracing::debug!(key = self.place.key, ?mismatch, "a stored entry is not used");
+        self.envelope.open(bytes).map(|(_, value)| value).map_err(report).ok()
+    }
+
+    /// The bytes of a value.
+    pub(super) fn seal(&self, value: &V, ttl: Option<Duration>) -> Result<Vec<u8>, CodecError> {
+        let mut bytes = Vec::new();
+        self.envelope.write(Header { lifetime: ttl, took: self.begun.elapsed() }, value, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Tells the other nodes that the entry is not what it was.
+    pub(super) fn notice(&self) -> Vec<u8> {
+        Notice::Key(self.key.clone()).to_bytes()
+    }
+
+    pub(super) fn evict(&self) -> Request {
+        Request::Evict { place: Arc::clone(&self.place), notice: self.notice() }
+    }
+}
+
+/// A question to the backend before the body runs.
+pub(super) struct Ask<K: Kind> {
+    remote: Arc<Remote>,
+    request: Request,
+    asked: Asked<K>,
+}
+
+/// What waits for the answer.
+pub(super) struct Asked<K: Kind> {
+    computation: Box<Computation<K>>,
+    step: Step,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// Is there an entry?
+    Read,
+    /// There will be one.
+    Announce,
+}
+
+impl<K: Kind> Computation<K> {
+    /// The first thing to do: what the backend says comes before the body.
+    pub(super) fn start(mut self) -> Next<K> {
+        self.far = self.call.far();
+        let step =
+            if self.call.is_refresh() || self.call.is_rejected() { Step::Announce } else { Step::Read };
+        Box::new(self).ask(step)
+    }
+
+    fn ask(mut self: Box<Self>, step: Step) -> Next<K> {
+        let Some(far) = &self.far else { return Next::Compute(self) };
+        let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
+        let request = match step {
+            Step::Read => Request::Get { place, wanted: remote.wanted() },
+            Step::Announce => {
+                self.call.count_miss();
+                Request::Begin { place }
+            }
+        };
+        Next::Wait(Wait::Backend(Ask { remote, request, asked: Asked { computation: self, step } }))
+    }
+
+    /// The backend is not there: the body decides, unless the function wants to know.
+    fn without_backend(mut self: Box<Self>, error: cacheado_backends::Error) -> Next<K> {
+        self.call.count_miss();
+        self.count_backend_error(&error);
+        match self.call.on_backend_error {
+            Some(returned) => Next::Serve(returned(Error::from(error))),
+            None => Next::Compute(self),
+        }
+    }
+
+    pub(super) fn count_backend_error(&self, error: &cacheado_backends::Error) {
+        if let Some(function) = &self.call.function {
+            count(&function.shared.tally.backend_errors);
+        }
+        tracing::debug!(%error, "the cache backend failed");
+    }
+}
+
+impl<K: Kind> Ask<K> {
+    /// Who is asked, what, and what waits for the answer.
+    pub(super) fn split(self) -> (Arc<Remote>, Request, Asked<K>) {
+        (self.remote, self.request, self.asked)
+    }
+}
+
+impl<K: Kind> Asked<K> {
+    /// What follows from the answer.
+    pub(super) fn answered(self, answer: Answer) -> Next<K> {
+        let Self { mut computation, step } = self;
+        match step {
+            Step::Read => match answer.and_then(Reply::entry) {
+                Ok(entry) => match entry.and_then(|entry| computation.found(&entry, true)) {
+                    Some(value) => Next::Serve(value),
+                    None => computation.ask(Step::Announce),
+                },
+                Err(error) => computation.without_backend(error),
+            },
+            Step::Announce => match answer.and_then(Reply::claim) {
+                Ok(claim) => {
+                    if let Some(far) = &mut computation.far {
+                        far.claim = Some(claim);
+                        far.begun = Instant::now();
+                    }
+                    Next::Compute(computation)
+                }
+                Err(error) => computation.without_backend(error),
+            },
+        }
+    }
+}
+
+impl<K: Kind> Computation<K> {
+    /// What an entry of the backend stands for; `None` if it cannot be used. A hit is counted, and handed to
+    /// those who wait. No copy is kept of one whose remaining lifetime is not known.
+    pub(super) fn found(&mut self, entry: &Entry, lifetime_known: bool) -> Option<K::Return> {
+        let function = Arc::clone(self.call.function.as_ref()?);
+        let far = self.far.as_ref()?;
+        let value = far.open(&entry.value)?;
+        if lifetime_known {
+            self.note(&function, entry.remaining);
+        }
+        let remaining = self.let_pass(&function, entry.remaining)?;
+        if lifetime_known {
+            self.keep_copy(&function, &value, remaining.or(None));
+        }
+        self.call.count_hit();
+        let kind = self.call.kind;
+        self.land(|| Landed::Found(Arc::new(value.clone())));
+        kind.restore(value)
+    }
+
+    /// How long the entry lives after the rules have seen the hit; `None` if they do not let it pass.
+    fn let_pass(&self, function: &Function<K::Stored>, remaining: Option<Duration>) -> Option<Ttl> {
+        let far = self.far.as_ref()?;
+        let Some(cache) = function.cache.upgrade().filter(|_| function.ruled) else {
+            return Some(remaining.into());
+        };
+        let ScopeOf::Known(scope) = &self.call.scope else { return None };
+        if cache.pipeline.is_empty() {
+            return Some(remaining.into());
+        }
+        let decision = cache.pipeline.on_get(&far.key, &EntryMeta::new(scope.clone(), remaining));
+        cache.evict_for_rule(decision.evict);
+        if decision.reject {
+            return None;
+        }
+        let Some(ttl) = decision.ttl else { return Some(remaining.into()) };
+        let ttl = ttl.or(function.default_ttl);
+        far.remote.postpone(Request::SetTtl { place: Arc::clone(&far.place), ttl });
+        self.note(function, ttl);
+        Some(ttl.into())
+    }
+
+    /// Writes a remote entry into the ledger, as used just now. `Full`: it is a new one, and there is no room.
+    pub(super) fn note(&self, function: &Function<K::Stored>, ttl: Option<Duration>) -> Placed {
+        let Some(ledger) = &function.ledger else { return Placed::Stored };
+        let (hash, key) = (self.call.hash, &self.call.key);
+        let deadline = function.store.clock().deadline(ttl);
+        if let Found::Hit(()) = ledger.get(hash, &key.as_bytes()) {
+            ledger.set_deadline(hash, key.as_bytes(), deadline);
+            return Placed::Stored;
+        }
+        let labels = self.labels.clone();
+        let ticket = ledger.ticket(hash, labels.as_deref().unwrap_or_default());
+        ledger.fill(Fill { hash, key: key.clone(), deadline, labels, ticket, inert: true }, ())
+    }
+
+    /// Keeps a copy in this process, if there is a near cache and no eviction has come since this call began.
+    fn keep_copy(&self, function: &Function<K::Stored>, value: &K::Stored, remaining: Option<Duration>) {
+        let (Some(far), Some(ticket)) = (&self.far, &self.ticket) else { return };
+        let Some(near_ttl) = far.remote.near_ttl else { return };
+        let life = remaining.map_or(near_ttl, |remaining| remaining.min(near_ttl));
+        if life.is_zero() {
+            return;
+        }
+        let copied = catch_unwind(AssertUnwindSafe(|| value.clone()));
+        let Ok(value) = copied else {
+            tracing::error!("a value panicked while it was copied for the near cache");
+            return;
+        };
+        function.region.fill(self.fill(function, ticket, Some(life)), value);
+    }
+
+    /// An entry in memory of this call's.
+    pub(super) fn fill(
+        &self,
+        function: &Function<K::Stored>,
+        ticket: &Ticket,
+        ttl: Option<Duration>,
+    ) -> Fill {
+        Fill {
+            hash: self.call.hash,
+            key: self.call.key.clone(),
+            deadline: function.store.clock().deadline(ttl),
+            labels: self.labels.clone(),
+            ticket: ticket.clone(),
+            inert: self.call.inert,
+        }
+    }
+}
+
+/// An outcome on its way to the backend.
+pub(super) struct Write<K: Kind> {
+    remote: Arc<Remote>,
+    request: Request,
+    written: Written<K>,
+}
+
+/// What waits until it is written. The outcome itself is not held meanwhile, only what is stored of it: it may
+/// be of a type that cannot be sent to another thread.
+pub(super) struct Written<K: Kind> {
+    computation: Box<Computation<K>>,
+    value: K::Stored,
+    /// For how long it was to be stored; `None`: nothing was, an older entry was taken back.
+    ttl: Option<Ttl>,
+}
+
+/// What is to be written of an outcome.
+pub(super) type Draft<K> = (Request, <K as Kind>::Stored, Option<Ttl>);
+
+impl<K: Kind> Computation<K> {
+    /// What is to be written of an outcome that may be stored for `admitted`. `None`: nothing.
+    pub(super) fn draft(
+        &mut self,
+        function: &Function<K::Stored>,
+        outcome: &K::Return,
+        admitted: Option<Ttl>,
+    ) -> Option<Draft<K>> {
+        let is_failure = self.call.kind.worth(outcome) == Worth::Failure;
+        let far = self.far.as_mut()?;
+        let claim = far.claim.take();
+        let value = self.call.kind.store(outcome);
+        let (Some(ttl), Some(value)) = (admitted, value) else {
+            // A refresh that ends with nothing to store has found out that what is stored is old. An error
+            // has found out nothing.
+            if self.call.is_refresh() && !is_failure {
+                return Some((far.evict(), self.call.kind.store(outcome)?, None));
+            }
+            far.remote.abandon(&far.place, claim);
+            return None;
+        };
+        let Some(claim) = claim else {
+            // In an outage the copy here is better than nothing: it is short-lived.
+            self.keep_copy(function, &value, ttl.or(None));
+            return None;
+        };
+        let bytes = match far.seal(&value, ttl.or(None)) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tracing::warn!(key = far.place.key, ?error, "a value was not stored: it has no bytes");
+                far.remote.abandon(&far.place, Some(claim));
+                return None;
+            }
+        };
+        let place = Arc::clone(&far.place);
+        if self.note(function, ttl.or(None)) == Placed::Full {
+            count(&function.shared.tally.rejections);
+            return None;
+        }
+        Some((Request::Fill { place, value: bytes, ttl: ttl.or(None), claim }, value, Some(ttl)))
+    }
+
+    /// The draft on its way; `None` without a remote side, which no draft comes from.
+    pub(super) fn write(self: Box<Self>, (request, value, ttl): Draft<K>) -> Option<Write<K>> {
+        let remote = Arc::clone(&self.far.as_ref()?.remote);
+        Some(Write { remote, request, written: Written { computation: self, value, ttl } })
+    }
+
+    /// The entry is not in the backend: neither is it in the ledger.
+    pub(super) fn forget(&self, function: &Function<K::Stored>) {
+        if let Some(ledger) = &function.ledger {
+            ledger.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);
+        }
+    }
+}
+
+impl<K: Kind> Write<K> {
+    /// Who is asked, what, and what waits until it is done.
+    pub(super) fn split(self) -> (Arc<Remote>, Request, Written<K>) {
+        (self.remote, self.request, self.written)
+    }
+}
+
+impl<K: Kind> Written<K> {
+    /// Hands the value to those who wait, and returns it: also where it could not be stored.
+    pub(super) fn answered(self, answer: &Answer) -> K::Return {
+        let Self { mut computation, value, ttl } = self;
+        if let Some(function) = computation.call.function.clone() {
+            computation.after_writing(&function, &value, ttl, answer);
+        }
+        let kind = computation.call.kind;
+        computation.land(|| Landed::Value(Arc::new(value.clone())));
+        #[expect(clippy::expect_used, reason = "it is what the kind has made of its own outcome")]
+        kind.restore(value).expect("a kind restores what it stores")
+    }
+}
+
+impl<K: Kind> Computation<K> {
+    fn after_writing(
+        &self,
+        function: &Function<K::Stored>,
+        value: &K::Stored,
+        ttl: Option<Ttl>,
+        answer: &Answer,
+    ) {
+        if let Err(error) = answer {
+            self.count_backend_error(error);
+        }
+        let is_stored = matches!(answer, Ok(Reply::Filled(Filled::Stored)));
+        if !is_stored {
+            self.forget(function);
+        }
+        match ttl {
+            // What was computed is good for this process, whether or not the backend has it.
+            Some(ttl) if is_stored || answer.is_err() => self.keep_copy(function, value, ttl.or(None)),
+            Some(_) => {}
+            None => {
+                function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! What is asked of one entry besides its value: peek, set, evict. Each verb is an [`Operation`], which a sync
+//! caller blocks on and an async one waits for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cacheado_backends::contract::{Entry, Wanted};
+use cacheado_backends::memory::{Cause, Placed};
+
+use super::call::{Call, Computation, ScopeOf};
+use super::lookup::Probed;
+use crate::error::{Error, ErrorKind, Result};
+use crate::function::{AnyFunction, Function, Kind};
+use crate::remote::{Operation, Reply, Request};
+use crate::stats::count;
+
+/// What a look in this process has found.
+enum Looked<K: Kind> {
+    /// The value, or that there is none anywhere.
+    Here(Option<K::Return>),
+    /// Nothing here; the backend is to be asked.
+    There(Box<Computation<K>>),
+}
+
+impl<K: Kind> Call<K> {
+    /// The stored value, counted as a lookup; no body is run.
+    pub(crate) fn fetch<'o>(self) -> Operation<'o, Option<K::Return>>
+    where
+        K: 'o,
+    {
+        let mut reading = match self.look() {
+            Looked::Here(value) => return Operation::ready(value),
+            Looked::There(reading) => reading,
+        };
+        let Some(far) = &reading.far else { return Operation::ready(None) };
+        let remote = Arc::clone(&far.remote);
+        let request = Request::Get { place: Arc::clone(&far.place), wanted: remote.wanted() };
+        Operation::asks(&remote, request, move |answer| {
+            let entry = answer.and_then(Reply::entry).inspect_err(|error| reading.count_backend_error(error));
+            let found = entry.as_ref().ok().and_then(Option::as_ref);
+            let value = found.and_then(|entry| reading.found(entry, true));
+            reading.call.count_miss();
+            entry.map(|_| value).map_err(Error::from)
+        })
+    }
+
+    /// The stored values of several calls in their order, counted as lookups. One question to the backend.
+    pub(crate) fn fetch_many<'o>(calls: Vec<Self>) -> Operation<'o, Vec<Option<K::Return>>>
+    where
+        K: 'o,
+        K::Return: Send,
+    {
+        let mut values = Vec::with_capacity(calls.len());
+        let mut places = Vec::new();
+        let mut readings = Vec::new();
+        let mut asked = None;
+        for (index, call) in calls.into_iter().enumerate() {
+            let reading = match call.look() {
+                Looked::Here(value) => {
+                    values.push(value);
+                    continue;
+                }
+                Looked::There(reading) => reading,
+            };
+            values.push(None);
+            let Some(far) = &reading.far else { continue };
+            asked = Some(Arc::clone(&far.remote));
+            places.push(Arc::clone(&far.place));
+            readings.push((index, reading));
+        }
+        let Some(remote) = asked else { return Operation::ready(values) };
+        Operation::asks(&remote, Request::GetMany { places }, move |answer| {
+            let entries = answer.and_then(Reply::entries).inspect_err(|error| {
+                for (_, reading) in &readings {
+                    reading.count_backend_error(error);
+                }
+            });
+            let mut found = entries.as_ref().map(|entries| entries.iter()).into_iter().flatten();
+            for (index, mut reading) in readings {
+                let entry = found.next().and_then(Option::as_ref);
+                values[index] = entry.and_then(|entry| reading.found(entry, false));
+                reading.call.count_miss();
+            }
+            entries.map(|_| values).map_err(Error::from)
+        })
+    }
+
+    /// Looks in this process; what is not there may be in the backend.
+    fn look(mut self) -> Looked<K> {
+        let rejected = match self.probe() {
+            Probed::Hit(value) => return Looked::Here(Some(value)),
+            probed => matches!(probed, Probed::Rejected),
+        };
+        let Some(function) = self.function.clone() else { return Looked::Here(None) };
+        if function.remote.is_none() || rejected {
+            self.count_miss();
+            return Looked::Here(None);
+        }
+        let mut reading = Computation::without_body(self);
+        let labels = reading.labels.as_deref().unwrap_or_default();
+        reading.ticket = Some(function.region.ticket(reading.call.hash, labels));
+        Looked::There(Box::new(reading))
+    }
+
+    /// The stored value; nothing is counted or marked.
+    pub(crate) fn peek<'o>(self) -> Operation<'o, Option<K::Return>>
+    where
+        K: 'o,
+    {
+        let Some(function) = &self.function else { return Operation::ready(None) };
+        if let Some((stored, _)) = function.region.peek(self.hash, self.key.as_bytes()) {
+            return Operation::ready(self.kind.restore(stored));
+        }
+        let kind = self.kind;
+        self.read(move |entry, open| kind.restore(open(&entry.value)?))
+    }
+
+    /// How long the entry lives; `None` if there is none, or it never expires.
+    pub(crate) fn remaining<'o>(self) -> Operation<'o, Option<Duration>>
+    where
+        K: 'o,
+    {
+        let Some(function) = &self.function else { return Operation::ready(None) };
+        if function.remote.is_none() {
+            let entry = function.region.peek(self.hash, self.key.as_bytes());
+            return Operation::ready(
+                entry.and_then(|(_, deadline)| function.store.clock().remaining(deadline)),
+            );
+        }
+        self.read(|entry, _| entry.remaining)
+    }
+
+    /// Reads the backend's entry. `open` makes a value of its bytes.
+    fn read<'o, T>(
+        self,
+        then: impl FnOnce(&Entry, &dyn Fn(&[u8]) -> Option<K::Stored>) -> Option<T> + Send + 'o,
+    ) -> Operation<'o, Option<T>>
+    where
+        K: 'o,
+    {
+        let Some(far) = self.far() else { return Operation::ready(None) };
+        let remote = Arc::clone(&far.remote);
+        let request = Request::Get { place: Arc::clone(&far.place), wanted: Wanted::ValueAndLifetime };
+        Operation::asks(&remote, request, move |answer| {
+            let entry = answer.and_then(Reply::entry)?;
+            Ok(entry.and_then(|entry| then(&entry, &|bytes| far.open(bytes))))
+        })
+    }
+
+    /// Evicts the entry; whether there was a live one.
+    pub(crate) fn evict<'o>(self) -> Operation<'o, bool>
+    where
+        K: 'o,
+    {
+        let Some(function) = self.function.clone() else { return Operation::ready(false) };
+        let Some(far) = self.far() else {
+            return Operation::ready(function.evict(self.key.as_bytes(), Cause::Evicted));
+        };
+        let remote = Arc::clone(&far.remote);
+        Operation::asks(&remote, far.evict(), move |answer| {
+            // After the backend: a refill that has read the old entry is fenced off now.
+            function.evict(self.key.as_bytes(), Cause::Evicted);
+            let evicted = answer.and_then(Reply::was)?;
+            if evicted {
+                count(&function.shared.tally.evictions);
+            }
+            Ok(evicted)
+        })
+    }
+
+    /// Stores a value as if the body had just computed it: fills that have begun are not stored any more.
+    pub(crate) fn put<'o>(self, value: &K::Return) -> Operation<'o, ()>
+    where
+        K: 'o,
+    {
+        match (&self.function, &self.scope) {
+            (None, _) => Operation::ready(()),
+            (Some(function), ScopeOf::Missing) => {
+                count(&function.shared.tally.bypassed);
+                Operation::ready(())
+            }
+            (Some(function), ScopeOf::Known(_)) => {
+                let function = Arc::clone(function);
+                let setting = Computation::without_body(self);
+                if setting.far.is_some() {
+                    setting.set_far(function, value)
+                } else {
+                    setting.set(value);
+                    Operation::ready(())
+                }
+            }
+        }
+    }
+}
+
+impl<K: Kind> Computation<K> {
+    /// Stores a value in the backend. What it replaces, and copies of it, are gone in any case.
+    fn set_far<'o>(self, function: Arc<Function<K::Stored>>, value: &K::Return) -> Operation<'o, ()>
+    where
+        K: 'o,
+    {
+        let Some(far) = &self.far else { return Operation::ready(()) };
+        let remote = Arc::clone(&far.remote);
+        let ttl = self.admitted(&function, value);
+        let stored = ttl.zip(self.call.kind.store(value));
+        let request = match stored {
+            None => far.evict(),
+            Some((ttl, stored)) => {
+                let ttl = ttl.or(None);
+                let value = match far.seal(&stored, ttl) {
+                    Ok(value) => value,
+                    Err(error) => return Operation::Ready(Err(Error::new(ErrorKind::Codec, "set", error))),
+                };
+                if self.note(&function, ttl) == Placed::Full {
+                    count(&function.shared.tally.rejections);
+                    far.evict()
+                } else {
+                    Request::Set { place: Arc::clone(&far.place), value, ttl, notice: far.notice() }
+                }
+            }
+        };
+        let is_set = matches!(request, Request::Set { .. });
+        Operation::asks(&remote, request, move |answer| -> Result<()> {
+            if !is_set || answer.is_err() {
+                self.forget(&function);
+            }
+            // The next reader fetches it: of two sets at once, the copy would be either's.
+            function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);
+            answer.map(drop).inspect_err(|error| self.count_backend_error(error))?;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,131 @@
+//! A circuit breaker: after several outages in a row nobody asks the server for a while; then one caller
+//! tries, and what it meets decides for all (Nygard, "Release It!", 2007).
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+/// Lets operations pass, or not.
+#[derive(Debug)]
+pub(crate) struct Breaker {
+    /// After this many outages in a row it opens.
+    most: u32,
+    pause: Duration,
+    failures: AtomicU32,
+    is_open: AtomicBool,
+    /// When somebody may try; while somebody does, the next one's turn.
+    retry_at: Mutex<Instant>,
+}
+
+/// The leave to run one operation, whose outcome is owed.
+#[derive(Debug)]
+#[must_use = "the outcome is owed"]
+pub(crate) struct Permit<'b>(&'b Breaker);
+
+impl Breaker {
+    pub(crate) fn new(most: u32, pause: Duration) -> Self {
+        Self {
+            most,
+            pause,
+            failures: AtomicU32::new(0),
+            is_open: AtomicBool::new(false),
+            retry_at: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// The leave to run an operation; `None` while the breaker is open. A try that is never reported on (its
+    /// future was dropped) is followed by another after a pause.
+    pub(crate) fn admit(&self) -> Option<Permit<'_>> {
+        if self.is_open.load(Ordering::Acquire) {
+            let mut retry_at = self.retry_at.lock();
+            let now = Instant::now();
+            if now < *retry_at {
+                return None;
+            }
+            *retry_at = now + self.pause;
+        }
+        Some(Permit(self))
+    }
+
+    /// The leave to run an operation that has to be tried, open or not.
+    pub(crate) fn insist(&self) -> Permit<'_> {
+        Permit(self)
+    }
+}
+
+impl Permit<'_> {
+    /// The server has answered: whatever it said, it is there.
+    pub(crate) fn answered(self) {
+        let breaker = self.0;
+        if breaker.failures.load(Ordering::Relaxed) > 0 {
+            breaker.failures.store(0, Ordering::Relaxed);
+        }
+        if breaker.is_open.load(Ordering::Relaxed) && breaker.is_open.swap(false, Ordering::AcqRel) {
+            tracing::info!("the cache backend answers again");
+        }
+    }
+
+    /// The server could not be reached, or took too long.
+    pub(crate) fn failed(self) {
+        let breaker = self.0;
+        let failures = breaker.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        if failures >= breaker.most {
+            *breaker.retry_at.lock() = Instant::now() + breaker.pause;
+            if !breaker.is_open.swap(true, Ordering::AcqRel) {
+                tracing::warn!(failures, pause = ?breaker.pause, "the cache backend is down; calls go on without it");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    fn fail(breaker: &Breaker, times: u32) {
+        for _ in 0..times {
+            breaker.admit().expect("closed").failed();
+        }
+    }
+
+    #[test]
+    fn opens_after_outages_in_a_row_only() {
+        let breaker = Breaker::new(3, LONG);
+        fail(&breaker, 2);
+        breaker.admit().unwrap().answered();
+        fail(&breaker, 2);
+        assert!(breaker.admit().is_some());
+        fail(&breaker, 1);
+        assert!(breaker.admit().is_none());
+    }
+
+    #[test]
+    fn one_caller_at_a_time_tries_after_the_pause() {
+        let breaker = Breaker::new(1, Duration::ZERO);
+        fail(&breaker, 1);
+        assert!(breaker.admit().is_some(), "the pause is over at once");
+
+        let breaker = Breaker::new(1, LONG);
+        fail(&breaker, 1);
+        *breaker.retry_at.lock() = Instant::now();
+        let trying = breaker.admit().expect("the pause is over");
+        assert!(breaker.admit().is_none(), "somebody is trying");
+        trying.failed();
+        assert!(breaker.admit().is_none(), "it has failed");
+        *breaker.retry_at.lock() = Instant::now();
+        breaker.admit().unwrap().answered();
+        assert!(breaker.admit().is_some() && breaker.admit().is_some(), "it is closed");
+    }
+
+    #[test]
+    fn a_try_that_is_dropped_does_not_keep_it_open_for_ever() {
+        let breaker = Breaker::new(1, LONG);
+        fail(&breaker, 1);
+        *breaker.retry_at.lock() = Instant::now();
+        let _ = breaker.admit();
+        assert!(*breaker.retry_at.lock() > Instant::now() + LONG / 2, "another after the pause");
+    }
+}

@@ -1,0 +1,38 @@
+//! What this process knows of remote entries: keys, lifetimes and labels, without values.
+//!
+//! The rules need it. `Lru` and `MaxItems` bound it, and an entry that it drops is evicted from the backend; an
+//! entry whose time is over leaves it as it leaves the backend, so it holds no more than there is.
+
+use std::sync::{Arc, Weak};
+
+use cacheado_backends::memory::{Cause, Label, Listener};
+
+use super::{Notice, Remote, Request, place};
+use crate::function::Shared;
+use crate::scope::Scope;
+use crate::stats::count;
+
+/// Is told of what leaves the ledger of one function.
+pub(crate) struct LedgerListener {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) remote: Weak<Remote>,
+}
+
+impl Listener for LedgerListener {
+    fn removed(&self, bytes: &[u8], labels: &[Label], cause: Cause) {
+        match cause {
+            Cause::Expired => count(&self.shared.tally.expirations),
+            Cause::Capacity => {
+                count(&self.shared.tally.evictions);
+                if let Some(remote) = self.remote.upgrade() {
+                    let key = self.shared.key(&Scope::of_labels(labels), bytes);
+                    let notice = Notice::Key(key.clone()).to_bytes();
+                    remote.postpone(Request::Evict { place: place(&key, &[]), notice });
+                }
+            }
+            // Whoever evicts counts, by what the backend says.
+            _ => {}
+        }
+        self.shared.tell_rules(bytes, labels, cause);
+    }
+}

@@ -1,0 +1,248 @@
+//! The remote side of a cache: the backend behind its circuit breaker, the near cache in front of it, and what
+//! this process knows of its entries.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `place` | where an entry lies: readable names for keys, scopes and tags |
+//! | `request` | one operation as a value, and its reply |
+//! | `operation` | a verb that may have to ask the backend: waited for, or blocked on |
+//! | `breaker` | no hammering of a dead server |
+//! | `notice`, `near` | what nodes tell each other, and what that does to the copies here |
+//! | `ledger` | the rules' view of remote entries: keys without values |
+
+mod breaker;
+pub(crate) mod ledger;
+mod near;
+mod notice;
+mod operation;
+mod place;
+mod request;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use cacheado_backends::contract::{Claim, Group, Place, Tier, Wanted};
+use cacheado_backends::memory::{Limits, Store};
+use cacheado_backends::{Clock, Error, ErrorKind, Memory, Result, io};
+use parking_lot::Mutex;
+
+use breaker::Breaker;
+
+pub(crate) use notice::Notice;
+pub(crate) use operation::Operation;
+pub(crate) use place::{function_group, place, scope_group, tag_group};
+pub(crate) use request::{Reply, Request};
+
+/// What the remote side of a cache is made of.
+pub(crate) struct Settings {
+    pub(crate) near: Option<Memory>,
+    /// The longest life of a copy.
+    pub(crate) near_ttl: Duration,
+    /// Outages in a row until the breaker opens, and for how long it does.
+    pub(crate) breaker: (u32, Duration),
+    /// The most bytes of a value.
+    pub(crate) max_value_size: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            near: None,
+            near_ttl: Duration::from_secs(30),
+            breaker: (3, Duration::from_secs(1)),
+            max_value_size: 16 << 20,
+        }
+    }
+}
+
+/// The remote side of a cache.
+pub(crate) struct Remote {
+    tier: Arc<dyn Tier>,
+    breaker: Breaker,
+    /// Copies of remote entries. Without a near cache it stays empty, and only knows which fills an eviction
+    /// in this process has forbidden.
+    pub(crate) near: Arc<Store>,
+    /// The longest life of a copy; `None`: there are none.
+    pub(crate) near_ttl: Option<Duration>,
+    /// What this process knows of remote entries, where there are rules to keep.
+    pub(crate) ledger: Option<Arc<Store>>,
+    pub(crate) max_value_size: usize,
+    /// How many entries evictions of more than one have removed.
+    pub(crate) evictions: AtomicU64,
+    /// What rules want done, by whoever is next in a place to wait for it.
+    pending: Mutex<Vec<Request>>,
+    has_pending: AtomicBool,
+    bus: near::Bus,
+}
+
+impl Remote {
+    /// Opens the remote side; connects to nothing yet. With `bounds` or rules of the user's, `is_ruled`.
+    pub(crate) fn open(
+        tier: Arc<dyn Tier>,
+        settings: Settings,
+        bounds: &Limits,
+        is_ruled: bool,
+        clock: &Clock,
+    ) -> Arc<Self> {
+        let near_ttl = settings.near.is_some().then_some(settings.near_ttl);
+        let near = settings.near.unwrap_or_default().open(Limits::default(), clock.clone());
+        let is_bound = bounds.lru.is_some() || bounds.max_items.is_some();
+        let ledger = (is_bound || is_ruled).then(|| {
+            // Entries whose time is over leave the ledger by themselves: its size is theirs.
+            let bounds = Limits { sweep: true, max_weight: None, weigher: None, ..bounds.clone() };
+            Memory::new().open(bounds, clock.clone())
+        });
+        let (failures, pause) = settings.breaker;
+        Arc::new(Self {
+            tier,
+            breaker: Breaker::new(failures, pause),
+            near,
+            near_ttl,
+            ledger,
+            max_value_size: settings.max_value_size,
+            evictions: AtomicU64::new(0),
+            pending: Mutex::new(Vec::new()),
+            has_pending: AtomicBool::new(false),
+            bus: near::Bus::default(),
+        })
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.tier.name()
+    }
+
+    /// What a read has to bring.
+    pub(crate) fn wanted(&self) -> Wanted {
+        if self.near_ttl.is_some() || self.ledger.is_some() {
+            Wanted::ValueAndLifetime
+        } else {
+            Wanted::Value
+        }
+    }
+
+    /// Runs a request, unless the breaker is open.
+    pub(crate) async fn perform(&self, request: Request) -> Result<Reply> {
+        let permit = self.permit(&request)?;
+        let reply = request.on(&*self.tier).await;
+        report(permit, &reply);
+        reply
+    }
+
+    /// The same, while this thread waits.
+    pub(crate) fn perform_blocking(&self, request: Request) -> Result<Reply> {
+        let permit = self.permit(&request)?;
+        let reply = request.on_blocking(&*self.tier).unwrap_or_else(|| {
+            let tier = Arc::clone(&self.tier);
+            io::block_on(async move { request.on(&*tier).await }).and_then(|reply| reply)
+        });
+        report(permit, &reply);
+        reply
+    }
+
+    /// Runs a request, and before and after it what rules have left to be done.
+    pub(crate) async fn ask(&self, request: Request) -> Result<Reply> {
+        self.settle().await;
+        let reply = self.perform(request).await;
+        self.settle().await;
+        reply
+    }
+
+    /// The same, while this thread waits.
+    pub(crate) fn ask_blocking(&self, request: Request) -> Result<Reply> {
+        self.settle_blocking();
+        let reply = self.perform_blocking(request);
+        self.settle_blocking();
+        reply
+    }
+
+    /// How many live entries there are, in a group or altogether; zero if the backend does not say.
+    pub(crate) fn count(&self, group: Option<Group>) -> u64 {
+        let reply = self.perform_blocking(Request::Count { group });
+        reply.and_then(Reply::count).unwrap_or_else(|error| {
+            tracing::debug!(%error, "the backend does not say how many entries it has");
+            0
+        })
+    }
+
+    /// Gives a claim up whose computation has ended without a value. Nobody waits for it.
+    pub(crate) fn abandon(&self, place: &Arc<Place>, claim: Option<Claim>) {
+        let (Some(claim), true) = (claim, self.tier.keeps_claims()) else { return };
+        let Ok(io) = io::handle() else { return };
+        let (tier, place) = (Arc::clone(&self.tier), Arc::clone(place));
+        io.spawn(async move {
+            if let Err(error) = tier.abandon(&place, &claim).await {
+                tracing::debug!(%error, "a claim was not given up; it ends by itself");
+            }
+        });
+    }
+
+    /// Has what is left to be done done on the I/O thread, for a caller that has nothing to wait for.
+    pub(crate) fn settle_later(self: &Arc<Self>) {
+        if self.has_pending.load(Ordering::Acquire)
+            && let Ok(io) = io::handle()
+        {
+            let remote = Arc::clone(self);
+            io.spawn(async move { remote.settle().await });
+        }
+    }
+
+    /// An eviction is tried even where the breaker is open: its caller needs to know that it was done.
+    fn permit(&self, request: &Request) -> Result<breaker::Permit<'_>> {
+        if request.is_eviction() {
+            Ok(self.breaker.insist())
+        } else {
+            self.breaker.admit().ok_or_else(is_down)
+        }
+    }
+
+    /// Leaves a request to whoever is next in a place to wait for it.
+    pub(crate) fn postpone(&self, request: Request) {
+        self.pending.lock().push(request);
+        self.has_pending.store(true, Ordering::Release);
+    }
+
+    /// What has been left to be done.
+    fn take_pending(&self) -> Vec<Request> {
+        if self.has_pending.load(Ordering::Acquire) && self.has_pending.swap(false, Ordering::AcqRel) {
+            std::mem::take(&mut *self.pending.lock())
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Does what has been left to be done.
+    pub(crate) async fn settle(&self) {
+        for request in self.take_pending() {
+            log(self.perform(request).await);
+        }
+    }
+
+    /// The same, while this thread waits.
+    pub(crate) fn settle_blocking(&self) {
+        for request in self.take_pending() {
+            log(self.perform_blocking(request));
+        }
+    }
+}
+
+fn is_down() -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        "ask the backend",
+        "it has just failed several times; it is left in peace",
+    )
+}
+
+fn report(permit: breaker::Permit<'_>, reply: &Result<Reply>) {
+    match reply {
+        Err(error) if error.kind().is_outage() => permit.failed(),
+        _ => permit.answered(),
+    }
+}
+
+fn log(reply: Result<Reply>) {
+    if let Err(error) = reply {
+        tracing::warn!(%error, "an eviction that a rule asked for failed");
+    }
+}

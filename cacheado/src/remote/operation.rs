@@ -1,0 +1,63 @@
+//! A verb that may have to ask the backend. It is written once; a sync caller blocks on it, an async one
+//! waits for it.
+
+use std::sync::Arc;
+
+use super::{Remote, Reply, Request};
+use crate::Result;
+
+type Then<'o, T> = Box<dyn FnOnce(cacheado_backends::Result<Reply>) -> Result<T> + Send + 'o>;
+
+/// A verb under way.
+#[must_use = "it does nothing until it is waited for"]
+pub(crate) enum Operation<'o, T> {
+    /// It needed nobody.
+    Ready(Result<T>),
+    /// It asks the backend, and then makes something of the reply.
+    Asks(Asks<'o, T>),
+}
+
+pub(crate) struct Asks<'o, T> {
+    remote: Arc<Remote>,
+    request: Request,
+    then: Then<'o, T>,
+}
+
+impl<'o, T> Operation<'o, T> {
+    pub(crate) fn ready(value: T) -> Self {
+        Self::Ready(Ok(value))
+    }
+
+    pub(crate) fn asks(
+        remote: &Arc<Remote>,
+        request: Request,
+        then: impl FnOnce(cacheado_backends::Result<Reply>) -> Result<T> + Send + 'o,
+    ) -> Self {
+        Self::Asks(Asks { remote: Arc::clone(remote), request, then: Box::new(then) })
+    }
+
+    /// Blocks this thread until it is done.
+    pub(crate) fn block(self) -> Result<T> {
+        match self {
+            Self::Ready(result) => result,
+            Self::Asks(Asks { remote, request, then }) => {
+                let result = then(remote.ask_blocking(request));
+                // What it was made of may have woken rules.
+                remote.settle_blocking();
+                result
+            }
+        }
+    }
+
+    /// Waits until it is done.
+    pub(crate) async fn wait(self) -> Result<T> {
+        match self {
+            Self::Ready(result) => result,
+            Self::Asks(Asks { remote, request, then }) => {
+                let result = then(remote.ask(request).await);
+                remote.settle().await;
+                result
+            }
+        }
+    }
+}

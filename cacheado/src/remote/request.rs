@@ -1,0 +1,99 @@
+//! One operation of a remote backend, as a value: the sync and the async driver differ only in how they wait
+//! for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cacheado_backends::contract::{BoxFuture, Claim, Entry, Filled, Group, New, Place, Tier, Wanted};
+use cacheado_backends::{Error, ErrorKind, Result};
+
+/// One operation. It has no `Debug`: values belong in no log.
+pub(crate) enum Request {
+    Get { place: Arc<Place>, wanted: Wanted },
+    GetMany { places: Vec<Arc<Place>> },
+    Begin { place: Arc<Place> },
+    Fill { place: Arc<Place>, value: Vec<u8>, ttl: Option<Duration>, claim: Claim },
+    Set { place: Arc<Place>, value: Vec<u8>, ttl: Option<Duration>, notice: Vec<u8> },
+    SetTtl { place: Arc<Place>, ttl: Option<Duration> },
+    Evict { place: Arc<Place>, notice: Vec<u8> },
+    EvictGroup { group: Group, notice: Vec<u8> },
+    Clear { notice: Vec<u8> },
+    Count { group: Option<Group> },
+}
+
+/// What it gave.
+pub(crate) enum Reply {
+    Entry(Option<Entry>),
+    Entries(Vec<Option<Entry>>),
+    Claim(Claim),
+    Filled(Filled),
+    Done,
+    Was(bool),
+    Count(u64),
+}
+
+impl Request {
+    /// Runs it.
+    pub(crate) fn on(self, tier: &dyn Tier) -> BoxFuture<'_, Result<Reply>> {
+        Box::pin(async move {
+            Ok(match self {
+                Self::Get { place, wanted } => Reply::Entry(tier.get(&place, wanted).await?),
+                Self::GetMany { places } => {
+                    let places: Vec<Place> = places.into_iter().map(Arc::unwrap_or_clone).collect();
+                    Reply::Entries(tier.get_many(&places).await?)
+                }
+                Self::Begin { place } => Reply::Claim(tier.begin(&place).await?),
+                Self::Fill { place, value, ttl, claim } => {
+                    Reply::Filled(tier.fill(&place, New { value: &value, ttl }, &claim).await?)
+                }
+                Self::Set { place, value, ttl, notice } => {
+                    done(tier.set(&place, New { value: &value, ttl }, Some(&notice)).await?)
+                }
+                Self::SetTtl { place, ttl } => Reply::Was(tier.set_ttl(&place, ttl).await?),
+                Self::Evict { place, notice } => Reply::Was(tier.evict(&place, Some(&notice)).await?),
+                Self::EvictGroup { group, notice } => {
+                    Reply::Count(tier.evict_group(&group, Some(&notice)).await?)
+                }
+                Self::Clear { notice } => Reply::Count(tier.clear(Some(&notice)).await?),
+                Self::Count { group } => Reply::Count(tier.count(group.as_ref()).await?),
+            })
+        })
+    }
+
+    /// Whether it takes something away that must not be served any more.
+    pub(crate) fn is_eviction(&self) -> bool {
+        matches!(self, Self::Evict { .. } | Self::EvictGroup { .. } | Self::Clear { .. })
+    }
+
+    /// The answer of the backend's blocking client, if it has one for this.
+    pub(crate) fn on_blocking(&self, tier: &dyn Tier) -> Option<Result<Reply>> {
+        let Self::Get { place, wanted } = self else { return None };
+        Some(tier.get_blocking(place, *wanted)?.map(Reply::Entry))
+    }
+}
+
+fn done((): ()) -> Reply {
+    Reply::Done
+}
+
+macro_rules! reply_as {
+    ($($method:ident: $variant:ident($type:ty);)+) => {
+        /// What a request gives that asks for it. Another reply to it would be a defect of [`Request::on`].
+        impl Reply {
+            $(pub(crate) fn $method(self) -> Result<$type> {
+                match self {
+                    Self::$variant(value) => Ok(value),
+                    _ => Err(Error::new(ErrorKind::Other, "read a reply", "it is that of another request")),
+                }
+            })+
+        }
+    };
+}
+
+reply_as! {
+    entry: Entry(Option<Entry>);
+    entries: Entries(Vec<Option<Entry>>);
+    claim: Claim(Claim);
+    was: Was(bool);
+    count: Count(u64);
+}

@@ -1,0 +1,442 @@
+//! Functions and keys over a remote backend: here one in memory, which two caches share as two processes would
+//! share a server. What a server can do wrong is in `outages` and `servers`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use cacheado::backends::{Memory, SharedMemory};
+use cacheado::prelude::*;
+use cacheado::rules::{Effect, EntryMeta, Lru, MaxItems, Rule};
+use cacheado::testing::ManualClock;
+use cacheado::{Key, with_cache, with_cache_async};
+use serde::{Deserialize, Serialize};
+
+cacheado::scopes! {
+    mod scopes {
+        organization(org) { user(user) }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Profile {
+    name: String,
+    age: u8,
+}
+
+static BODIES: AtomicU32 = AtomicU32::new(0);
+
+fn bodies() -> u32 {
+    BODIES.load(Ordering::SeqCst)
+}
+
+#[cached(ttl = 60, scope = "user", tags("page:{page}"))]
+fn profile(org: &str, user: &str, page: u8) -> Profile {
+    BODIES.fetch_add(1, Ordering::SeqCst);
+    Profile { name: format!("{user} of {org}"), age: page }
+}
+
+#[cached(ttl = 60, scope = "user")]
+async fn profile_async(org: &str, user: &str) -> Result<Option<Arc<Profile>>, Box<dyn std::error::Error>> {
+    BODIES.fetch_add(1, Ordering::SeqCst);
+    Ok(Some(Arc::new(Profile { name: format!("{user} of {org}"), age: 1 })))
+}
+
+fn node(backend: &SharedMemory) -> Cache {
+    Cache::builder().backend(backend.clone()).build().unwrap()
+}
+
+fn near_node(backend: &SharedMemory) -> Cache {
+    Cache::builder()
+        .backend(backend.clone())
+        .near(Memory::builder().max_items(1_000).build())
+        .build()
+        .unwrap()
+}
+
+/// Polls until it is so.
+fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let until = std::time::Instant::now() + Duration::from_secs(5);
+    while !is_so() {
+        assert!(std::time::Instant::now() < until, "never: {what}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn two_nodes_share_entries_both_ways() {
+    let backend = SharedMemory::new();
+    let (a, b) = (node(&backend), node(&backend));
+    let ada = with_cache(&a, || profile("acme", "ada", 1));
+    assert_eq!(with_cache(&b, || profile("acme", "ada", 1)), ada);
+    with_cache(&b, || profile("acme", "brian", 1));
+    with_cache(&a, || profile("acme", "brian", 1));
+    assert_eq!(bodies(), 2);
+    for cache in [&a, &b] {
+        let stats = with_cache(cache, || profile_cache().stats());
+        assert_eq!((stats.hits, stats.misses), (1, 1), "{stats}");
+        assert_eq!((stats.total_keys, stats.storage_type), (2, "in_memory"));
+    }
+}
+
+#[tokio::test]
+async fn async_functions_share_what_is_in_an_arc() {
+    let backend = SharedMemory::new();
+    let (a, b) = (node(&backend), node(&backend));
+    let first = with_cache_async(&a, profile_async("acme", "ada")).await.unwrap();
+    let second = with_cache_async(&b, profile_async("acme", "ada")).await.unwrap();
+    assert_eq!((first, bodies()), (second, 1));
+}
+
+#[test]
+fn a_future_over_a_remote_backend_can_be_sent_whatever_the_function_returns() {
+    fn sent(_: impl Send) {}
+    // The error is no `Send`: the outcome is not held while the backend is asked.
+    sent(async { profile_async("acme", "ada").await.is_ok() });
+}
+
+#[test]
+fn an_eviction_on_one_node_holds_on_the_other() {
+    let backend = SharedMemory::new();
+    let (a, b) = (node(&backend), node(&backend));
+    let fill = || {
+        with_cache(&a, || {
+            profile("acme", "ada", 1);
+            profile("acme", "brian", 2);
+            profile("globex", "ada", 1);
+        });
+    };
+    let left = |cache| {
+        with_cache(cache, || {
+            [("acme", "ada", 1), ("acme", "brian", 2), ("globex", "ada", 1)]
+                .map(|(org, user, page)| profile_entry(org, user, page).peek().unwrap().is_some())
+        })
+    };
+    fill();
+    assert_eq!(left(&b), [true; 3]);
+    assert_eq!(b.evict_by_scope(&scopes::organization("acme")).unwrap(), 2);
+    assert_eq!(left(&a), [false, false, true]);
+    fill();
+    assert_eq!(b.evict_by_tag("page:1").unwrap(), 2);
+    assert_eq!(left(&a), [false, true, false]);
+    fill();
+    assert!(with_cache(&b, || profile_entry("acme", "ada", 1).evict()).unwrap());
+    assert!(!with_cache(&b, || profile_entry("acme", "ada", 1).evict()).unwrap());
+    assert_eq!(left(&a), [false, true, true]);
+    assert_eq!(with_cache(&b, || profile_cache().evict_all()).unwrap(), 2);
+    assert_eq!(left(&a), [false; 3]);
+    fill();
+    b.clear().unwrap();
+    assert_eq!(left(&a), [false; 3]);
+    assert_eq!(a.stats().total_keys, 0);
+}
+
+#[test]
+fn what_began_before_an_eviction_on_another_node_is_not_served_after_it() {
+    type Evict = fn(&Cache);
+    let ways: [(&str, Evict); 6] = [
+        ("key", |cache| assert!(!with_cache(cache, || slow_entry("acme", "x").evict()).unwrap())),
+        ("scope", |cache| assert_eq!(cache.evict_by_scope(&scopes::organization("acme")).unwrap(), 0)),
+        ("tag", |cache| assert_eq!(cache.evict_by_tag("slow").unwrap(), 0)),
+        ("function", |cache| assert_eq!(with_cache(cache, || slow_cache().evict_all()).unwrap(), 0)),
+        ("everything", |cache| cache.clear().unwrap()),
+        ("set", |cache| with_cache(cache, || slow_entry("acme", "x").set(99)).unwrap()),
+    ];
+    static VALUE: AtomicU32 = AtomicU32::new(0);
+    thread_local! {
+        static MEANWHILE: std::cell::Cell<Option<(Cache, Evict)>> = const { std::cell::Cell::new(None) };
+    }
+    #[cached(ttl = 60, scope = "organization", tags("slow"))]
+    fn slow(org: &str, key: &str) -> u32 {
+        let _ = (org, key);
+        let value = VALUE.fetch_add(1, Ordering::SeqCst);
+        if let Some((cache, evict)) = MEANWHILE.take() {
+            evict(&cache);
+        }
+        value
+    }
+    for (way, evict) in ways {
+        for make in [node, near_node] {
+            let backend = SharedMemory::new();
+            let (a, b) = (make(&backend), make(&backend));
+            for evictor in [&a, &b] {
+                a.clear().unwrap();
+                MEANWHILE.set(Some((evictor.clone(), evict)));
+                let old = with_cache(&a, || slow("acme", "x"));
+                for reader in [&a, &b] {
+                    let seen = with_cache(reader, || slow("acme", "x"));
+                    if way == "set" {
+                        assert_eq!(seen, 99, "what was set stays");
+                    } else {
+                        assert!(seen > old, "{way}: an old value was served");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn programmatic_keys_are_remote_too() {
+    let backend = SharedMemory::new();
+    let (a, b) = (node(&backend), node(&backend));
+    let ada = Profile { name: "Ada".into(), age: 36 };
+    a.set(("user", 7), &ada, Duration::from_secs(60)).unwrap();
+    assert_eq!(b.get::<Profile>(("user", 7)).unwrap(), Some(ada.clone()));
+    assert_eq!(b.get::<String>(("user", 7)).unwrap(), None, "another type");
+    assert!(b.remaining(("user", 7)).unwrap().unwrap() > Duration::from_secs(50));
+    let many = b.get_many::<Profile>([("user", 7), ("user", 8), ("user", 7)]).unwrap();
+    assert_eq!(many, [Some(ada.clone()), None, Some(ada)]);
+    let stats = b.stats();
+    assert_eq!((stats.hits, stats.misses), (3, 2), "{stats}");
+    assert_eq!(b.get_or_compute("n", Ttl::Never, || 1_u8).unwrap(), 1);
+    assert_eq!(a.get_or_compute("n", Ttl::Never, || 2_u8).unwrap(), 1);
+    assert_eq!(a.remaining("n").unwrap(), None);
+    let scoped = a.scoped(scopes::user("acme", "ada"));
+    scoped.set("theme", &"dark".to_owned(), Ttl::Never).unwrap();
+    assert_eq!(b.get::<String>("theme").unwrap(), None);
+    assert_eq!(b.evict_by_scope(&scopes::organization("acme")).unwrap(), 1);
+    assert_eq!(scoped.get::<String>("theme").unwrap(), None);
+    assert!(b.evict("n").unwrap());
+    assert_eq!(a.get::<u8>("n").unwrap(), None);
+}
+
+#[test]
+fn a_near_cache_serves_without_asking_and_follows_other_nodes() {
+    let backend = SharedMemory::new();
+    let (a, b) = (near_node(&backend), near_node(&backend));
+    with_cache(&a, || profile("acme", "ada", 1));
+    with_cache(&b, || profile("acme", "ada", 1));
+    let peek = |cache| with_cache(cache, || profile_entry("acme", "ada", 1).peek().unwrap());
+    // It is there, whatever happens to the backend behind its back.
+    assert!(peek(&a).is_some() && peek(&b).is_some());
+    assert_eq!(a.evict_by_scope(&scopes::user("acme", "ada")).unwrap(), 1, "copies do not count");
+    assert!(peek(&a).is_none());
+    eventually("the other node hears of it", || peek(&b).is_none());
+
+    with_cache(&a, || profile("acme", "ada", 1));
+    with_cache(&b, || profile("acme", "ada", 1));
+    let newer = Profile { name: "new".into(), age: 0 };
+    with_cache(&a, || profile_entry("acme", "ada", 1).set(newer.clone())).unwrap();
+    assert_eq!(peek(&a), Some(newer.clone()));
+    eventually("what is set replaces copies", || peek(&b).as_ref() == Some(&newer));
+}
+
+#[test]
+fn hazard_32_a_missed_notice_is_noticed_when_the_bus_is_back() {
+    let backend = SharedMemory::new();
+    let (a, b) = (near_node(&backend), near_node(&backend));
+    let call = |cache: &Cache| with_cache(cache, || profile("acme", "ada", 1));
+    let peek = |cache| with_cache(cache, || profile_entry("acme", "ada", 1).peek().unwrap());
+    call(&a);
+    call(&b);
+    backend.cut_bus();
+    a.clear().unwrap();
+    backend.mend_bus();
+    eventually("all copies are dropped", || peek(&b).is_none());
+}
+
+#[test]
+fn a_copy_lives_no_longer_than_its_entry_and_its_own_bound() {
+    let clock = ManualClock::new();
+    let backend = SharedMemory::with_clock(clock.clone());
+    let near = |ttl: u64| {
+        let near = Cache::builder().backend(backend.clone()).near(Memory::new()).clock(clock.clone());
+        near.near_ttl(Duration::from_secs(ttl)).build().unwrap()
+    };
+    let (a, b) = (near(30), near(1_000));
+    a.set("k", &1_u8, Duration::from_secs(60)).unwrap();
+    assert_eq!((a.get::<u8>("k").unwrap(), b.get::<u8>("k").unwrap()), (Some(1), Some(1)));
+    clock.advance(Duration::from_secs(59));
+    assert_eq!(b.get::<u8>("k").unwrap(), Some(1));
+    clock.advance(Duration::from_secs(1));
+    assert_eq!((a.get::<u8>("k").unwrap(), b.get::<u8>("k").unwrap()), (None, None));
+}
+
+#[test]
+fn values_without_serde_stay_here() {
+    #[derive(Clone, PartialEq, Debug)]
+    struct Local(u8);
+    #[cached]
+    fn local() -> Local {
+        BODIES.fetch_add(1, Ordering::SeqCst);
+        Local(1)
+    }
+    #[cached(local)]
+    fn kept() -> u8 {
+        BODIES.fetch_add(1, Ordering::SeqCst);
+        1
+    }
+    let backend = SharedMemory::new();
+    let (a, b) = (node(&backend), node(&backend));
+    for cache in [&a, &a, &b] {
+        with_cache(cache, || (local(), kept()));
+    }
+    assert_eq!(bodies(), 4);
+    assert_eq!(a.stats().total_keys, 2);
+    assert_eq!(b.evict_by_scope(&Scope::global()).unwrap(), 2);
+}
+
+#[test]
+fn hazard_05_another_version_or_type_never_reads_the_bytes() {
+    mod old {
+        #[cacheado::cached(name = "deploy", version = 1)]
+        pub(super) fn value() -> (u8, u8) {
+            (1, 2)
+        }
+    }
+    mod new {
+        #[cacheado::cached(name = "deploy", version = 2)]
+        pub(super) fn value() -> (u8, u8) {
+            (2, 1)
+        }
+    }
+    mod other {
+        #[cacheado::cached(name = "deploy", version = 2)]
+        pub(super) fn value() -> (u16, u16) {
+            (7, 7)
+        }
+    }
+    let backend = SharedMemory::new();
+    let (a, b) = (node(&backend), node(&backend));
+    assert_eq!(with_cache(&a, old::value), (1, 2));
+    assert_eq!(with_cache(&b, new::value), (2, 1));
+    assert_eq!(with_cache(&a, other::value), (7, 7));
+    assert_eq!(with_cache(&b, old::value), (1, 2));
+}
+
+#[test]
+fn lru_over_a_remote_backend_drives_out_the_least_recently_used() {
+    for near in [false, true] {
+        let backend = SharedMemory::new();
+        let cache = Cache::builder().backend(backend.clone()).rule(Lru::new(3));
+        let cache = if near { cache.near(Memory::new()) } else { cache }.build().unwrap();
+        for key in 0..3_u8 {
+            cache.get_or_compute(key, Ttl::Never, || key).unwrap();
+        }
+        assert_eq!(cache.get::<u8>(0).unwrap(), Some(0));
+        cache.get_or_compute(3_u8, Ttl::Never, || 3_u8).unwrap();
+        let other = node(&backend);
+        let left = other.get_many::<u8>(0..4_u8).unwrap();
+        assert_eq!(left, [Some(0), None, Some(2), Some(3)], "near: {near}");
+        assert_eq!(cache.stats().evictions, 1);
+    }
+}
+
+#[test]
+fn max_items_over_a_remote_backend_rejects_new_entries() {
+    let backend = SharedMemory::new();
+    let cache = Cache::builder().backend(backend.clone()).rule(MaxItems::new(2)).build().unwrap();
+    for key in 0..4_u8 {
+        cache.set(key, &key, Ttl::Never).unwrap();
+    }
+    cache.set(1_u8, &11_u8, Ttl::Never).unwrap();
+    assert_eq!(node(&backend).get_many::<u8>(0..4_u8).unwrap(), [Some(0), Some(11), None, None]);
+    assert_eq!(cache.stats().rejections, 2);
+    assert!(cache.evict(0_u8).unwrap());
+    cache.set(3_u8, &3_u8, Ttl::Never).unwrap();
+    assert_eq!(node(&backend).get::<u8>(3_u8).unwrap(), Some(3));
+}
+
+#[test]
+fn hazard_18_the_state_of_rules_is_bounded_when_the_server_expires_entries() {
+    let clock = ManualClock::new();
+    let backend = SharedMemory::with_clock(clock.clone());
+    let cache =
+        Cache::builder().backend(backend).clock(clock.clone()).rule(MaxItems::new(10)).build().unwrap();
+    for round in 0..100_u32 {
+        for key in 0..10_u32 {
+            cache.set((round, key), &1_u8, Duration::from_secs(5)).unwrap();
+        }
+        assert_eq!(cache.stats().total_keys, 10);
+        clock.advance(Duration::from_secs(5));
+    }
+    let stats = cache.stats();
+    assert_eq!((stats.rejections, stats.expirations, stats.total_keys), (0, 1_000, 0), "{stats}");
+}
+
+#[test]
+fn rules_of_ones_own_see_remote_entries() {
+    #[derive(Default)]
+    struct Seen {
+        log: std::sync::Mutex<Vec<String>>,
+    }
+    struct Watch(Arc<Seen>);
+    impl Watch {
+        fn log(&self, what: &str, key: &Key) -> Effect {
+            self.0.log.lock().unwrap().push(format!("{what} {key}"));
+            Effect::Continue
+        }
+    }
+    impl Rule for Watch {
+        fn on_get(&self, key: &Key, entry: &EntryMeta) -> Effect {
+            assert!(entry.ttl().is_some_and(|ttl| ttl > Duration::from_secs(50)), "{:?}", entry.ttl());
+            self.log("get", key)
+        }
+        fn on_set(&self, key: &Key, _: &EntryMeta) -> Effect {
+            self.log("set", key)
+        }
+        fn on_evict(&self, key: &Key, cause: cacheado::rules::Cause) -> Effect {
+            self.log(&format!("{cause:?}"), key)
+        }
+    }
+    for near in [false, true] {
+        let seen = Arc::new(Seen::default());
+        let backend = SharedMemory::new();
+        let cache = Cache::builder().backend(backend).rule(Watch(Arc::clone(&seen)));
+        let cache = if near { cache.near(Memory::new()) } else { cache }.build().unwrap();
+        let minute = Duration::from_secs(60);
+        cache.set("a", &1_u8, minute).unwrap();
+        for _ in 0..2 {
+            assert_eq!(cache.get::<u8>("a").unwrap(), Some(1));
+        }
+        assert!(cache.evict("a").unwrap());
+        cache.set("b", &1_u8, minute).unwrap();
+        cache.clear().unwrap();
+        let log = seen.log.lock().unwrap().clone();
+        let expected = [
+            r#"set global ("a")"#,
+            r#"get global ("a")"#,
+            r#"get global ("a")"#,
+            r#"Evicted global ("a")"#,
+            r#"set global ("b")"#,
+            r#"Cleared global ("b")"#,
+        ];
+        assert_eq!(log, expected, "near: {near}");
+    }
+}
+
+#[test]
+fn a_thousand_callers_ask_the_backend_once_and_the_body_once() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let backend = SharedMemory::new();
+    let cache = node(&backend);
+    runtime.block_on(async {
+        let calls: Vec<_> = (0..1_000)
+            .map(|_| {
+                let cache = cache.clone();
+                tokio::spawn(async move {
+                    let key = "stampede";
+                    let compute = || async {
+                        tokio::task::yield_now().await;
+                        BODIES.fetch_add(1, Ordering::SeqCst);
+                        7_u8
+                    };
+                    cache.get_or_compute_async(key, Ttl::Never, compute).await.unwrap()
+                })
+            })
+            .collect();
+        for call in calls {
+            assert_eq!(call.await.unwrap(), 7);
+        }
+    });
+    assert_eq!(bodies(), 1);
+    let stats = cache.stats();
+    assert_eq!(stats.hits + stats.misses, 1_000, "{stats}");
+}
+
+#[test]
+fn a_near_cache_needs_something_to_be_near_to() {
+    let error = Cache::builder().near(Memory::new()).build().unwrap_err();
+    assert_eq!(error.kind(), cacheado::ErrorKind::Configuration);
+}
