@@ -50,16 +50,16 @@ use proc_macro::TokenStream;
 /// | `version = 2` | part of the key: raise it when the result's meaning changes |
 /// | `cache = EXPR` | an expression that derefs to `Cache`. Left out: the ambient or global cache |
 /// | `cache_none`, `cache_none = "30s"` | store `None` too, for the same or an own time |
-/// | `cache_err = "5s"` | store `Err` too |
+/// | `cache_err = "5s"` | store `Err` too (`E: Clone`, and serde for a remote backend) |
 /// | `cache_if = PATH` | `fn(&R) -> bool` on the whole return value |
 /// | `single_flight = false` | every caller computes; by default one computes and the others wait for it |
 /// | `refresh_if = EXPR` | a `bool` over the arguments: compute and overwrite; a parameter that it consists of, and a `bool` in it, is not part of the key |
+/// | `on_backend_error = "error"` | return an outage of the backend as the function's error (`E: From<cacheado::Error>`); by default, or with `"compute"`, it is a miss |
 /// | `remote`, `local` | assert that the value can be stored remotely, or keep it in this process |
 /// | `companions = false` | no `<fn>_entry` and `<fn>_cache` |
 /// | `crate = path` | where `cacheado` is re-exported |
 ///
-/// `stale`, `stale_if_error`, `early`, `jitter`, `timeout`, `single_flight = "distributed"`, `on_backend_error`,
-/// `batch(..)` and `scope = ambient` are reserved: for now they are compile errors.
+/// `stale`, `stale_if_error`, `early`, `jitter`, `timeout`, `single_flight = "distributed"`, `batch(..)` and `scope = ambient` are reserved: for now they are compile errors.
 ///
 /// Beside the function stand two more, with the same visibility: `<fn>_entry(args…)` for the one entry that a
 /// call with these arguments uses, and `<fn>_cache()` for the function's own part of the cache.

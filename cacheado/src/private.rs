@@ -22,8 +22,8 @@ pub use cacheado_macros::scope_call;
 
 pub use crate::function::probe::{HasCodec, Inert, IsInert, KindOf, KindWithErr, Nature, Probe, stored};
 pub use checks::{
-    Fallible, NoKind, NoPart, Optional, Outcome, Part, Remote, Unstorable, assert_fallible, assert_optional,
-    assert_remote,
+    Fallible, NoKind, NoPart, Optional, Outcome, Part, Remote, ReturnsError, TakesError, Unstorable,
+    assert_fallible, assert_optional, assert_remote, backend_error,
 };
 
 /// This module, under a name that only macros of the same version know: with any other, the one error is that

@@ -67,6 +67,8 @@ pub(super) struct Options {
     pub cache_if: Option<Path>,
     pub single_flight: bool,
     pub refresh_if: Option<Expr>,
+    /// `on_backend_error = "error"`.
+    pub on_backend_error: Option<Span>,
     pub local: Option<Span>,
     pub remote: Option<Span>,
     pub companions: bool,
@@ -91,6 +93,7 @@ impl Default for Options {
             cache_if: None,
             single_flight: true,
             refresh_if: None,
+            on_backend_error: None,
             local: None,
             remote: None,
             companions: true,

@@ -44,7 +44,7 @@ pub(super) const ALL: &[Spec] = &[
     later("timeout", "write `timeout = \"2s\"`"),
     now("single_flight", "write `single_flight = true` or `single_flight = false`"),
     now("refresh_if", "write `refresh_if = EXPRESSION`, a `bool` over the arguments"),
-    later("on_backend_error", "write `on_backend_error = \"compute\"` or `on_backend_error = \"error\"`"),
+    now("on_backend_error", "write `on_backend_error = \"compute\"` or `on_backend_error = \"error\"`"),
     now("local", "write `local` alone"),
     now("remote", "write `remote` alone"),
     now("companions", "write `companions = false`"),

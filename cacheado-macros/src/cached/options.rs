@@ -65,6 +65,7 @@ fn set(options: &mut Options, name: &'static str, argument: &RawArg) -> syn::Res
         "cache_if" => options.cache_if = Some(values::function(argument)?),
         "single_flight" => options.single_flight = values::single_flight(argument)?,
         "refresh_if" => options.refresh_if = Some(values::expression(argument)?),
+        "on_backend_error" => options.on_backend_error = values::on_backend_error(argument)?,
         "local" => options.local = Some(values::flag(argument)?),
         "remote" => options.remote = Some(values::flag(argument)?),
         "companions" => options.companions = values::boolean(argument)?,

@@ -48,7 +48,7 @@ fn every_argument_is_understood() {
         ttl = "1h 30m", ttl_with = Self::lasting, scope = "user", scope_args(org_id = ctx.org.id),
         key(org_id, user_id), tags("user:{user_id}", "all",), name = "a.b", version = 2, cache = self.cache,
         cache_none = "30s", cache_err = 5, cache_if = Result::is_ok, single_flight = false,
-        refresh_if = org_id.is_empty(), local, companions = true, crate = my::cacheado,
+        refresh_if = org_id.is_empty(), on_backend_error = "error", local, companions = true, crate = my::cacheado,
     "#;
     assert_eq!(errors(arguments), Vec::<String>::new());
     for more in
@@ -83,7 +83,6 @@ fn what_waits_for_a_later_version_is_refused() {
         "jitter = 0.1",
         "timeout = \"2s\"",
         "single_flight = \"distributed\"",
-        "on_backend_error = \"error\"",
         "scope = ambient",
         "batch(size = 3)",
     ] {
@@ -116,6 +115,8 @@ fn a_wrong_value_says_what_is_right() {
     assert_error("tags(\"{}\")", &["no name"]);
     assert_error("single_flight = 3", &["`true` or `false`"]);
     assert_error("companions", &["companions = false"]);
+    assert_error("on_backend_error", &["needs a value", "on_backend_error = \"compute\""]);
+    assert_error("on_backend_error = \"panic\"", &["expected \"compute\" or \"error\""]);
     assert_error("local = true", &["takes no value"]);
     assert_error("cache_if = |r| true", &["expected a path", "fn(&R) -> bool"]);
     assert_error("cache_err = SOME", &["literal"]);
@@ -243,6 +244,9 @@ fn outcomes_need_their_type() {
         let item = || quote!(fn f() -> #ty { todo!() });
         assert!(errors_of("cache_err = \"5s\"", item())[0].contains("`cache_err` needs"), "{ty}");
         assert!(errors_of("cache_none", item())[0].contains("`cache_none` needs"), "{ty}");
+        let outage = errors_of("on_backend_error = \"error\"", item());
+        assert!(outage[0].contains("needs a function that returns a `Result`"), "{ty}");
+        assert_eq!(errors_of("on_backend_error = \"compute\"", item()), Vec::<String>::new());
     }
     let option = || {
         quote!(

@@ -147,7 +147,7 @@ fn others(params: &Params) -> String {
     named.flat_map(Param::bound).fold(String::new(), |text, name| text + ", " + &name)
 }
 
-/// `cache_none` and `cache_err` where the return type plainly has no such case.
+/// `cache_none`, `cache_err` and `on_backend_error = "error"` where the return type plainly has no such case.
 fn outcomes(options: &Options, function: &Function, errors: &mut Errors) {
     let output = &function.signature.output;
     let plain = returns::plain(output);
@@ -162,6 +162,14 @@ fn outcomes(options: &Options, function: &Function, errors: &mut Errors) {
         errors.at(
             keep.span,
             format!("`cache_err` needs a function that returns a `Result`; this one returns {ty}"),
+        );
+    }
+    if let (Some(place), Some(ty)) = (options.on_backend_error, &no_error) {
+        errors.at(
+            place,
+            format!(
+                "`on_backend_error = \"error\"` needs a function that returns a `Result`; this one returns {ty}"
+            ),
         );
     }
 }

@@ -264,3 +264,12 @@ pub(super) fn single_flight(argument: &RawArg) -> syn::Result<bool> {
         _ => Err(wrong(argument, "expected `true` or `false`")),
     }
 }
+
+/// Where it says `"error"`; `None` for `"compute"`, which is the default.
+pub(super) fn on_backend_error(argument: &RawArg) -> syn::Result<Option<Span>> {
+    match literal(assigned(argument)?) {
+        Some(Lit::Str(text)) if text.value() == "compute" => Ok(None),
+        Some(Lit::Str(text)) if text.value() == "error" => Ok(Some(text.span())),
+        _ => Err(wrong(argument, "expected \"compute\" or \"error\"")),
+    }
+}

@@ -8,6 +8,7 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use crate::error::Error;
 use crate::function::kind::{Kind, Worth};
 use crate::function::probe::Probe;
 use crate::key::KeyPart;
@@ -134,7 +135,8 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored remotely",
     label = "`remote` asks for a value that is `Serialize + DeserializeOwned`",
-    note = "derive `serde::Serialize` and `serde::Deserialize` for it, or keep it in this process with `local`"
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it and all that it holds, with `cache_err` the \
+            error as well; or keep it in this process with `local`"
 )]
 pub trait Remote {}
 
@@ -173,3 +175,43 @@ pub trait Optional {}
 
 impl<T> Optional for Option<T> {}
 impl<T, E> Optional for Result<Option<T>, E> {}
+
+/// `on_backend_error = "error"`: what the function returns then.
+#[must_use]
+pub fn backend_error<R: ReturnsError>(error: Error) -> R {
+    R::returned(error)
+}
+
+/// What a function can return where the backend fails.
+#[diagnostic::on_unimplemented(
+    message = "`on_backend_error = \"error\"` needs a function that returns a `Result`; this one returns `{Self}`",
+    label = "there is no `Err` that could say so"
+)]
+pub trait ReturnsError {
+    /// It, with this error.
+    fn returned(error: Error) -> Self;
+}
+
+impl<T, E: TakesError> ReturnsError for Result<T, E> {
+    fn returned(error: Error) -> Self {
+        Err(E::taken(error))
+    }
+}
+
+/// An error that the cache's own can become.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be made from a `cacheado::Error`",
+    label = "`on_backend_error = \"error\"` asks for an error that is `From<cacheado::Error>`",
+    note = "implement `From<cacheado::Error>` for it, or leave the argument out: an outage is then a slower call"
+)]
+pub trait TakesError {
+    /// It, for this error.
+    fn taken(error: Error) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<Error>> TakesError for E {
+    fn taken(error: Error) -> Self {
+        error.into()
+    }
+}

@@ -7,11 +7,6 @@ async fn several(n: u32) -> u32 {
     n
 }
 
-#[cached(on_backend_error = "error")]
-fn on_backend_error(n: u32) -> u32 {
-    n
-}
-
 #[cached(scope = ambient)]
 fn ambient(n: u32) -> u32 {
     n

@@ -33,4 +33,10 @@ fn stored_error(n: u32) -> Result<u32, NoSerde> {
     Ok(n)
 }
 
+// It cannot be read from bytes that come and go.
+#[cached(remote)]
+fn borrowed(n: u32) -> &'static str {
+    if n == 0 { "none" } else { "some" }
+}
+
 fn main() {}

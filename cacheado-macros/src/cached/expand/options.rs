@@ -6,9 +6,9 @@ use syn::Path;
 
 use super::{Call, scope};
 use crate::cached::model::{Spanned, Ttl};
-use crate::krate::{generated, generated_at};
+use crate::krate::{generated, generated_at, private_at};
 
-/// `.scope(..).ttl(..).tag(..).ttl_with(..).cache_if(..)`, of these what the attribute asks for.
+/// `.scope(..).ttl(..).tag(..).ttl_with(..).cache_if(..).on_backend_error(..)`, of these what the attribute asks for.
 pub(super) fn chain(call: &Call, loud: bool) -> TokenStream {
     let mut tokens = TokenStream::new();
     let options = &call.options;
@@ -34,6 +34,11 @@ pub(super) fn chain(call: &Call, loud: bool) -> TokenStream {
     if let Some(function) = &options.cache_if {
         let function = applied(function);
         tokens.extend(quote_spanned!(generated()=> .cache_if(#function)));
+    }
+    if let Some(place) = options.on_backend_error {
+        let private = private_at(place);
+        let returned = quote_spanned!(generated_at(place)=> #private::backend_error);
+        tokens.extend(quote_spanned!(generated()=> .on_backend_error(#returned)));
     }
     tokens
 }
