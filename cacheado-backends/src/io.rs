@@ -2,7 +2,9 @@
 //!
 //! It is started on its first use and lasts as long as the process.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::LazyLock;
 use std::sync::mpsc::sync_channel;
@@ -38,10 +40,16 @@ pub fn handle() -> Result<&'static Handle> {
 ///
 /// # Errors
 ///
-/// If there is no I/O thread, or the future panics.
+/// If there is no I/O thread, if this is the I/O thread, which cannot wait for itself, and if the future
+/// panics.
 pub fn block_on<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> Result<T> {
     let (sender, answer) = sync_channel(1);
-    handle()?.spawn(async move {
+    let io = handle()?;
+    if Handle::try_current().is_ok_and(|current| current.id() == io.id()) {
+        let problem = "a sync operation was called on the I/O thread, where only async ones can be";
+        return Err(Error::new(ErrorKind::Other, "block on I/O", problem));
+    }
+    io.spawn(async move {
         // Whoever waits does so as long as the sender lives.
         let _ = sender.send(future.await);
     });
@@ -49,11 +57,33 @@ pub fn block_on<T: Send + 'static>(future: impl Future<Output = T> + Send + 'sta
     received.map_err(|_| Error::new(ErrorKind::Other, "block on I/O", "the operation panicked"))
 }
 
-/// Runs what blocks this thread. A worker of a runtime that has several lets another take over its tasks.
+/// Runs what blocks this thread. A worker of a runtime that has several lets another take over its tasks. On a
+/// runtime of one thread, and in a `LocalSet`, its other tasks wait.
 pub fn blocking<T>(block: impl FnOnce() -> T) -> T {
-    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
-        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(block),
-        _ => block(),
+    thread_local! {
+        /// Whether the thread has been refused, as it is in a `LocalSet`. Tokio has no way to ask, and
+        /// answers with a panic.
+        static REFUSED: Cell<bool> = const { Cell::new(false) };
+    }
+    let workers =
+        Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if !workers || REFUSED.get() {
+        return block();
+    }
+    let mut waiting = Some(block);
+    let mut done = None;
+    let handed_over = catch_unwind(AssertUnwindSafe(|| {
+        tokio::task::block_in_place(|| done = waiting.take().map(|block| block()));
+    }));
+    match (handed_over, done, waiting) {
+        (Ok(()), Some(done), _) => done,
+        (Err(panic), _, None) => resume_unwind(panic),
+        (_, _, Some(block)) => {
+            REFUSED.set(true);
+            block()
+        }
+        #[expect(clippy::unreachable, reason = "what was taken has either ended or panicked")]
+        (Ok(()), None, None) => unreachable!("the closure was taken and has not ended"),
     }
 }
 

@@ -80,7 +80,7 @@ impl From<cacheado_backends::Error> for Error {
             cacheado_backends::ErrorKind::Configuration => ErrorKind::Configuration,
             _ => ErrorKind::Backend,
         };
-        Self::new(kind, "cache", error)
+        Self::new(kind, "backend", error)
     }
 }
 

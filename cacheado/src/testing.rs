@@ -1,4 +1,4 @@
-//! For tests of code that caches: a clock to move by hand.
+//! For tests of code that caches: a clock to move by hand, and a backend that fails on command.
 //!
 //! [`Cache::disabled`](crate::Cache::disabled) never stores, and
 //! [`with_cache`](crate::with_cache) gives each test a cache of its own.
@@ -18,4 +18,4 @@
 //! # Ok::<(), cacheado::Error>(())
 //! ```
 
-pub use cacheado_backends::ManualClock;
+pub use cacheado_backends::{Fault, FlakyBackend, ManualClock, Operation};

@@ -10,7 +10,7 @@ use crate::{Emulated, Result};
 /// Bytes under text keys, each with a lifetime: the whole of what a third party has to write.
 ///
 /// A backend that implements these seven operations has every feature of the framework; the engine puts
-/// scopes, tags and fences on top of them. The suite [`conformance`](crate::conformance) (feature
+/// scopes, tags and fences on top of them. The suite `cacheado_backends::conformance` (feature
 /// `conformance`) checks what is promised here.
 ///
 /// # Behavior

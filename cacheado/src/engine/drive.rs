@@ -5,6 +5,8 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
+use cacheado_backends::io;
+
 use super::call::{Call, Next, Wait};
 use super::far::{Answer, Asked};
 use super::finish::Done;
@@ -106,7 +108,7 @@ impl<K: Kind> Wait<K> {
     fn block(self) -> Due<K> {
         match self {
             Self::Flight(flight, call) => {
-                let landed = flight.wait();
+                let landed = io::blocking(|| flight.wait());
                 Due::Landed(call, flight, landed)
             }
             Self::Backend(ask) => {
