@@ -3,6 +3,9 @@
 
 #[path = "private/checks.rs"]
 mod checks;
+#[cfg(fuzzing)]
+#[path = "private/fuzz.rs"]
+pub mod fuzz;
 
 use std::panic::Location;
 use std::sync::LazyLock;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{HEADER, Profile, envelope, profile, sealed};
-use crate::codec::{Codec, CodecError, Envelope, Header, Limits, Mismatch};
+use crate::codec::envelope::Mismatch;
+use crate::codec::{Codec, CodecError, Envelope, Header, Limits};
 
 #[test]
 fn hazard_30_each_truncation_is_a_miss() {

@@ -4,7 +4,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{HEADER, envelope, sealed};
-use crate::codec::{Codec, CodecError, Envelope, Limits, Mismatch};
+use crate::codec::envelope::Mismatch;
+use crate::codec::{Codec, CodecError, Envelope, Limits};
 
 /// What becomes of a stored `A` for a program in which the same type is now a `B`.
 fn read_as<A, B>(old: &A) -> Result<B, Mismatch>

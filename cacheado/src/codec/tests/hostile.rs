@@ -9,7 +9,8 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 use super::{HEADER, Profile, envelope, sealed_payload};
-use crate::codec::{Codec, CodecError, Envelope, Limits, Mismatch};
+use crate::codec::envelope::Mismatch;
+use crate::codec::{Codec, CodecError, Envelope, Limits};
 
 fn refused<T: Serialize + Deserialize<'static> + fmt::Debug>(payload: &[u8]) -> CodecError {
     match envelope::<T>().open(&sealed_payload::<T>(payload)) {
