@@ -1,0 +1,39 @@
+//! The cache over real servers: shared by processes, killed, stopped and started again.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `server` | what the tests need of a server, whichever it is |
+//! | `processes` | processes that share entries |
+//! | `outages` | servers that die, stop and come back, under load |
+//! | `calls` | single flight, contexts, near caches: over a server |
+//! | `trips` | how often a server is asked, by its own count |
+
+mod calls;
+mod outages;
+mod processes;
+mod server;
+mod trips;
+
+/// The same tests over each server.
+#[macro_export]
+macro_rules! over_each_server {
+    ($($test:ident),+ $(,)?) => {
+        mod redis {
+            $(#[test]
+            fn $test() {
+                if let Some(server) = $crate::server::redis() {
+                    super::$test(&server);
+                }
+            })+
+        }
+
+        mod mongodb {
+            $(#[test]
+            fn $test() {
+                if let Some(server) = $crate::server::mongodb() {
+                    super::$test(&server);
+                }
+            })+
+        }
+    };
+}
