@@ -66,7 +66,7 @@ impl<V> Clone for Envelope<V> {
 impl<V> Copy for Envelope<V> {}
 
 impl<V> Envelope<V> {
-    /// Those of a function of this version. Costs a hash, so that it is better kept.
+    /// Those of a function of this version. Cheap, but for a type's first use on a thread.
     pub(crate) fn new(codec: Codec<V>, version: u32, limits: Limits) -> Self {
         Self { codec, version, fingerprint: codec.fingerprint(), limits }
     }

@@ -1,7 +1,10 @@
 //! A type, in 16 bytes.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 
+use foldhash::fast::RandomState;
 use sha2::{Digest, Sha256};
 
 /// What tells a type of values from others: the first half of the SHA-256 of its name.
@@ -17,9 +20,23 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fingerprint(pub(super) [u8; 16]);
 
+thread_local! {
+    /// Those that this thread has made, by the place of the name, of which a program has a few for each type.
+    static KNOWN: RefCell<HashMap<*const str, Fingerprint, RandomState>> = RefCell::default();
+}
+
 impl Fingerprint {
-    /// That of the type with this name.
-    pub(super) fn of(type_name: &str) -> Self {
+    /// That of the type with this name. Remembered, as each call that leaves the process asks.
+    pub(super) fn of(type_name: &'static str) -> Self {
+        let remembered = KNOWN.try_with(|known| {
+            let mut known = known.borrow_mut();
+            *known.entry(std::ptr::from_ref(type_name)).or_insert_with(|| Self::make(type_name))
+        });
+        // While the thread ends, there is no memory of it any more.
+        remembered.unwrap_or_else(|_| Self::make(type_name))
+    }
+
+    fn make(type_name: &str) -> Self {
         let digest = Sha256::digest(normalised(type_name));
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&digest[..16]);

@@ -93,7 +93,7 @@ impl<V> Codec<V> {
         self.type_name.contains('&')
     }
 
-    /// What tells the type from others. Costs a hash.
+    /// What tells the type from others.
     pub(crate) fn fingerprint(self) -> Fingerprint {
         Fingerprint::of(self.type_name)
     }
