@@ -23,8 +23,6 @@ mod read;
 mod tests;
 mod write;
 
-#[cfg(test)]
-pub(crate) use envelope::Mismatch;
 pub(crate) use envelope::{Envelope, Header};
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use limits::{CodecError, Limits};
