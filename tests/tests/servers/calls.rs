@@ -133,17 +133,26 @@ fn hazard_32_two_nodes_with_near_caches(server: &Server) {
 
 fn hazard_32_copies_are_dropped_when_the_server_was_away(server: &Server) {
     let (a, b) = (near(server), server.cache());
-    with_cache(&a, || greeting("acme", "ada"));
+    let call = || with_cache(&a, || greeting("acme", "ada"));
+    let has = || with_cache(&a, || greeting_entry("acme", "ada").peek()).is_ok_and(|found| found.is_some());
+    // What is kept before the bus is listened to goes once it is: wait for that.
+    call();
+    b.clear().unwrap();
+    within(Duration::from_secs(5), "the bus is listened to", || {
+        call();
+        b.clear().unwrap();
+        within(Duration::from_secs(5), "the notice comes", || !has());
+        true
+    });
+    call();
     server.kill();
     // Copies carry over the outage.
     let bodies = BODIES.load(Ordering::SeqCst);
-    with_cache(&a, || greeting("acme", "ada"));
+    call();
     assert_eq!(BODIES.load(Ordering::SeqCst), bodies);
     server.restart();
     within(Duration::from_secs(5), "the server is back", || b.clear().is_ok());
-    within(Duration::from_secs(10), "the copy is dropped", || {
-        with_cache(&a, || greeting_entry("acme", "ada").peek()).is_ok_and(|found| found.is_none())
-    });
+    within(Duration::from_secs(10), "the copy is dropped", || !has());
 }
 
 fn evictions_count_exactly(server: &Server) {
