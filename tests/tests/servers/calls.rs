@@ -79,7 +79,8 @@ fn hazard_24_sync_functions_work_in_every_context(server: &Server) {
             }
         }
     };
-    let multi = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let multi =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let single = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     call("no runtime")();
     let worker = call("worker");
@@ -138,12 +139,7 @@ fn hazard_32_copies_are_dropped_when_the_server_was_away(server: &Server) {
     // What is kept before the bus is listened to goes once it is: wait for that.
     call();
     b.clear().unwrap();
-    within(Duration::from_secs(5), "the bus is listened to", || {
-        call();
-        b.clear().unwrap();
-        within(Duration::from_secs(5), "the notice comes", || !has());
-        true
-    });
+    within(Duration::from_secs(5), "the bus is listened to", || !has());
     call();
     server.kill();
     // Copies carry over the outage.
