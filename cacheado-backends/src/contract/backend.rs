@@ -36,7 +36,7 @@ pub trait Backend: Send + Sync + 'static {
     /// # Behavior
     ///
     /// `None` if there is none or its lifetime is over. An expired entry is never returned, whether or not
-    /// it has been removed.
+    /// it has been removed. What remains of its lifetime is always told.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<Entry>>> + Send;
 
     /// The entries of several keys, in their order.
@@ -52,8 +52,11 @@ pub trait Backend: Send + Sync + 'static {
     /// # Behavior
     ///
     /// Value and lifetime are written in one atomic step, and replace both of an entry that is there. A `ttl`
-    /// below the resolution of the backend is rounded up, never to zero. When it has returned, every node
-    /// reads the new value.
+    /// below the resolution of the backend is rounded up, never to zero; one that is too long for it is cut to
+    /// the longest that it keeps, a month at least. When it has returned, every node reads the new value.
+    ///
+    /// An entry is there until its lifetime is over. A backend that drops entries when its memory is short
+    /// may drop what says that others were evicted: see [`Emulated`].
     fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> impl Future<Output = Result<()>> + Send;
 
     /// Removes an entry; whether there was a live one.
