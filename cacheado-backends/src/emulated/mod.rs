@@ -92,7 +92,9 @@ use crate::io;
 /// executor, and with clients that need a tokio runtime: where there is none, that of [`io`] is used.
 ///
 /// Groups and fences are entries of the backend, beside the values. A hit is one round trip; a fill takes
-/// three. Values live for at most 30 days.
+/// three. Values live for at most 30 days, and what remembers an eviction lives longer than every value that
+/// it forbids. So the backend must keep what it has promised to keep: one that drops entries when its memory
+/// is short may forget an eviction before a value, and serve what was evicted.
 ///
 /// # Examples
 ///
