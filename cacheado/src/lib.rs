@@ -85,6 +85,11 @@ pub mod backends {
         Backend, BackendStats, Capabilities, Clock, Emulated, Entry, Error, ErrorKind, Memory, Result,
         contract,
     };
+
+    #[cfg(feature = "mongodb")]
+    pub use cacheado_backends::mongodb::{self, MongoDb};
+    #[cfg(feature = "redis")]
+    pub use cacheado_backends::redis::{self, Redis};
 }
 
 pub use cache::{

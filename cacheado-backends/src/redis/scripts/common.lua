@@ -1,0 +1,142 @@
+-- What all scripts begin with. The layout of the keys is in `keys.rs`, that of a value in `value.rs`.
+--
+-- KEYS: the index of all entries, the fences, the sequence of notices, and what the script works on.
+-- Keys that are found in a value are of the same slot, by their hash tag.
+
+local entries, fences, sequence = KEYS[1], KEYS[2], KEYS[3]
+local space = entries:sub(1, -2)
+
+local clock = redis.call('TIME')
+local micros = clock[1] * 1000000 + clock[2]
+local millis = math.floor(micros / 1000)
+
+local DAY = 86400000           -- milliseconds that fences and the sequence outlive their last use by
+local WINDOW = 660 * 1000000   -- microseconds that a fence is kept for: FILL_WINDOW, and a minute
+local MOST = 100000            -- fences that are kept
+local BIT = 100                -- things of the past that one call clears away, at most
+
+-- A number as Redis reads it: Lua would write a large one as 1.7e+15.
+local function digits(number)
+  return string.format('%.0f', number)
+end
+
+-- The groups that an entry was stored with; nil if there is none, or if it is none of ours.
+local function groups_of(entry)
+  local tail = redis.pcall('GETRANGE', entry, -512, -1)
+  if type(tail) ~= 'string' or #tail < 9 or tail:byte(-1) ~= 0xC1 then
+    return nil
+  end
+  local length = struct.unpack('>I4', tail, #tail - 8)
+  if length + 9 > #tail then
+    tail = redis.call('GETRANGE', entry, -9 - length, -1)
+    if #tail < length + 9 then
+      return nil
+    end
+  end
+  local last = #tail - 9
+  local at, groups = last - length + 1, {}
+  while at <= last do
+    if at + 1 > last then
+      return nil
+    end
+    local size = struct.unpack('>I2', tail, at)
+    at = at + 2 + size
+    if at - 1 > last then
+      return nil
+    end
+    groups[#groups + 1] = tail:sub(at - size, at - 1)
+  end
+  return groups
+end
+
+-- Brings an index in line with what it holds: what expired goes, a bit at a time, and the index itself expires
+-- together with the last of its entries.
+local function settle(index)
+  local gone = redis.call('ZCOUNT', index, '-inf', digits(millis - 1000))
+  if gone > 0 then
+    redis.call('ZREMRANGEBYRANK', index, 0, math.min(gone, BIT) - 1)
+  end
+  local last = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
+  if last == 'inf' then
+    redis.call('PERSIST', index)
+  elseif last then
+    redis.call('PEXPIREAT', index, last)
+  end
+end
+
+local function list(index, name, expiry)
+  redis.call('ZADD', index, expiry, name)
+  settle(index)
+end
+
+local function strike(index, names)
+  redis.call('ZREM', index, unpack(names))
+  settle(index)
+end
+
+-- Stores a value in the groups whose indexes are KEYS[5] and on, and in no other.
+local function store(entry, value, ttl)
+  local name = entry:sub(#space + 3)
+  local before = groups_of(entry) or {}
+  local expiry = 'inf'
+  if ttl == '' then
+    redis.call('SET', entry, value)
+  else
+    expiry = digits(millis + ttl)
+    redis.call('SET', entry, value, 'PXAT', expiry)
+  end
+  list(entries, name, expiry)
+  local kept = {}
+  for i = 5, #KEYS do
+    list(KEYS[i], name, expiry)
+    kept[KEYS[i]] = true
+  end
+  for _, group in ipairs(before) do
+    local index = space .. 'i:' .. group
+    if not kept[index] then
+      strike(index, { name })
+    end
+  end
+end
+
+-- Forbids the fills that have been announced for a key or a group. Without fences nothing is announced.
+--
+-- The score of a fence is later than that of all before it, whatever the clock does. The first member is the
+-- generation; its score, negative, says up to where fences have been forgotten: who has not seen the last
+-- forgotten one is forbidden, so that nothing is lost with them.
+local function forbid(name)
+  local top = redis.call('ZRANGE', fences, -1, -1, 'WITHSCORES')
+  if not top[1] then
+    return
+  end
+  local at = math.max(micros, math.abs(top[2]) + 1)
+  if type(redis.pcall('ZADD', fences, digits(at), name)) == 'table' then
+    redis.call('UNLINK', fences)   -- no memory for a fence: without the generation, everything is forbidden
+    return
+  end
+  local old = redis.call('ZCOUNT', fences, '(0', digits(micros - WINDOW))
+  local surplus = math.min(BIT, math.max(old, redis.call('ZCARD', fences) - MOST))
+  if surplus > 0 then
+    local generation = redis.call('ZRANGE', fences, 0, 0)[1]
+    local forgotten = redis.call('ZRANGE', fences, surplus, surplus, 'WITHSCORES')[2]
+    redis.call('ZREMRANGEBYRANK', fences, 1, surplus)
+    redis.call('ZADD', fences, digits(-forgotten), generation)
+  end
+end
+
+-- Keeps a key for another day. Seldom, as it is written to the replicas.
+local function keep(key)
+  if redis.call('PTTL', key) < DAY / 2 then
+    redis.call('PEXPIRE', key, DAY)
+  end
+end
+
+-- Tells the subscribers of a notice; nothing, if there is none.
+local function tell(channel, shard, notice)
+  if notice then
+    local number = redis.call('INCR', sequence)
+    keep(sequence)
+    redis.call('PUBLISH', channel, shard .. ':' .. digits(number) .. ':' .. notice)
+  end
+end
+

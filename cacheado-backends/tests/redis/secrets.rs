@@ -1,0 +1,77 @@
+//! Users and passwords.
+
+use cacheado_backends::contract::Tier;
+use cacheado_backends::redis::{Redis, RedisBuilder};
+use cacheado_backends::{Error, ErrorKind};
+
+use crate::{group, new, place, server, store, value};
+
+const SECRET: &str = "p@ss/w:örd %";
+const ENCODED: &str = "p%40ss%2Fw%3A%C3%B6rd%20%25";
+
+fn shown(error: &Error) -> String {
+    use std::error::Error as _;
+    format!("{error} {error:?} {:?}", error.source())
+}
+
+async fn refused(builder: RedisBuilder) {
+    let redis = builder.build().expect("an address");
+    let at = place("k", &["g"]);
+    let blocking = Tier::get_blocking(&redis, &at, cacheado_backends::contract::Wanted::Value);
+    for error in [
+        Tier::begin(&redis, &at).await.err(),
+        Tier::set(&redis, &at, new(b"a value"), None).await.err(),
+        Tier::evict_group(&redis, &group("g"), None).await.err(),
+        blocking.expect("has one").err(),
+    ] {
+        let error = error.expect("refused");
+        assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+        let shown = format!("{} {redis:?}", shown(&error));
+        for secret in [SECRET, ENCODED, "wrong", "a value"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn hazard_31_passwords_work_and_are_not_shown() {
+    let server = server!(cacheado_servers::Redis::start_with(&["--requirepass", SECRET]));
+    server.command(&["ACL", "SETUSER", "me", "on", "~*", "&*", "+@all", &format!(">{SECRET}")]);
+    server.command(&[
+        "ACL",
+        "SETUSER",
+        "reader",
+        "on",
+        "~*",
+        "+@read",
+        "+@connection",
+        &format!(">{SECRET}"),
+    ]);
+    let host = format!("127.0.0.1:{}", server.port());
+    let plain = || Redis::builder(server.url());
+    for builder in [
+        Redis::builder(format!("redis://:{ENCODED}@{host}")),
+        Redis::builder(format!("redis://me:{ENCODED}@{host}")),
+        plain().password(SECRET),
+        plain().username("me").password(SECRET),
+        Redis::builder(format!("redis://you:wrong@{host}")).username("me").password(SECRET),
+    ] {
+        let redis = builder.namespace("t").build().expect("an address");
+        store(&redis, &place("k", &[]), b"v").await;
+        assert_eq!(value(&redis, &place("k", &[])).await.as_deref(), Some(&b"v"[..]));
+        let entry = Tier::get_blocking(&redis, &place("k", &[]), cacheado_backends::contract::Wanted::Value);
+        assert!(entry.expect("has one").expect("read").is_some());
+        let shown = format!("{redis:?}");
+        assert!(!shown.contains(SECRET) && !shown.contains(ENCODED), "{shown}");
+    }
+    refused(plain()).await;
+    refused(plain().password("wrong")).await;
+    refused(plain().username("nobody").password(SECRET)).await;
+
+    // A user who may not do everything is told so, and may do the rest.
+    let reader = plain().username("reader").password(SECRET).namespace("t").build().expect("an address");
+    assert_eq!(value(&reader, &place("k", &[])).await.as_deref(), Some(&b"v"[..]));
+    let error = Tier::set(&reader, &place("k", &[]), new(b"a value"), None).await.expect_err("may not");
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert!(!shown(&error).contains("a value"), "{error}");
+}
