@@ -52,8 +52,12 @@ impl Backend for Near {
 
     async fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<Entry>>> {
         let values = self.cache.get_many_async::<Arc<Vec<u8>>>(keys).await.map_err(failed)?;
-        let entry = |value: Arc<Vec<u8>>| Entry { value: value.to_vec(), remaining: None };
-        Ok(values.into_iter().map(|value| value.map(entry)).collect())
+        let mut entries = Vec::new();
+        for (key, value) in keys.iter().zip(values) {
+            let remaining = self.cache.remaining_async(key).await.map_err(failed)?;
+            entries.push(value.map(|value| Entry { value: value.to_vec(), remaining }));
+        }
+        Ok(entries)
     }
 
     async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
