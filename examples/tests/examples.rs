@@ -45,6 +45,12 @@ fn custom_rule() {
 }
 
 #[test]
+fn custom_backend() {
+    let text = run("custom_backend");
+    assert!(text.contains("The second process computed nothing."), "{text}");
+}
+
+#[test]
 fn methods() {
     run("methods");
 }
