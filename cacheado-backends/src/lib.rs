@@ -23,3 +23,5 @@ pub use contract::{Backend, BackendStats, Capabilities, Entry};
 pub use emulated::Emulated;
 pub use error::{Error, ErrorKind, Result};
 pub use memory::Memory;
+#[cfg(feature = "mongodb")]
+pub use mongodb::MongoDb;
