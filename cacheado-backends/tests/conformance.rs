@@ -1,8 +1,16 @@
 //! The conformance suite over the backends of this crate. One module a backend.
 
+use std::time::Duration;
+
 use cacheado_backends::conformance::Subject;
 use cacheado_backends::memory::SharedMemory;
+use cacheado_backends::mongodb::MongoDb;
+use cacheado_backends::redis::Redis;
 use cacheado_backends::{FlakyBackend, Memory};
+use cacheado_servers::RedisCluster;
+
+/// How long an operation may take where a machine runs many tests at once.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Memory as it is: groups are labels, fences are tickets.
 mod memory {
@@ -38,4 +46,62 @@ mod wrapped {
     }
 
     cacheado_backends::conformance!(fresh, without(bus));
+}
+
+/// Redis, two clients of one server.
+mod redis {
+    use super::{PATIENCE, Redis, Subject};
+
+    async fn fresh() -> Subject {
+        let Some(server) = cacheado_servers::Redis::start() else { return Subject::skipped("Redis") };
+        let node =
+            || Redis::builder(server.url()).namespace("conformance").timeout(PATIENCE).build().unwrap();
+        Subject::new(node()).with_peer(node()).keeping(server)
+    }
+
+    cacheado_backends::conformance!(fresh);
+}
+
+/// Redis with only its small contract.
+mod redis_emulated {
+    use super::{PATIENCE, Redis, Subject};
+
+    async fn fresh() -> Subject {
+        let Some(server) = cacheado_servers::Redis::start() else { return Subject::skipped("Redis") };
+        let node =
+            || Redis::builder(server.url()).namespace("conformance").timeout(PATIENCE).build().unwrap();
+        Subject::new(node()).with_peer(node()).emulated().keeping(server)
+    }
+
+    cacheado_backends::conformance!(fresh, without(bus));
+}
+
+/// A cluster of three, two clients.
+mod redis_cluster {
+    use super::{PATIENCE, Redis, RedisCluster, Subject};
+
+    async fn fresh() -> Subject {
+        let Some(cluster) = RedisCluster::start() else { return Subject::skipped("Redis Cluster") };
+        let node = || {
+            let urls = cluster.urls();
+            Redis::builder(&urls[0]).cluster(urls).namespace("conformance").timeout(PATIENCE).build().unwrap()
+        };
+        Subject::new(node()).with_peer(node()).keeping(cluster)
+    }
+
+    cacheado_backends::conformance!(fresh);
+}
+
+/// `MongoDB` as a replica set, two clients.
+mod mongodb {
+    use super::{MongoDb, PATIENCE, Subject};
+
+    async fn fresh() -> Subject {
+        let Some(server) = cacheado_servers::MongoDb::start() else { return Subject::skipped("MongoDB") };
+        let node =
+            || MongoDb::builder(server.uri()).database("conformance").timeout(PATIENCE).build().unwrap();
+        Subject::new(node()).with_peer(node()).keeping(server)
+    }
+
+    cacheado_backends::conformance!(fresh);
 }

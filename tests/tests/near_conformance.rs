@@ -16,6 +16,9 @@ use cacheado::backends::{
 use cacheado::{Cache, Ttl};
 use cacheado_backends::conformance::Subject;
 
+/// How long an operation may take where a machine runs many tests at once.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A cache with a near cache, as a backend.
 struct Near {
     cache: Cache,
@@ -96,11 +99,11 @@ mod memory {
 }
 
 mod redis {
-    use super::{Near, Redis, Subject};
+    use super::{Near, PATIENCE, Redis, Subject};
 
     async fn fresh() -> Subject {
         let Some(server) = cacheado_servers::Redis::start() else { return Subject::skipped("Redis") };
-        let redis = Redis::builder(server.url()).namespace("near").build().unwrap();
+        let redis = Redis::builder(server.url()).namespace("near").timeout(PATIENCE).build().unwrap();
         Subject::new(Near::over(redis)).keeping(server)
     }
 
@@ -108,11 +111,11 @@ mod redis {
 }
 
 mod mongodb {
-    use super::{MongoDb, Near, Subject};
+    use super::{MongoDb, Near, PATIENCE, Subject};
 
     async fn fresh() -> Subject {
         let Some(server) = cacheado_servers::MongoDb::start() else { return Subject::skipped("MongoDB") };
-        let mongodb = MongoDb::builder(server.uri()).database("near").build().unwrap();
+        let mongodb = MongoDb::builder(server.uri()).database("near").timeout(PATIENCE).build().unwrap();
         Subject::new(Near::over(mongodb)).keeping(server)
     }
 
