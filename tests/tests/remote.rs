@@ -440,3 +440,23 @@ fn a_near_cache_needs_something_to_be_near_to() {
     let error = Cache::builder().near(Memory::new()).build().unwrap_err();
     assert_eq!(error.kind(), cacheado::ErrorKind::Configuration);
 }
+
+#[test]
+fn hazard_11_nodes_whose_clocks_differ_share_entries() {
+    // Each node's own clock moves its own copies; how long an entry lives is the backend's business.
+    let (early, late) = (ManualClock::new(), ManualClock::new());
+    late.advance(Duration::from_secs(50 * 365 * 24 * 3_600));
+    let backend = SharedMemory::new();
+    let near = |clock: &ManualClock| {
+        let node = Cache::builder().backend(backend.clone()).near(Memory::new()).clock(clock.clone());
+        node.build().unwrap()
+    };
+    for (writer, reader) in [(near(&early), near(&late)), (near(&late), near(&early))] {
+        writer.set("k", &1_u8, Duration::from_secs(60)).unwrap();
+        for _ in 0..2 {
+            assert_eq!(reader.get::<u8>("k").unwrap(), Some(1));
+        }
+        assert!(reader.remaining("k").unwrap().is_some_and(|left| left <= Duration::from_secs(60)));
+        assert!(writer.evict("k").unwrap());
+    }
+}

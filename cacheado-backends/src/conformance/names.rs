@@ -87,7 +87,7 @@ macro_rules! conformance {
             hazard_21_an_eviction_fences_off_fills
             hazard_22_a_late_fill_leaves_a_newer_value_alone
             evicting_other_things_fences_off_nothing
-            a_claim_can_be_abandoned
+            hazard_25_giving_a_claim_up_frees_no_other
             a_fill_that_takes_too_long_is_fenced_off
             hazard_19_what_is_dropped_leaves_nothing_old
             // tier/load.rs

@@ -38,6 +38,7 @@ crate::over_each_server!(
     hazard_32_two_nodes_with_near_caches,
     hazard_32_copies_are_dropped_when_the_server_was_away,
     evictions_count_exactly,
+    hazard_11_the_server_alone_says_how_long_an_entry_lives,
 );
 
 fn a_stampede_runs_the_body_once(server: &Server) {
@@ -166,4 +167,19 @@ fn evictions_count_exactly(server: &Server) {
     assert_eq!(with_cache(&a, || greeting_cache().stats().total_keys), 49);
     assert_eq!(with_cache(&b, || greeting_cache().evict_all()).unwrap(), 49);
     assert_eq!(a.stats().total_keys, 0);
+}
+
+fn hazard_11_the_server_alone_says_how_long_an_entry_lives(server: &Server) {
+    use cacheado::testing::ManualClock;
+    let future = ManualClock::new();
+    future.advance(Duration::from_secs(50 * 365 * 24 * 3_600));
+    let (here, there) = (server.cache(), server.builder().clock(future).build().unwrap());
+    for (writer, reader) in [(&here, &there), (&there, &here)] {
+        writer.set("long", &1_u8, Duration::from_secs(3_600)).unwrap();
+        assert_eq!(reader.get::<u8>("long").unwrap(), Some(1));
+        let left = reader.remaining("long").unwrap().unwrap();
+        assert!(left <= Duration::from_secs(3_600) && left > Duration::from_secs(3_500), "{left:?}");
+        writer.set("short", &1_u8, Duration::from_millis(50)).unwrap();
+        within(Duration::from_secs(5), "it expires", || reader.get::<u8>("short").unwrap().is_none());
+    }
 }

@@ -157,7 +157,7 @@ pub fn evicting_other_things_fences_off_nothing(fresh: impl AsyncFn() -> Subject
 }
 
 /// A claim can be given up; the key can be filled as before.
-pub fn a_claim_can_be_abandoned(fresh: impl AsyncFn() -> Subject) {
+pub fn hazard_25_giving_a_claim_up_frees_no_other(fresh: impl AsyncFn() -> Subject) {
     check(fresh, async |subject| {
         let tier = subject.tier();
         let (given_up, kept) = (tier.claim(&at()).await, tier.claim(&at()).await);
