@@ -6,7 +6,6 @@
 //! and not that of a backend: `remote.rs` and `servers` have its tests.
 
 use std::collections::BTreeSet;
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -79,8 +78,8 @@ impl Backend for Near {
         Ok(known.into_iter().zip(live).filter_map(|(key, value)| value.map(|_| key)).collect())
     }
 
-    fn clear(&self) -> impl Future<Output = Result<u64>> + Send {
-        async { self.cache.evict_by_scope_async(&cacheado::Scope::global()).await.map_err(failed) }
+    async fn clear(&self) -> Result<u64> {
+        self.cache.evict_by_scope_async(&cacheado::Scope::global()).await.map_err(failed)
     }
 
     async fn stats(&self) -> Result<BackendStats> {
