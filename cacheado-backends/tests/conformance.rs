@@ -94,6 +94,22 @@ mod redis_cluster {
     cacheado_backends::conformance!(fresh);
 }
 
+/// `MongoDB` without a replica set, which has no change streams.
+mod mongodb_alone {
+    use super::{MongoDb, PATIENCE, Subject};
+
+    async fn fresh() -> Subject {
+        let Some(server) = cacheado_servers::MongoDb::standalone() else {
+            return Subject::skipped("MongoDB");
+        };
+        let node =
+            || MongoDb::builder(server.uri()).database("conformance").timeout(PATIENCE).build().unwrap();
+        Subject::new(node()).with_peer(node()).keeping(server)
+    }
+
+    cacheado_backends::conformance!(fresh);
+}
+
 /// `MongoDB` as a replica set, two clients.
 mod mongodb {
     use super::{MongoDb, PATIENCE, Subject};

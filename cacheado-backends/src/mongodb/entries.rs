@@ -32,6 +32,9 @@ impl Link {
     }
 
     pub(super) async fn get_many(&self, ids: Vec<String>) -> Result<Vec<Option<Entry>>, Failure> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         let server = self.server().await?;
         // One more than there can be, so that the server knows at once that it has them all.
         let batch = u32::try_from(ids.len()).unwrap_or(u32::MAX).min(1_000_000) + 1;

@@ -1,11 +1,10 @@
 //! The one client behind a [`MongoDb`](super::MongoDb), and how operations run on it.
 //!
 //! The client lives on the I/O thread, and so does each operation: whoever waits for it may do so on any
-//! executor, and a runtime that ends takes no connection with it. An operation whose caller has gone runs to
-//! its end.
+//! executor, and a runtime that ends takes no connection with it. An operation whose caller has gone, or has
+//! been told that its time is up, runs to its end.
 
-use std::future::Future;
-use std::pin::pin;
+use std::future::{Future, IntoFuture};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,14 +14,16 @@ use mongodb::options::{
     SelectionCriteria, WriteConcern,
 };
 use mongodb::{Client, Collection, Database, ServerType};
-use tokio::time::{Instant, timeout};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::error::Failure;
 use super::names::Names;
 use super::once::Once;
 use super::setup::{self, Ready};
 use super::uri::Address;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::io;
 
 /// How long an operation on many entries may take, as long as the server answers others.
@@ -31,6 +32,9 @@ const LONG: Duration = Duration::from_secs(60);
 /// How often a server is looked after. A change of state is told by the server at once; this is how soon one
 /// is noticed that does not answer any more.
 const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// How many connections there may be, unless the URI says otherwise: the driver's own default.
+const CONNECTIONS: u32 = 10;
 
 /// What was configured.
 pub(super) struct Settings {
@@ -54,6 +58,8 @@ pub(super) struct Server {
     /// Read at the primary. Writes are acknowledged by it, or as the URI says; those that must outlive it ask
     /// for [`Link::lasting`].
     pub(super) entries: Collection<RawDocumentBuf>,
+    /// One for each connection that there may be.
+    turns: Arc<Semaphore>,
 }
 
 /// How long an operation may take.
@@ -70,7 +76,12 @@ impl Link {
         Self { settings, server: Once::new(), ready: Once::new() }
     }
 
-    /// Runs an operation on the I/O thread.
+    /// Runs an operation on the I/O thread, and waits for it as long as it may take.
+    ///
+    /// Once it is the driver's, it is not cancelled, as the driver serves those who wait for a connection one
+    /// after another, even those who have gone: enough of them, and it never comes to the others. So no more
+    /// are its at a time than it has connections. Those to a server that has fallen silent end by themselves
+    /// when its monitor finds out.
     pub(super) async fn run<T, F>(
         self: &Arc<Self>,
         operation: &'static str,
@@ -81,38 +92,41 @@ impl Link {
         T: Send + 'static,
         F: Future<Output = Result<T, Failure>> + Send + 'static,
     {
-        let link = Arc::clone(self);
-        let work = work(Arc::clone(self));
-        let task = io::handle()?.spawn(async move { link.bounded(effort, work).await });
-        match task.await {
-            Ok(done) => done.map_err(|failure| failure.of(operation)),
-            Err(_) => Err(Error::new(ErrorKind::Other, operation, "the operation panicked")),
-        }
-    }
-
-    async fn bounded<T>(
-        self: Arc<Self>,
-        effort: Effort,
-        work: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
+        let io = io::handle()?;
         let limit = self.settings.timeout;
         let begun = Instant::now();
-        let mut work = pin!(work);
+        let (link, work) = (Arc::clone(self), work(Arc::clone(self)));
+        let mut task = io.spawn(async move {
+            // None begins whose caller may have given up.
+            let turn = timeout_at(begun + limit, link.turn()).await;
+            let _turn = turn.unwrap_or_else(|_| Err(Failure::no_answer(limit)))?;
+            timeout(LONG, work).await.unwrap_or_else(|_| Err(Failure::no_answer(LONG)))
+        });
         loop {
-            match timeout(limit, work.as_mut()).await {
-                Ok(done) => return done,
-                Err(_) if effort == Effort::Few || begun.elapsed() >= LONG => {
-                    return Err(Failure::no_answer(begun.elapsed()));
-                }
+            let failure = match within(io, limit, &mut task).await {
+                Some(Ok(Ok(done))) => return Ok(done),
+                Some(Ok(Err(failure))) => failure,
+                Some(Err(_)) => Failure::said(ErrorKind::Other, "the operation panicked"),
+                None if effort == Effort::Few => Failure::no_answer(limit),
                 // Busy with it, or gone?
-                Err(_) => self.ping(limit).await?,
-            }
+                None => match within(io, limit, io.spawn(Arc::clone(self).ping())).await {
+                    Some(Ok(Ok(()))) => continue,
+                    Some(Ok(Err(failure))) => failure,
+                    Some(Err(_)) | None => Failure::no_answer(limit),
+                },
+            };
+            return Err(failure.of(operation));
         }
     }
 
-    async fn ping(&self, limit: Duration) -> Result<(), Failure> {
-        let ping = async { self.server().await?.command(doc! { "ping": 1 }).await };
-        timeout(limit, ping).await.unwrap_or_else(|_| Err(Failure::no_answer(limit))).map(drop)
+    /// Leave to use a connection.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        let turns = Arc::clone(&self.server().await?.turns);
+        turns.acquire_owned().await.map_err(|_| Failure::said(ErrorKind::Other, "no turn"))
+    }
+
+    async fn ping(self: Arc<Self>) -> Result<(), Failure> {
+        self.server().await?.command(doc! { "ping": 1 }).await.map(drop)
     }
 
     /// The client, which may not have reached any server yet.
@@ -177,6 +191,7 @@ fn connect(
     options.connect_timeout.get_or_insert(timeout);
     options.heartbeat_freq.get_or_insert(HEARTBEAT);
     options.app_name.get_or_insert_with(|| "cacheado".to_owned());
+    let connections = *options.max_pool_size.get_or_insert(CONNECTIONS);
     let entries = CollectionOptions::builder()
         .selection_criteria(primary(options.direct_connection == Some(true)))
         .read_concern(read_concern(options.read_concern.as_ref()))
@@ -184,7 +199,18 @@ fn connect(
         .build();
     let database = Client::with_options(options)?.database(database);
     let entries = database.collection_with_options(collection, entries);
-    Ok(Server { database, entries })
+    let turns =
+        Semaphore::new(usize::try_from(connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS));
+    Ok(Server { database, entries, turns: Arc::new(turns) })
+}
+
+/// What becomes of a future within a time, on any executor: the timer is the I/O thread's.
+async fn within<F: IntoFuture>(io: &Handle, limit: Duration, future: F) -> Option<F::Output> {
+    let timed = {
+        let _entered = io.enter();
+        timeout(limit, future)
+    };
+    timed.await.ok()
 }
 
 /// Entries are read where they are written, whatever the URI says, as another member may not know of an

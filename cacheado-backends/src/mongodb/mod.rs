@@ -48,6 +48,8 @@ use link::Link;
 /// - Expired entries are never read. The server removes them within a minute or so, by a TTL index.
 /// - Times are the server's. Members of a replica set should have theirs synchronized: an entry's life ends by
 ///   the clock of the primary.
+/// - A write whose time was up may still be done, moments later. A fill that comes late is fenced off like any
+///   other; a value that is set is not, so that one whose setting has failed is to be set or evicted again.
 /// - A value, with the names of its key and groups, has at most 16 MiB less 32 KiB.
 /// - Nodes hear of each other's evictions by a change stream; on a server alone, which has none, by looking
 ///   for them every 100 ms.

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use mongodb::error::ErrorKind as Driver;
-use mongodb::options::{ClientOptions, ConnectionString};
+use mongodb::options::{Acknowledgment, ClientOptions, ConnectionString};
 
 use super::error::{Cause, Failure};
 use crate::error::ErrorKind;
@@ -30,6 +30,12 @@ impl Address {
             ));
         }
         let string = ConnectionString::parse(uri).map_err(|_| explain(uri))?;
+        if string.write_concern.as_ref().is_some_and(|concern| concern.w == Some(Acknowledgment::Nodes(0))) {
+            return Err(Failure::said(
+                ErrorKind::Configuration,
+                "writes have to be acknowledged: w=0 is not",
+            ));
+        }
         if srv {
             return Ok(Self::Srv(Box::new(string)));
         }

@@ -70,7 +70,7 @@ async fn a_notice_comes_after_what_it_tells() {
         let mut heard = listen(&other);
         assert_eq!(next(&mut heard).await, Event::Gap);
         let at = place("k", &["g"]);
-        for round in 0..30 {
+        for round in 0..12 {
             one.set(&at, new(b"old"), None).await.unwrap();
             let eviction = {
                 let (one, at) = (Arc::clone(&one), at.clone());
@@ -96,14 +96,16 @@ async fn notices_that_are_not_read_wait() {
         let tier = mongo.tier("app");
         let mut heard = listen(&tier);
         assert_eq!(next(&mut heard).await, Event::Gap);
+        let mut told = Vec::new();
         for number in 0..40 {
-            // A future that is dropped has taken nothing with it.
-            assert!(timeout(Duration::ZERO, heard.next()).await.is_err());
             tier.evict(&place("k", &[]), Some(number.to_string().as_bytes())).await.unwrap();
+            // A future that is dropped takes nothing with it.
+            told.extend(timeout(Duration::ZERO, heard.next()).await);
         }
-        for number in 0..40 {
-            assert_eq!(next(&mut heard).await, notice(&number.to_string()));
+        while told.len() < 40 {
+            told.push(next(&mut heard).await);
         }
+        assert_eq!(told, (0..40).map(|number| notice(&number.to_string())).collect::<Vec<_>>());
     }
 }
 
@@ -176,7 +178,7 @@ async fn hazard_31_no_value_travels_on_the_bus() {
     assert_eq!(next(&mut heard).await, Event::Gap);
     mongo.database.run_command(doc! { "profile": 2 }).await.unwrap();
     let value = vec![7; 1_000_000];
-    for _ in 0..3 {
+    for _ in 0..6 {
         tier.set(&place("k", &[]), new(&value), Some(b"n")).await.unwrap();
         assert_eq!(next(&mut heard).await, notice("n"));
     }

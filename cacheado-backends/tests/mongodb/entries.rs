@@ -31,6 +31,31 @@ async fn an_entry_comes_back_with_what_is_left_of_its_life() {
 }
 
 #[tokio::test]
+async fn a_life_can_be_made_longer_shorter_and_endless() {
+    let Some(mongo) = Fixture::set().await else { return };
+    let tier = mongo.tier("app");
+    let at = place("k", &["g"]);
+    let left = async || tier.get(&at, Wanted::ValueAndLifetime).await.unwrap().unwrap().remaining;
+    let minutes = |minutes| Some(Duration::from_secs(60 * minutes));
+    assert!(!tier.set_ttl(&at, minutes(1)).await.unwrap());
+    assert_eq!(mongo.size().await, 0);
+    tier.set(&at, new(b"v"), None).await.unwrap();
+    for ttl in [minutes(10), minutes(5)] {
+        assert!(tier.set_ttl(&at, ttl).await.unwrap());
+        assert!(left().await <= ttl && left().await > ttl.map(|ttl| ttl / 2));
+        let document = mongo.document("app:k").await.unwrap();
+        assert_eq!(document.get("x"), document.get("vx"));
+    }
+    assert!(tier.set_ttl(&at, None).await.unwrap());
+    assert_eq!(left().await, None);
+    assert_eq!(mongo.document("app:k").await.unwrap().get("x"), None);
+    assert!(tier.set_ttl(&at, minutes(1)).await.unwrap());
+    assert!(mongo.document("app:k").await.unwrap().contains_key("x"));
+    assert_eq!(value(&tier, "k").await.unwrap(), b"v");
+    assert_eq!(tier.evict_group(&crate::fixture::group("g"), None).await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn hazard_10_11_the_server_says_what_has_expired_not_its_ttl_monitor() {
     let Some(mongo) = Fixture::set().await else { return };
     mongo

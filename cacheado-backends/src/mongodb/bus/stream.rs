@@ -16,8 +16,8 @@ use crate::mongodb::link::Server;
 /// How long the server waits for something to tell, before it says that there is nothing.
 const AWAITED: Duration = Duration::from_secs(1);
 
-/// When a server that says nothing at all is taken for gone.
-const SILENCE: Duration = Duration::from_secs(3);
+/// When a server that says nothing at all is taken for gone. Its monitor finds out before, by rights.
+const SILENCE: Duration = Duration::from_secs(20);
 
 /// Where the last stream stood. One that goes on from there misses nothing.
 #[derive(Default)]
