@@ -1,17 +1,25 @@
 //! The code in the README and in the guide, as doctests. There is nothing to call here.
+//!
+//! What shows Redis or MongoDB is compiled with their features: `cargo test --doc -p cacheado-examples
+//! --all-features` has all of it.
 
 macro_rules! pages {
-    ($($name:ident = $path:literal;)+) => {$(
-        #[cfg(doctest)]
+    ($($name:ident = $path:literal $(with $($feature:literal),+)?;)+) => {$(
+        #[cfg(all(doctest, $($(feature = $feature),+)?))]
         #[doc = include_str!($path)]
         pub mod $name {}
     )+};
 }
 
 pages! {
-    readme = "../README.md";
+    readme = "../README.md" with "redis";
     attribute = "../docs/guide/attribute.md";
     scopes = "../docs/guide/scopes.md";
     rules = "../docs/guide/rules.md";
     testing = "../docs/guide/testing.md";
+    backends = "../docs/guide/backends.md";
+    redis = "../docs/guide/redis.md" with "redis";
+    mongodb = "../docs/guide/mongodb.md" with "mongodb";
+    near_cache = "../docs/guide/near_cache.md";
+    custom_backend = "../docs/guide/custom_backend.md";
 }

@@ -78,7 +78,34 @@ mod stats;
 pub mod testing;
 mod ttl;
 
-/// Where entries are kept.
+/// Where entries are kept: given to [`CacheBuilder::backend`], and memory if nothing is.
+///
+/// | | keeps entries |
+/// |---|---|
+/// | [`Memory`](backends::Memory) | in this process, as they are; the default |
+/// | `Redis` | on a Redis server or cluster, with the feature `redis` |
+/// | `MongoDb` | in a MongoDB collection, with the feature `mongodb` |
+/// | [`SharedMemory`](backends::SharedMemory) | in this process, as a server would: for tests of several nodes |
+/// | a [`Backend`](backends::Backend) of your own | wherever you say |
+///
+/// Over all but `Memory`, values leave the cache as bytes: those whose type has serde. A failure of the backend is a
+/// miss. What that costs, and how each server is operated, is in the guide: `docs/guide/backends.md`.
+///
+/// # Examples
+///
+/// Two caches over one storage, as two processes are over one server:
+///
+/// ```
+/// use cacheado::backends::SharedMemory;
+/// use cacheado::{Cache, Ttl};
+///
+/// let server = SharedMemory::new();
+/// let one = Cache::builder().backend(server.clone()).build()?;
+/// let two = Cache::builder().backend(server).build()?;
+/// one.set("theme", &"dark".to_owned(), Ttl::Never)?;
+/// assert_eq!(two.get::<String>("theme")?.as_deref(), Some("dark"));
+/// # Ok::<(), cacheado::Error>(())
+/// ```
 pub mod backends {
     pub use cacheado_backends::memory::{MemoryBuilder, SharedMemory};
     pub use cacheado_backends::{
