@@ -25,3 +25,5 @@ pub use emulated::Emulated;
 pub use error::{Error, ErrorKind, Result};
 pub use flaky::{Fault, FlakyBackend, Operation};
 pub use memory::Memory;
+#[cfg(feature = "mongodb")]
+pub use mongodb::MongoDb;

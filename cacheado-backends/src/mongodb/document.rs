@@ -1,0 +1,234 @@
+//! The document of a key, and the updates that change it.
+//!
+//! | field | is |
+//! |---|---|
+//! | `_id` | namespace, `:`, key |
+//! | `v` | the value |
+//! | `vx` | when its life is over; [`NEVER`] for one without end |
+//! | `g` | the groups that it lies in, each with the namespace before it |
+//! | `c` | the claims on it: nonce `n`, end `x`, groups `g` |
+//! | `n` | a notice that the last write told |
+//! | `x` | when the document may go, which the TTL index sees to; none if it is to stay |
+//!
+//! All times are the server's, taken when it runs an update: no clock of a client is ever written or compared.
+
+use std::time::Duration;
+
+use mongodb::bson::oid::ObjectId;
+use mongodb::bson::raw::RawBsonRef;
+use mongodb::bson::spec::BinarySubtype;
+use mongodb::bson::{Binary, Bson, DateTime, Document, RawDocument, doc};
+
+use super::error::Failure;
+use crate::contract::{Entry, FILL_WINDOW};
+use crate::error::ErrorKind;
+
+/// The end of what never ends: the last second of the year 9999.
+const NEVER: DateTime = DateTime::from_millis(253_402_300_799_000);
+
+/// A life longer than this, of a thousand years, has no end.
+const LONGEST: i64 = 1_000 * 366 * 24 * 3_600 * 1_000;
+
+/// How many claims there can be on a key at a time. One more is not written down, so that its fill is fenced
+/// off: those who came before fill.
+const CLAIMS: i32 = 128;
+
+/// How long a document stays that is there for its notice only.
+const NOTICE_STAYS: Duration = Duration::from_secs(60);
+
+/// What a document may have, and the answer or the command around it.
+const LARGEST: usize = 16 * 1024 * 1024 - 32 * 1024;
+
+/// What is written of an entry.
+pub(super) struct Stored {
+    value: Bson,
+    until: Bson,
+    groups: Vec<String>,
+}
+
+impl Stored {
+    /// An entry that fits into a document.
+    pub(super) fn new(value: &[u8], ttl: Option<Duration>, groups: Vec<String>) -> Result<Self, Failure> {
+        let named: usize = groups.iter().map(|group| group.len() + 16).sum();
+        if value.len() + named > LARGEST {
+            return Err(Failure::said(ErrorKind::TooLarge, "more than a document takes, which is 16 MiB"));
+        }
+        Ok(Self { value: binary(value.to_vec()), until: until(ttl), groups })
+    }
+
+    /// The fields of the entry. `x` has the end of its life: where there are claims, [`settled`] comes after.
+    fn fields(self) -> Document {
+        let mut fields = doc! { "_id": "$_id", "v": literal(self.value), "vx": self.until.clone() };
+        if self.until != NEVER.into() {
+            fields.insert("x", self.until);
+        }
+        if !self.groups.is_empty() {
+            fields.insert("g", literal(self.groups));
+        }
+        fields
+    }
+}
+
+/// A claim is added, unless there are too many; what has expired, of claims and values, goes.
+pub(super) fn claimed(nonce: ObjectId, groups: Vec<String>) -> Vec<Document> {
+    let claim = doc! { "n": nonce, "x": from_now(FILL_WINDOW), "g": literal(groups) };
+    let open = claims_where(&doc! { "$gt": ["$$this.x", "$$NOW"] });
+    let if_alive = |field: &str| doc! { "$cond": [alive(), field, "$$REMOVE"] };
+    vec![
+        doc! { "$replaceWith": {
+            "_id": "$_id",
+            "v": if_alive("$v"),
+            "vx": if_alive("$vx"),
+            "g": if_alive("$g"),
+            "c": open,
+        } },
+        doc! { "$set": { "c": { "$cond": [
+            { "$lt": [{ "$size": "$c" }, CLAIMS] },
+            { "$concatArrays": ["$c", [claim]] },
+            "$c",
+        ] } } },
+        settled(),
+    ]
+}
+
+/// The value of a claim takes its place; other claims stay.
+pub(super) fn filled(nonce: ObjectId, stored: Stored) -> Vec<Document> {
+    let mut fields = stored.fields();
+    fields.insert("c", claims_where(&doc! { "$ne": ["$$this.n", nonce] }));
+    vec![doc! { "$replaceWith": fields }, settled()]
+}
+
+/// A value is there, and no claim.
+pub(super) fn set(stored: Stored, notice: Option<&[u8]>) -> Vec<Document> {
+    let mut fields = stored.fields();
+    if let Some(notice) = notice {
+        fields.insert("n", literal(told(notice)));
+    }
+    vec![doc! { "$replaceWith": fields }]
+}
+
+/// A claim is given up.
+pub(super) fn unclaimed(nonce: ObjectId) -> Vec<Document> {
+    vec![doc! { "$set": { "c": claims_where(&doc! { "$ne": ["$$this.n", nonce] }) } }, settled()]
+}
+
+/// The claims that name a group are struck.
+pub(super) fn struck(group: &str) -> Vec<Document> {
+    let names_it = doc! { "$in": [literal(group), array("$$this.g")] };
+    vec![doc! { "$set": { "c": claims_where(&doc! { "$not": [names_it] }) } }, settled()]
+}
+
+/// The value goes, claims stay.
+pub(super) fn erased() -> Vec<Document> {
+    vec![doc! { "$unset": ["v", "vx", "g"] }, settled()]
+}
+
+/// Nothing stays, and the document may go.
+pub(super) fn emptied() -> Vec<Document> {
+    vec![doc! { "$replaceWith": { "_id": "$_id", "x": "$$NOW" } }]
+}
+
+/// Nothing stays but a notice, and the document may go when all have read it.
+pub(super) fn tombstone(notice: &[u8]) -> Vec<Document> {
+    let fields = doc! { "_id": "$_id", "n": literal(told(notice)), "x": from_now(NOTICE_STAYS) };
+    vec![doc! { "$replaceWith": fields }]
+}
+
+/// The value has another life.
+pub(super) fn lasting(ttl: Option<Duration>) -> Vec<Document> {
+    vec![doc! { "$set": { "vx": until(ttl) } }, settled()]
+}
+
+/// Brings `x` and an empty `c` into line with the rest. A notice does not outlive the write that told it, so
+/// that it is told once.
+fn settled() -> Document {
+    doc! { "$set": {
+        "c": { "$cond": [{ "$gt": [{ "$size": array("$c") }, 0] }, "$c", "$$REMOVE"] },
+        "x": { "$cond": [
+            { "$gte": ["$vx", NEVER] },
+            "$$REMOVE",
+            { "$max": ["$vx", { "$max": "$c.x" }, "$$NOW"] },
+        ] },
+        "n": "$$REMOVE",
+    } }
+}
+
+fn claims_where(cond: &Document) -> Document {
+    doc! { "$filter": { "input": array("$c"), "cond": cond } }
+}
+
+/// A field that may not be there, or be of a type that is not ours: the server ends an update that takes it
+/// for an array.
+fn array(field: &str) -> Document {
+    doc! { "$cond": [{ "$isArray": field }, field, []] }
+}
+
+/// Whether there is a value whose life is not over, as an expression.
+pub(super) fn alive() -> Document {
+    doc! { "$gt": ["$vx", "$$NOW"] }
+}
+
+/// What a read asks for. It says what time it is, rather than whether the value is alive, as a read by `_id`
+/// alone takes the server's shortest way.
+pub(super) fn entry_and_time() -> Document {
+    doc! { "v": 1, "vx": 1, "t": "$$NOW" }
+}
+
+/// What tells whether there was an entry.
+pub(super) fn life_and_time() -> Document {
+    doc! { "_id": 0, "vx": 1, "t": "$$NOW" }
+}
+
+/// Whether the value's life was not over.
+pub(super) fn was_alive(document: &RawDocument) -> bool {
+    remaining(document).is_some()
+}
+
+/// The entry, if there is a live one. What we have not written is none.
+pub(super) fn entry(document: &RawDocument) -> Option<Entry> {
+    let remaining = remaining(document)?;
+    match document.get("v") {
+        Ok(Some(RawBsonRef::Binary(value))) if value.subtype == BinarySubtype::Generic => {
+            Some(Entry { value: value.bytes.to_vec(), remaining })
+        }
+        _ => None,
+    }
+}
+
+/// How long the value still lives, if it does.
+#[expect(clippy::option_option, reason = "dead, or alive with or without an end")]
+fn remaining(document: &RawDocument) -> Option<Option<Duration>> {
+    let until = document.get_datetime("vx").ok()?;
+    let now = document.get_datetime("t").ok()?;
+    let left = until.timestamp_millis().checked_sub(now.timestamp_millis())?;
+    let left = u64::try_from(left).ok().filter(|left| *left > 0)?;
+    Some((until < NEVER).then(|| Duration::from_millis(left)))
+}
+
+/// The end of a life that begins now, rounded up to the server's milliseconds.
+fn until(ttl: Option<Duration>) -> Bson {
+    match ttl.and_then(|ttl| i64::try_from(ttl.as_nanos().div_ceil(1_000_000)).ok()) {
+        Some(life) if life <= LONGEST => doc! { "$add": ["$$NOW", life.max(1)] }.into(),
+        _ => NEVER.into(),
+    }
+}
+
+fn from_now(time: Duration) -> Document {
+    doc! { "$add": ["$$NOW", i64::try_from(time.as_millis()).unwrap_or(LONGEST)] }
+}
+
+/// A notice as it is written: what makes it different from each other, then itself.
+pub(super) fn told(notice: &[u8]) -> Bson {
+    let mut bytes = ObjectId::new().bytes().to_vec();
+    bytes.extend_from_slice(notice);
+    binary(bytes)
+}
+
+/// A value as it stands, whatever it looks like to the server.
+pub(super) fn literal(value: impl Into<Bson>) -> Document {
+    doc! { "$literal": value.into() }
+}
+
+fn binary(bytes: Vec<u8>) -> Bson {
+    Binary { subtype: BinarySubtype::Generic, bytes }.into()
+}

@@ -1,0 +1,125 @@
+//! MongoDB as a [`Tier`].
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mongodb::bson::oid::ObjectId;
+
+use super::MongoDb;
+use super::bus::Heard;
+use super::document::Stored;
+use super::error::Failure;
+use super::link::Effort::{Few, Many};
+use crate::contract::{
+    Backend, BoxFuture, Capabilities, Claim, Entry, FILL_WINDOW, Filled, Group, New, Place, Subscription,
+    Tier, Wanted,
+};
+use crate::error::{ErrorKind, Result};
+
+impl MongoDb {
+    fn id(&self, at: &Place) -> String {
+        self.link.settings.names.id(&at.key)
+    }
+
+    fn groups(&self, at: &Place) -> Vec<String> {
+        at.groups.iter().map(|group| self.link.settings.names.group(&group.name)).collect()
+    }
+
+    fn stored(&self, operation: &'static str, at: &Place, new: New<'_>) -> Result<Stored> {
+        Stored::new(new.value, new.ttl, self.groups(at)).map_err(|failure| failure.of(operation))
+    }
+}
+
+/// The nonce of a claim.
+fn nonce(operation: &'static str, claim: &Claim) -> Result<ObjectId> {
+    let bytes = claim.token.as_slice().try_into().map(ObjectId::from_bytes);
+    bytes.map_err(|_| Failure::said(ErrorKind::Malformed, "the claim is of another backend").of(operation))
+}
+
+impl Tier for MongoDb {
+    fn name(&self) -> &'static str {
+        Backend::name(self)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Backend::capabilities(self)
+    }
+
+    fn get<'a>(&'a self, at: &'a Place, _: Wanted) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(Backend::get(self, &at.key))
+    }
+
+    fn get_many<'a>(&'a self, at: &'a [Place]) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
+        let ids: Vec<_> = at.iter().map(|at| self.id(at)).collect();
+        Box::pin(self.link.run("get_many", Few, |link| async move { link.get_many(ids).await }))
+    }
+
+    fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>> {
+        Box::pin(async {
+            let (id, groups) = (self.id(at), self.groups(at));
+            let taken = Instant::now();
+            let nonce =
+                self.link.run("begin", Few, |link| async move { link.begin(id, groups).await }).await?;
+            Ok(Claim { token: nonce.bytes().to_vec(), taken })
+        })
+    }
+
+    fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>> {
+        Box::pin(async move {
+            if claim.taken.elapsed() > FILL_WINDOW {
+                return Ok(Filled::Fenced);
+            }
+            let (id, nonce) = (self.id(at), nonce("fill", claim)?);
+            let stored = self.stored("fill", at, new)?;
+            self.link.run("fill", Few, |link| async move { link.fill(id, nonce, stored).await }).await
+        })
+    }
+
+    fn abandon<'a>(&'a self, at: &'a Place, claim: &'a Claim) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async {
+            let (id, nonce) = (self.id(at), nonce("abandon", claim)?);
+            self.link.run("abandon", Few, |link| async move { link.abandon(id, nonce).await }).await
+        })
+    }
+
+    fn set<'a>(&'a self, at: &'a Place, new: New<'a>, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (id, stored) = (self.id(at), self.stored("set", at, new)?);
+            let notice = notice.map(<[u8]>::to_vec);
+            self.link.run("set", Few, |link| async move { link.set(id, stored, notice).await }).await
+        })
+    }
+
+    fn set_ttl<'a>(&'a self, at: &'a Place, ttl: Option<Duration>) -> BoxFuture<'a, Result<bool>> {
+        let id = self.id(at);
+        Box::pin(self.link.run("set_ttl", Few, move |link| async move { link.set_ttl(id, ttl).await }))
+    }
+
+    fn evict<'a>(&'a self, at: &'a Place, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<bool>> {
+        let (id, notice) = (self.id(at), notice.map(<[u8]>::to_vec));
+        Box::pin(self.link.run("evict", Few, |link| async move { link.evict(id, notice).await }))
+    }
+
+    fn evict_group<'a>(&'a self, group: &'a Group, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<u64>> {
+        let (name, notice) = (Arc::clone(&group.name), notice.map(<[u8]>::to_vec));
+        Box::pin(
+            self.link.run("evict_group", Many, |link| async move {
+                link.evict_group(&name, notice.as_deref()).await
+            }),
+        )
+    }
+
+    fn clear<'a>(&'a self, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<u64>> {
+        let notice = notice.map(<[u8]>::to_vec);
+        Box::pin(self.link.run("clear", Many, |link| async move { link.clear(notice.as_deref()).await }))
+    }
+
+    fn count<'a>(&'a self, group: Option<&'a Group>) -> BoxFuture<'a, Result<u64>> {
+        let group = group.map(|group| Arc::clone(&group.name));
+        Box::pin(self.link.run("count", Many, |link| async move { link.count(group.as_deref()).await }))
+    }
+
+    fn subscribe(self: Arc<Self>) -> Option<Box<dyn Subscription>> {
+        Some(Box::new(Heard::by(Arc::clone(&self.link))))
+    }
+}
