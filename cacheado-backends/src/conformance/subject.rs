@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::contract::{Backend, BoxFuture, DynBackend, Tier};
 use crate::emulated::Emulated;
+use crate::memory::SharedMemory;
 
 /// A backend in a namespace that is empty and that nobody else uses, as one or two nodes of a system see it.
 ///
@@ -24,6 +25,7 @@ pub struct Subject {
     peer: Option<Node>,
     kept: Vec<Box<dyn Any>>,
     at_end: Vec<BoxFuture<'static, ()>>,
+    is_skipped: bool,
 }
 
 /// A backend as one node sees it.
@@ -59,7 +61,19 @@ impl Subject {
     /// One node, made of its parts.
     #[must_use]
     pub fn of(node: Node) -> Self {
-        Self { node, peer: None, kept: Vec::new(), at_end: Vec::new() }
+        Self { node, peer: None, kept: Vec::new(), at_end: Vec::new(), is_skipped: false }
+    }
+
+    /// None: there is no server to check, and whoever runs the tests has asked to do without. The check passes,
+    /// and says loudly why.
+    #[must_use]
+    pub fn skipped(why: &str) -> Self {
+        eprintln!("SKIPPED: {why}");
+        Self { is_skipped: true, ..Self::new(SharedMemory::new()) }
+    }
+
+    pub(super) fn is_skipped(&self) -> bool {
+        self.is_skipped
     }
 
     /// A second node over the same storage and namespace: a client and a connection of its own, if there are

@@ -1,0 +1,116 @@
+//! The conformance suite through a whole cache with a near cache in front of each backend: what a caller sees is
+//! what the backend promises, copies or not.
+//!
+//! The cache's verbs stand for the small contract; groups and fences are then emulated over it, so that they go
+//! through copies too. A second node sees an eviction when its notice has come, which is the near cache's promise
+//! and not that of a backend: `remote.rs` and `servers` have its tests.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cacheado::backends::{
+    Backend, BackendStats, Entry, Error, ErrorKind, Memory, MongoDb, Redis, Result, SharedMemory,
+};
+use cacheado::{Cache, Ttl};
+use cacheado_backends::conformance::Subject;
+
+/// A cache with a near cache, as a backend.
+struct Near {
+    cache: Cache,
+    /// What has been put: a cache does not list its keys.
+    keys: Mutex<BTreeSet<String>>,
+}
+
+impl Near {
+    fn over(backend: impl Backend) -> Self {
+        let cache = Cache::builder().backend(backend).near(Memory::new()).build().unwrap();
+        Self { cache, keys: Mutex::default() }
+    }
+}
+
+fn failed(error: cacheado::Error) -> Error {
+    let kind = match error.kind() {
+        cacheado::ErrorKind::Codec => ErrorKind::TooLarge,
+        _ => ErrorKind::Other,
+    };
+    Error::new(kind, "use the cache", error)
+}
+
+impl Backend for Near {
+    fn name(&self) -> &'static str {
+        "near"
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Entry>> {
+        let value = self.cache.get_async::<Arc<Vec<u8>>>(key).await.map_err(failed)?;
+        let Some(value) = value else { return Ok(None) };
+        let remaining = self.cache.remaining_async(key).await.map_err(failed)?;
+        Ok(Some(Entry { value: value.to_vec(), remaining }))
+    }
+
+    async fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<Entry>>> {
+        let values = self.cache.get_many_async::<Arc<Vec<u8>>>(keys).await.map_err(failed)?;
+        let entry = |value: Arc<Vec<u8>>| Entry { value: value.to_vec(), remaining: None };
+        Ok(values.into_iter().map(|value| value.map(entry)).collect())
+    }
+
+    async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
+        self.keys.lock().unwrap().insert(key.to_owned());
+        self.cache.set_async(key, &Arc::new(value.to_vec()), Ttl::from(ttl)).await.map_err(failed)
+    }
+
+    async fn remove(&self, key: &str) -> Result<bool> {
+        self.cache.evict_async(key).await.map_err(failed)
+    }
+
+    async fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+        let known: Vec<_> =
+            self.keys.lock().unwrap().iter().filter(|key| key.starts_with(prefix)).cloned().collect();
+        let live = self.cache.get_many_async::<Arc<Vec<u8>>>(&known).await.map_err(failed)?;
+        Ok(known.into_iter().zip(live).filter_map(|(key, value)| value.map(|_| key)).collect())
+    }
+
+    fn clear(&self) -> impl Future<Output = Result<u64>> + Send {
+        async { self.cache.evict_by_scope_async(&cacheado::Scope::global()).await.map_err(failed) }
+    }
+
+    async fn stats(&self) -> Result<BackendStats> {
+        Ok(BackendStats::new(self.cache.stats().total_keys))
+    }
+}
+
+mod memory {
+    use super::{Near, SharedMemory, Subject};
+
+    async fn fresh() -> Subject {
+        Subject::new(Near::over(SharedMemory::new()))
+    }
+
+    cacheado_backends::conformance!(fresh, without(bus, second_node));
+}
+
+mod redis {
+    use super::{Near, Redis, Subject};
+
+    async fn fresh() -> Subject {
+        let Some(server) = cacheado_servers::Redis::start() else { return Subject::skipped("Redis") };
+        let redis = Redis::builder(server.url()).namespace("near").build().unwrap();
+        Subject::new(Near::over(redis)).keeping(server)
+    }
+
+    cacheado_backends::conformance!(fresh, without(bus, second_node));
+}
+
+mod mongodb {
+    use super::{MongoDb, Near, Subject};
+
+    async fn fresh() -> Subject {
+        let Some(server) = cacheado_servers::MongoDb::start() else { return Subject::skipped("MongoDB") };
+        let mongodb = MongoDb::builder(server.uri()).database("near").build().unwrap();
+        Subject::new(Near::over(mongodb)).keeping(server)
+    }
+
+    cacheado_backends::conformance!(fresh, without(bus, second_node));
+}
