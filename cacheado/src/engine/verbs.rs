@@ -87,10 +87,12 @@ impl<K: Kind> Call<K> {
 
     /// Looks in this process; what is not there may be in the backend.
     fn look(mut self) -> Looked<K> {
-        let rejected = match self.probe() {
-            Probed::Hit(value) => return Looked::Here(Some(value)),
-            probed => matches!(probed, Probed::Rejected),
-        };
+        // A rule is asked once about a lookup.
+        let rejected = self.is_rejected()
+            || match self.probe() {
+                Probed::Hit(value) => return Looked::Here(Some(value)),
+                probed => matches!(probed, Probed::Rejected),
+            };
         let Some(function) = self.function.clone() else { return Looked::Here(None) };
         if function.remote.is_none() || rejected {
             self.count_miss();
