@@ -218,6 +218,35 @@ impl Rule for Watch {
     }
 }
 
+#[tokio::test]
+async fn whoever_waits_for_what_another_node_has_evicted_gets_a_newer_value() {
+    for make in [plain, near] {
+        let backend = Gated::default();
+        let (a, b) = (make(&backend), make(&backend));
+        let (go, gone) = oneshot::channel::<()>();
+        let node = a.clone();
+        let leader = tokio::spawn(async move {
+            let compute = || async {
+                let _ = gone.await;
+                1_u8
+            };
+            node.get_or_compute_async("k", MINUTE, compute).await.unwrap()
+        });
+        yield_often().await;
+        assert!(!b.evict_async("k").await.unwrap());
+        let node = a.clone();
+        let late =
+            tokio::spawn(
+                async move { node.get_or_compute_async("k", MINUTE, || async { 2_u8 }).await.unwrap() },
+            );
+        yield_often().await;
+        go.send(()).unwrap();
+        assert_eq!((leader.await.unwrap(), late.await.unwrap()), (1, 2));
+        let stats = a.stats();
+        assert_eq!(stats.hits + stats.misses, 2, "{stats}");
+    }
+}
+
 #[test]
 fn a_rule_is_asked_once_about_a_lookup() {
     struct Refuse(Arc<Seen>);

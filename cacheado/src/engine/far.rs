@@ -362,7 +362,9 @@ impl<K: Kind> Written<K> {
             computation.after_writing(&function, &value, ttl, answer);
         }
         let kind = computation.call.kind;
-        computation.land(|| Landed::Value(Arc::new(value.clone())));
+        // What an eviction on some node has come before is not for those who may have called after it.
+        let is_old = matches!(answer, Ok(Reply::Filled(Filled::Fenced)));
+        computation.land(|| if is_old { Landed::Gone } else { Landed::Value(Arc::new(value.clone())) });
         #[expect(clippy::expect_used, reason = "it is what the kind has made of its own outcome")]
         kind.restore(value).expect("a kind restores what it stores")
     }
