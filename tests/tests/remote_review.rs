@@ -247,6 +247,38 @@ async fn whoever_waits_for_what_another_node_has_evicted_gets_a_newer_value() {
     }
 }
 
+#[tokio::test]
+async fn a_function_that_is_first_called_while_it_is_evicted_keeps_no_old_copy() {
+    static VALUE: AtomicU32 = AtomicU32::new(0);
+    #[cached(ttl = 60)]
+    async fn value() -> u32 {
+        VALUE.fetch_add(1, Ordering::SeqCst)
+    }
+    let backend = Gated::default();
+    let (a, b) = (near(&backend), near(&backend));
+    let old = with_cache_async(&b, value()).await;
+
+    let mut held = backend.hold(Point::BeforeEvictGroup);
+    let evict = with_cache(&a, value_cache);
+    let evicting = tokio::spawn(async move { evict.evict_all().await.unwrap() });
+    held.is_reached().await;
+    assert_eq!(with_cache_async(&a, value()).await, old);
+    held.release();
+    assert_eq!(evicting.await.unwrap(), 1);
+    let new = with_cache_async(&a, value()).await;
+    assert!(new > old);
+
+    let c = near(&backend);
+    let mut held = backend.hold(Point::BeforeEvict);
+    let (node, key) = (c.clone(), with_cache(&b, value_entry).key());
+    let evicting = tokio::spawn(async move { node.evict_key_async(&key).await.unwrap() });
+    held.is_reached().await;
+    assert_eq!(with_cache_async(&c, value()).await, new);
+    held.release();
+    assert!(evicting.await.unwrap());
+    assert!(with_cache_async(&c, value()).await > new);
+}
+
 #[test]
 fn a_rule_is_asked_once_about_a_lookup() {
     struct Refuse(Arc<Seen>);
