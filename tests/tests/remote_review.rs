@@ -218,6 +218,31 @@ impl Rule for Watch {
     }
 }
 
+/// Gives each entry that is found another minute.
+struct Slide;
+
+impl Rule for Slide {
+    fn on_get(&self, _: &Key, _: &EntryMeta) -> Effect {
+        Effect::SetTtl(MINUTE.into())
+    }
+}
+
+#[test]
+fn a_rule_that_prolongs_entries_does_not_prolong_their_copies() {
+    let clock = ManualClock::new();
+    let backend = Gated::by(&clock);
+    let cache = Cache::builder().backend(backend.clone()).near(Memory::new()).clock(clock.clone());
+    let cache = cache.near_ttl(Duration::from_secs(10)).rule(Slide).build().unwrap();
+    cache.set("k", &1_u8, MINUTE).unwrap();
+    assert_eq!(cache.get::<u8>("k").unwrap(), Some(1));
+    plain(&backend).set("k", &2_u8, MINUTE).unwrap();
+    for _ in 0..4 {
+        clock.advance(Duration::from_secs(3));
+        cache.get::<u8>("k").unwrap();
+    }
+    assert_eq!(cache.get::<u8>("k").unwrap(), Some(2), "twelve seconds on, the copy is over");
+}
+
 #[tokio::test]
 async fn whoever_waits_for_what_another_node_has_evicted_gets_a_newer_value() {
     for make in [plain, near] {
@@ -277,6 +302,102 @@ async fn a_function_that_is_first_called_while_it_is_evicted_keeps_no_old_copy()
     held.release();
     assert!(evicting.await.unwrap());
     assert!(with_cache_async(&c, value()).await > new);
+}
+
+/// What is stored under "a" makes "b" out of date.
+struct Depends(Mutex<Option<Key>>);
+
+impl Depends {
+    /// A cache with the rule, and whatever `make` adds.
+    fn cache(builder: cacheado::CacheBuilder) -> Cache {
+        let seen = Arc::new(Seen::default());
+        let reader = Cache::builder().rule(Watch(Arc::clone(&seen))).build().unwrap();
+        reader.set("b", &0_u8, MINUTE).unwrap();
+        let key = seen.keys.lock().unwrap().pop();
+        builder.rule(Self(Mutex::new(key))).build().unwrap()
+    }
+}
+
+impl Rule for Depends {
+    fn on_set(&self, key: &Key, _: &EntryMeta) -> Effect {
+        let b = self.0.lock().unwrap().clone().unwrap();
+        if *key == b { Effect::Continue } else { Effect::Evict(vec![b]) }
+    }
+}
+
+#[tokio::test]
+async fn what_a_rule_has_evicted_is_not_served_from_a_refill_that_came_between() {
+    let backend = Gated::default();
+    let cache = Depends::cache(Cache::builder().backend(backend.clone()).near(Memory::new()));
+    cache.set_async("b", &1_u8, MINUTE).await.unwrap();
+
+    let mut held = backend.hold(Point::BeforeEvict);
+    let node = cache.clone();
+    let setting = tokio::spawn(async move { node.set_async("a", &1_u8, MINUTE).await.unwrap() });
+    held.is_reached().await;
+    // The rule has spoken, and the server has not heard of it yet.
+    let mut reply = backend.hold(Point::AfterGet);
+    let node = cache.clone();
+    let reading =
+        tokio::spawn(async move { node.get_or_compute_async("b", MINUTE, || async { 2_u8 }).await });
+    // It reads at once, or evicts first.
+    yield_often().await;
+    held.release();
+    setting.await.unwrap();
+    reply.is_reached().await;
+    let node = cache.clone();
+    let late = tokio::spawn(async move { node.get_or_compute_async("b", MINUTE, || async { 3_u8 }).await });
+    yield_often().await;
+    reply.release();
+    reading.await.unwrap().unwrap();
+    assert_ne!(late.await.unwrap().unwrap(), 1, "it asked after the rule's eviction");
+    assert_ne!(cache.get_async::<u8>("b").await.unwrap(), Some(1), "neither is it in a copy");
+}
+
+#[tokio::test]
+async fn a_rule_s_eviction_survives_the_call_that_was_to_do_it() {
+    let backend = Gated::default();
+    let cache = Cache::builder().backend(backend.clone()).rule(Lru::new(1)).build().unwrap();
+    cache.set_async("a", &1_u8, MINUTE).await.unwrap();
+    let mut held = backend.hold(Point::BeforeEvict);
+    let node = cache.clone();
+    let setting = tokio::spawn(async move { node.set_async("b", &1_u8, MINUTE).await });
+    held.is_reached().await;
+    setting.abort();
+    assert!(setting.await.unwrap_err().is_cancelled());
+    cache.get_async::<u8>("b").await.unwrap();
+    assert_eq!(plain(&backend).get_async::<u8>("a").await.unwrap(), None, "driven out, here and there");
+}
+
+#[tokio::test]
+async fn a_rule_s_eviction_survives_an_outage() {
+    let backend = Gated::default();
+    let builder = Cache::builder().backend(backend.clone()).breaker(1, Duration::ZERO);
+    let cache = Depends::cache(builder);
+    cache.set_async("b", &1_u8, MINUTE).await.unwrap();
+    backend.is_down.store(true, Ordering::SeqCst);
+    let _ = cache.set_async("a", &1_u8, MINUTE).await;
+    backend.is_down.store(false, Ordering::SeqCst);
+    assert_eq!(cache.get_async::<u8>("b").await.unwrap(), None);
+}
+
+#[test]
+fn evictions_are_counted_however_they_come() {
+    let backend = Gated::default();
+    let cache = Depends::cache(Cache::builder().backend(backend));
+    cache.set("b", &1_u8, MINUTE).unwrap();
+    cache.set("a", &1_u8, MINUTE).unwrap();
+    assert_eq!(cache.stats().evictions, 1, "by a rule");
+    #[cached(ttl = 60)]
+    fn one() -> u8 {
+        1
+    }
+    let key = with_cache(&cache, || {
+        one();
+        one_entry().key()
+    });
+    assert!(cache.evict_key(&key).unwrap());
+    assert_eq!(cache.stats().evictions, 2, "by its whole key");
 }
 
 #[test]

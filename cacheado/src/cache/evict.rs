@@ -90,6 +90,14 @@ impl Inner {
         }
     }
 
+    /// The backend has done what a rule wanted evicted: what has read the old entry meanwhile is fenced off.
+    pub(crate) fn evicted_for_rule(&self, key: &Key, was_there: bool) {
+        self.drop_copies(key);
+        if was_there {
+            self.count_remote_eviction(key);
+        }
+    }
+
     /// Evicts in the backend first: a refill of a copy that has read what is evicted is then fenced off here.
     fn evict_here_and_there(
         self: &Arc<Self>,

@@ -21,7 +21,7 @@ use crate::codec::{CodecError, Envelope, Header, Limits};
 use crate::error::Error;
 use crate::function::{Function, Kind, Worth};
 use crate::key::Key;
-use crate::remote::{Notice, Remote, Reply, Request, place};
+use crate::remote::{Chore, Notice, Remote, Reply, Request, place};
 use crate::rules::EntryMeta;
 use crate::stats::count;
 use crate::ttl::Ttl;
@@ -219,9 +219,10 @@ impl<K: Kind> Computation<K> {
         }
         let Some(ttl) = decision.ttl else { return Some(remaining.into()) };
         let ttl = ttl.or(function.default_ttl);
-        far.remote.postpone(Request::SetTtl { place: Arc::clone(&far.place), ttl });
+        far.remote.postpone(Chore::set_ttl(far.key.clone(), Arc::clone(&far.place), ttl));
         self.note(function, ttl);
-        Some(ttl.into())
+        // It is not written yet, and may never be: a copy lives no longer than the entry does now.
+        Some(remaining.into_iter().chain(ttl).min().into())
     }
 
     /// Writes a remote entry into the ledger, as used just now. `Full`: it is a new one, and there is no room.
