@@ -244,6 +244,29 @@ fn a_rule_that_prolongs_entries_does_not_prolong_their_copies() {
 }
 
 #[tokio::test]
+async fn a_slow_answer_does_not_prolong_a_copy() {
+    for point in [Point::AfterGet, Point::AfterFill] {
+        let clock = ManualClock::new();
+        let backend = Gated::by(&clock);
+        let cache = Cache::builder().backend(backend.clone()).near(Memory::new()).clock(clock.clone());
+        let cache = cache.build().unwrap();
+        let ten = Duration::from_secs(10);
+        if point == Point::AfterGet {
+            plain(&backend).set_async("k", &1_u8, ten).await.unwrap();
+        }
+        let mut held = backend.hold(point);
+        let node = cache.clone();
+        let call = tokio::spawn(async move { node.get_or_compute_async("k", ten, || async { 1_u8 }).await });
+        held.is_reached().await;
+        clock.advance(Duration::from_secs(6));
+        held.release();
+        assert_eq!(call.await.unwrap().unwrap(), 1);
+        clock.advance(Duration::from_secs(4));
+        assert_eq!(cache.get_async::<u8>("k").await.unwrap(), None, "{point:?}: its entry is over");
+    }
+}
+
+#[tokio::test]
 async fn whoever_waits_for_what_another_node_has_evicted_gets_a_newer_value() {
     for make in [plain, near] {
         let backend = Gated::default();

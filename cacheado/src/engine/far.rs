@@ -37,6 +37,8 @@ pub(super) struct Far<V> {
     /// `None` until the fill has been announced.
     claim: Option<Claim>,
     begun: Instant,
+    /// What the clock showed when the backend was last asked: what it answers is no younger than that.
+    asked: u64,
 }
 
 impl<K: Kind> Call<K> {
@@ -59,6 +61,7 @@ impl<K: Kind> Call<K> {
             ),
             claim: None,
             begun: Instant::now(),
+            asked: function.store.clock().now(),
         })
     }
 }
@@ -252,20 +255,16 @@ impl<K: Kind> Computation<K> {
             tracing::error!("a value panicked while it was copied for the near cache");
             return;
         };
-        function.region.fill(self.fill(function, ticket, Some(life)), value);
+        let deadline = function.store.clock().deadline_from(far.asked, Some(life));
+        function.region.fill(self.fill(ticket, deadline), value);
     }
 
     /// An entry in memory of this call's.
-    pub(super) fn fill(
-        &self,
-        function: &Function<K::Stored>,
-        ticket: &Ticket,
-        ttl: Option<Duration>,
-    ) -> Fill {
+    pub(super) fn fill(&self, ticket: &Ticket, deadline: u64) -> Fill {
         Fill {
             hash: self.call.hash,
             key: self.call.key.clone(),
-            deadline: function.store.clock().deadline(ttl),
+            deadline,
             labels: self.labels.clone(),
             ticket: ticket.clone(),
             inert: self.call.inert,
@@ -302,6 +301,7 @@ impl<K: Kind> Computation<K> {
     ) -> Option<Draft<K>> {
         let is_failure = self.call.kind.worth(outcome) == Worth::Failure;
         let far = self.far.as_mut()?;
+        far.asked = function.store.clock().now();
         let claim = far.claim.take();
         let value = self.call.kind.store(outcome);
         let (Some(ttl), Some(value)) = (admitted, value) else {
