@@ -461,3 +461,62 @@ async fn a_value_of_another_type_is_no_hit_for_whoever_waits() {
     let stats = cache.stats();
     assert_eq!((stats.hits, stats.misses), (1, 1), "{stats}");
 }
+
+#[tokio::test]
+async fn a_claim_is_given_up_whatever_ends_the_computation() {
+    let backend = Gated::default();
+    let cache = plain(&backend);
+    let abandoned = || backend.abandoned.load(Ordering::SeqCst);
+    async fn until(is_so: impl Fn() -> bool) {
+        let deadline = std::time::Instant::now() + Duration::from_secs(5);
+        while !is_so() {
+            assert!(std::time::Instant::now() < deadline, "never");
+            tokio::task::yield_now().await;
+        }
+    }
+    // A body that panics.
+    let call = || cache.get_or_compute("k", MINUTE, || -> u8 { panic!("body") });
+    assert!(std::panic::catch_unwind(AssertUnwindSafe(call)).is_err());
+    until(|| abandoned() == 1).await;
+    // A future that is dropped.
+    let node = cache.clone();
+    let call =
+        tokio::spawn(async move { node.get_or_compute_async("k", MINUTE, std::future::pending::<u8>).await });
+    yield_often().await;
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    until(|| abandoned() == 2).await;
+    // No room.
+    let full = Cache::builder().backend(backend.clone()).rule(MaxItems::new(0)).build().unwrap();
+    full.get_or_compute_async("k", MINUTE, || async { 1_u8 }).await.unwrap();
+    until(|| abandoned() == 3).await;
+}
+
+#[test]
+fn a_refresh_whose_value_has_no_bytes_leaves_no_old_one() {
+    #[derive(Debug, Clone, PartialEq, Deserialize)]
+    struct Odd(u8);
+    impl Serialize for Odd {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+            if self.0 == 13 {
+                return Err(serde::ser::Error::custom("no bytes"));
+            }
+            serializer.serialize_newtype_struct("Odd", &self.0)
+        }
+    }
+    static VALUE: AtomicU32 = AtomicU32::new(12);
+    #[cached(ttl = 60)]
+    fn odd() -> Odd {
+        Odd(u8::try_from(VALUE.fetch_add(1, Ordering::SeqCst)).unwrap())
+    }
+    for make in [plain, near] {
+        VALUE.store(12, Ordering::SeqCst);
+        let cache = make(&Gated::default());
+        with_cache(&cache, || {
+            assert_eq!(odd(), Odd(12));
+            assert_eq!(odd(), Odd(12));
+            assert_eq!(odd_entry().refresh(), Odd(13));
+            assert_eq!(odd_entry().peek().unwrap(), None);
+        });
+    }
+}

@@ -75,6 +75,10 @@ impl Tier for MongoDb {
         })
     }
 
+    fn keeps_claims(&self) -> bool {
+        true
+    }
+
     fn abandon<'a>(&'a self, at: &'a Place, claim: &'a Claim) -> BoxFuture<'a, Result<()>> {
         Box::pin(async {
             let (id, nonce) = (self.id(at), nonce("abandon", claim)?);

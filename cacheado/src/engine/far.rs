@@ -41,6 +41,13 @@ pub(super) struct Far<V> {
     asked: u64,
 }
 
+/// A claim that was not used is given up, however the computation has ended.
+impl<V> Drop for Far<V> {
+    fn drop(&mut self) {
+        self.remote.abandon(&self.place, self.claim.take());
+    }
+}
+
 impl<K: Kind> Call<K> {
     /// The remote side, if the function's values are kept remotely.
     pub(super) fn far(&self) -> Option<Far<K::Stored>> {
@@ -299,39 +306,47 @@ impl<K: Kind> Computation<K> {
         outcome: &K::Return,
         admitted: Option<Ttl>,
     ) -> Option<Draft<K>> {
-        let is_failure = self.call.kind.worth(outcome) == Worth::Failure;
         let far = self.far.as_mut()?;
         far.asked = function.store.clock().now();
-        let claim = far.claim.take();
-        let value = self.call.kind.store(outcome);
-        let (Some(ttl), Some(value)) = (admitted, value) else {
-            // A refresh that ends with nothing to store has found out that what is stored is old. An error
-            // has found out nothing.
-            if self.call.is_refresh() && !is_failure {
-                return Some((far.evict(), self.call.kind.store(outcome)?, None));
-            }
-            far.remote.abandon(&far.place, claim);
-            return None;
-        };
-        let Some(claim) = claim else {
-            // In an outage the copy here is better than nothing: it is short-lived.
-            self.keep_copy(function, &value, ttl.or(None));
-            return None;
-        };
-        let bytes = match far.seal(&value, ttl.or(None)) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                tracing::warn!(key = far.place.key, ?error, "a value was not stored: it has no bytes");
-                far.remote.abandon(&far.place, Some(claim));
+        let is_announced = far.claim.is_some();
+        if let (Some(ttl), Some(value)) = (admitted, self.call.kind.store(outcome)) {
+            if !is_announced {
+                // In an outage the copy here is better than nothing: it is short-lived.
+                self.keep_copy(function, &value, ttl.or(None));
                 return None;
             }
-        };
-        let place = Arc::clone(&far.place);
-        if self.note(function, ttl.or(None)) == Placed::Full {
+            if let Some(request) = self.request_fill(function, &value, ttl.or(None)) {
+                return Some((request, value, Some(ttl)));
+            }
+        }
+        // A refresh that ends with nothing to store has found out that what is stored is old. An error has
+        // found out nothing.
+        if !self.call.is_refresh() || self.call.kind.worth(outcome) == Worth::Failure {
+            return None;
+        }
+        let far = self.far.as_mut()?;
+        // An eviction strikes claims.
+        far.claim = None;
+        Some((far.evict(), self.call.kind.store(outcome)?, None))
+    }
+
+    /// `None`: the value has no bytes, or there is no room.
+    fn request_fill(
+        &mut self,
+        function: &Function<K::Stored>,
+        value: &K::Stored,
+        ttl: Option<Duration>,
+    ) -> Option<Request> {
+        let far = self.far.as_ref()?;
+        let report =
+            |error| tracing::warn!(key = far.place.key, ?error, "a value was not stored: it has no bytes");
+        let value = far.seal(value, ttl).map_err(report).ok()?;
+        if self.note(function, ttl) == Placed::Full {
             count(&function.shared.tally.rejections);
             return None;
         }
-        Some((Request::Fill { place, value: bytes, ttl: ttl.or(None), claim }, value, Some(ttl)))
+        let far = self.far.as_mut()?;
+        Some(Request::Fill { place: Arc::clone(&far.place), value, ttl, claim: far.claim.take()? })
     }
 
     /// The draft on its way; `None` without a remote side, which no draft comes from.

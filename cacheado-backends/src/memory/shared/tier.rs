@@ -81,6 +81,10 @@ impl Tier for SharedMemory {
         now(move || self.0.fill_announced(at, new, claim))
     }
 
+    fn keeps_claims(&self) -> bool {
+        true
+    }
+
     fn abandon<'a>(&'a self, _: &'a Place, claim: &'a Claim) -> BoxFuture<'a, Result<()>> {
         now(|| {
             drop(self.0.claims.take(claim, self.0.store.clock()));
