@@ -405,6 +405,21 @@ async fn a_rule_s_eviction_survives_an_outage() {
 }
 
 #[test]
+fn a_fill_that_lost_to_a_set_leaves_the_bound_as_it_is() {
+    let backend = Gated::default();
+    let cache = Cache::builder().backend(backend.clone()).rule(Lru::new(2)).build().unwrap();
+    for key in 0..10_u8 {
+        let compute = || {
+            cache.set(key, &1_u8, MINUTE).unwrap();
+            2_u8
+        };
+        cache.get_or_compute(key, MINUTE, compute).unwrap();
+    }
+    let left = plain(&backend).get_many::<u8>(0..10_u8).unwrap();
+    assert_eq!(left.iter().flatten().count(), 2, "{left:?}");
+}
+
+#[test]
 fn evictions_are_counted_however_they_come() {
     let backend = Gated::default();
     let cache = Depends::cache(Cache::builder().backend(backend));

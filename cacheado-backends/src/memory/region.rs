@@ -303,6 +303,13 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         }
     }
 
+    /// Removes the entry that was stored with this ticket, if no other has taken its place; fences nothing off.
+    pub fn withdraw(&self, hash: u64, ticket: &Ticket) {
+        if let Some(slot) = self.take(hash, |slot| slot.serial == ticket.serial()) {
+            self.finish(slot, Cause::Evicted);
+        }
+    }
+
     /// Removes all entries, and fences off the fills that have begun. How many were alive. Costs what
     /// the region holds.
     pub fn evict_all(&self, cause: Cause) -> u64 {

@@ -39,6 +39,8 @@ pub(super) struct Far<V> {
     begun: Instant,
     /// What the clock showed when the backend was last asked: what it answers is no younger than that.
     asked: u64,
+    /// With which ticket this call has entered the ledger, if it was not in there.
+    noted: Option<Ticket>,
 }
 
 /// A claim that was not used is given up, however the computation has ended.
@@ -69,6 +71,7 @@ impl<K: Kind> Call<K> {
             claim: None,
             begun: Instant::now(),
             asked: function.store.clock().now(),
+            noted: None,
         })
     }
 }
@@ -235,18 +238,55 @@ impl<K: Kind> Computation<K> {
         Some(remaining.into_iter().chain(ttl).min().into())
     }
 
-    /// Writes a remote entry into the ledger, as used just now. `Full`: it is a new one, and there is no room.
-    pub(super) fn note(&self, function: &Function<K::Stored>, ttl: Option<Duration>) -> Placed {
-        let Some(ledger) = &function.ledger else { return Placed::Stored };
+    /// Writes a remote entry that was read into the ledger, as used just now, if there is room.
+    pub(super) fn note(&self, function: &Function<K::Stored>, ttl: Option<Duration>) {
+        let Some(ledger) = &function.ledger else { return };
         let (hash, key) = (self.call.hash, &self.call.key);
         let deadline = function.store.clock().deadline(ttl);
         if let Found::Hit(()) = ledger.get(hash, &key.as_bytes()) {
             ledger.set_deadline(hash, key.as_bytes(), deadline);
+            return;
+        }
+        let ticket = ledger.ticket(hash, self.labels.as_deref().unwrap_or_default());
+        ledger.fill(self.fill_ledger(function, &ticket, ttl), ());
+    }
+
+    /// Enters the ledger for what is about to be written. `Full`: it is a new one, and there is no room.
+    pub(super) fn reserve(&mut self, function: &Function<K::Stored>, ttl: Option<Duration>) -> Placed {
+        let Some(ledger) = &function.ledger else { return Placed::Stored };
+        if ledger.describe(self.call.hash, self.call.key.as_bytes()).is_some() {
             return Placed::Stored;
         }
-        let labels = self.labels.clone();
-        let ticket = ledger.ticket(hash, labels.as_deref().unwrap_or_default());
-        ledger.fill(Fill { hash, key: key.clone(), deadline, labels, ticket, inert: true }, ())
+        let ticket = ledger.ticket(self.call.hash, self.labels.as_deref().unwrap_or_default());
+        let placed = ledger.fill(self.fill_ledger(function, &ticket, ttl), ());
+        if let Some(far) = &mut self.far {
+            far.noted = Some(ticket);
+        }
+        placed
+    }
+
+    /// It is written, and in the ledger under a ticket of its own: whoever fails to write the same entry, and
+    /// has entered it, does not take it out again.
+    pub(super) fn enter(&self, function: &Function<K::Stored>, ttl: Option<Duration>) {
+        let (Some(ledger), Some(far)) = (&function.ledger, &self.far) else { return };
+        let ticket = ledger.ticket(self.call.hash, self.labels.as_deref().unwrap_or_default());
+        if ledger.fill(self.fill_ledger(function, &ticket, ttl), ()) == Placed::Full {
+            // Another has taken the room meanwhile.
+            far.remote.postpone(Chore::drive_out(far.key.clone(), Arc::clone(&far.place)));
+        }
+    }
+
+    /// It is not written: what this call has entered into the ledger goes, and nothing of another's.
+    pub(super) fn withdraw(&self, function: &Function<K::Stored>) {
+        if let (Some(ledger), Some(ticket)) =
+            (&function.ledger, self.far.as_ref().and_then(|far| far.noted.as_ref()))
+        {
+            ledger.withdraw(self.call.hash, ticket);
+        }
+    }
+
+    fn fill_ledger(&self, function: &Function<K::Stored>, ticket: &Ticket, ttl: Option<Duration>) -> Fill {
+        Fill { inert: true, ..self.fill(ticket, function.store.clock().deadline(ttl)) }
     }
 
     /// Keeps a copy in this process, if there is a near cache and no eviction has come since this call began.
@@ -341,7 +381,7 @@ impl<K: Kind> Computation<K> {
         let report =
             |error| tracing::warn!(key = far.place.key, ?error, "a value was not stored: it has no bytes");
         let value = far.seal(value, ttl).map_err(report).ok()?;
-        if self.note(function, ttl) == Placed::Full {
+        if self.reserve(function, ttl) == Placed::Full {
             count(&function.shared.tally.rejections);
             return None;
         }
@@ -398,8 +438,10 @@ impl<K: Kind> Computation<K> {
             self.count_backend_error(error);
         }
         let is_stored = matches!(answer, Ok(Reply::Filled(Filled::Stored)));
-        if !is_stored {
-            self.forget(function);
+        match ttl {
+            Some(ttl) if is_stored => self.enter(function, ttl.or(None)),
+            Some(_) => self.withdraw(function),
+            None => self.forget(function),
         }
         match ttl {
             // What was computed is good for this process, whether or not the backend has it.
