@@ -58,8 +58,14 @@ impl Clock {
     /// `ttl`, and where the sum cannot be represented.
     #[must_use]
     pub fn deadline(&self, ttl: Option<Duration>) -> u64 {
-        let Some(ttl) = ttl else { return NEVER };
-        u64::try_from(ttl.as_nanos()).map_or(NEVER, |ttl| self.now().saturating_add(ttl))
+        if ttl.is_none() { NEVER } else { self.deadline_from(self.now(), ttl) }
+    }
+
+    /// The same for what lives for `ttl` from an earlier reading on.
+    #[must_use]
+    pub fn deadline_from(&self, reading: u64, ttl: Option<Duration>) -> u64 {
+        let ttl = ttl.and_then(|ttl| u64::try_from(ttl.as_nanos()).ok());
+        ttl.map_or(NEVER, |ttl| reading.saturating_add(ttl))
     }
 
     /// Whether `deadline` has come.

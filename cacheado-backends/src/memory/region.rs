@@ -180,6 +180,15 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     /// Gives a live entry another deadline. Whether there was one.
     pub fn set_deadline(&self, hash: u64, key: &[u8], deadline: u64) -> bool {
+        self.change_deadline(hash, key, |_| deadline)
+    }
+
+    /// Gives a live entry this deadline if it is the earlier one. Whether there was one.
+    pub fn shorten(&self, hash: u64, key: &[u8], deadline: u64) -> bool {
+        self.change_deadline(hash, key, |present| present.min(deadline))
+    }
+
+    fn change_deadline(&self, hash: u64, key: &[u8], change: impl FnOnce(u64) -> u64) -> bool {
         let at = {
             let mut table = self.shard(hash).write();
             let Some(slot) = table.find_mut(hash, |slot| slot.key.as_bytes() == key) else {
@@ -188,12 +197,13 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
             if self.clock.expired(slot.deadline) {
                 return false;
             }
+            let deadline = change(slot.deadline);
             let sooner = deadline < slot.deadline;
             slot.deadline = deadline;
-            sooner.then_some(Locator { serial: slot.serial, hash, region: self.id })
+            sooner.then_some((deadline, Locator { serial: slot.serial, hash, region: self.id }))
         };
         // A later deadline is found out when the record of the earlier one is met.
-        if let Some(at) = at {
+        if let Some((deadline, at)) = at {
             self.store.expires(deadline, at);
         }
         true
@@ -289,6 +299,13 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     pub fn retract(&self, hash: u64, key: &[u8], ticket: &Ticket) {
         let is_older = |slot: &Slot<V>| slot.key.as_bytes() == key && slot.serial < ticket.serial();
         if let Some(slot) = self.take(hash, is_older) {
+            self.finish(slot, Cause::Evicted);
+        }
+    }
+
+    /// Removes the entry that was stored with this ticket, if no other has taken its place; fences nothing off.
+    pub fn withdraw(&self, hash: u64, ticket: &Ticket) {
+        if let Some(slot) = self.take(hash, |slot| slot.serial == ticket.serial()) {
             self.finish(slot, Cause::Evicted);
         }
     }

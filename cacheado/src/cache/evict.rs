@@ -8,9 +8,11 @@ use cacheado_backends::memory::{Cause, Label};
 use super::{Cache, Inner, Scoped};
 use crate::Result;
 use crate::engine::{scope_label, tag_label};
+use crate::function::AnyFunction;
 use crate::key::Key;
 use crate::remote::{Notice, Operation, Reply, Request, function_group, place, scope_group, tag_group};
 use crate::scope::Scope;
+use crate::stats::count;
 
 impl Inner {
     fn evict_by_scope(self: &Arc<Self>, scope: &Scope) -> Operation<'static, u64> {
@@ -57,20 +59,43 @@ impl Inner {
 
     /// Evicts the entry of a whole key. Whether there was a live one.
     fn evict_one(self: &Arc<Self>, key: &Key) -> Operation<'static, bool> {
-        let functions = self.functions_of(key);
-        let here = move || {
-            let evict = |(function, bytes): &(Arc<dyn crate::function::AnyFunction>, Vec<u8>)| {
-                function.evict(bytes, Cause::Evicted)
-            };
-            functions.iter().map(evict).fold(false, |any, evicted| any | evicted)
-        };
-        let Some(remote) = &self.remote else { return Operation::ready(here()) };
+        let Some(remote) = &self.remote else { return Operation::ready(self.evict_one_here(key)) };
         let notice = Notice::Key(key.clone()).to_bytes();
         let request = Request::Evict { place: place(key, &[]), notice };
+        let (cache, key) = (Arc::clone(self), key.clone());
         Operation::asks(remote, request, move |answer| {
-            let here = here();
-            Ok(answer.and_then(Reply::was)? | here)
+            let here = cache.evict_one_here(&key);
+            let there = answer.and_then(Reply::was)?;
+            if there {
+                cache.count_remote_eviction(&key);
+            }
+            Ok(there | here)
         })
+    }
+
+    fn evict_one_here(&self, key: &Key) -> bool {
+        let functions = self.functions_of(key);
+        let evict =
+            |(function, bytes): &(Arc<dyn AnyFunction>, Vec<u8>)| function.evict(bytes, Cause::Evicted);
+        functions.iter().map(evict).fold(false, |any, evicted| any | evicted)
+    }
+
+    /// An entry of this key has been evicted from the backend.
+    fn count_remote_eviction(&self, key: &Key) {
+        let functions = self.functions_of(key);
+        match (functions.iter().find(|(function, _)| function.remote().is_some()), &self.remote) {
+            (Some((function, _)), _) => count(&function.shared().tally.evictions),
+            (None, Some(remote)) => count(&remote.evictions),
+            (None, None) => {}
+        }
+    }
+
+    /// The backend has done what a rule wanted evicted: what has read the old entry meanwhile is fenced off.
+    pub(crate) fn evicted_for_rule(&self, key: &Key, was_there: bool) {
+        self.drop_copies(key);
+        if was_there {
+            self.count_remote_eviction(key);
+        }
     }
 
     /// Evicts in the backend first: a refill of a copy that has read what is evicted is then fenced off here.

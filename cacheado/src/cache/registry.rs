@@ -11,7 +11,7 @@ use super::Inner;
 use crate::engine::KeyParts;
 use crate::function::{AnyFunction, Dynamic, Function, Identity, without_arguments};
 use crate::key::{self, Key};
-use crate::remote::{Notice, Request, place};
+use crate::remote::{Chore, place};
 use crate::rules::Cause;
 use crate::scope::Scope;
 
@@ -135,8 +135,8 @@ impl Inner {
                 function.evict(&bytes, Cause::Rule);
             }
             if let Some(remote) = &cache.remote {
-                let notice = Notice::Key(key.clone()).to_bytes();
-                remote.postpone(Request::Evict { place: place(&key, &[]), notice });
+                let at = place(&key, &[]);
+                remote.postpone(Chore::evict(key, at, &cache));
             }
         }
     }

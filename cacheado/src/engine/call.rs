@@ -237,8 +237,12 @@ impl<K: Kind> Call<K> {
             let value = match landed {
                 Landed::Value(value) => self.kind.restore(K::Stored::clone(&value)),
                 Landed::Found(value) => {
-                    self.count_hit();
-                    self.kind.restore(K::Stored::clone(&value))
+                    let value = self.kind.restore(K::Stored::clone(&value));
+                    // It may be of another type than this caller asks for.
+                    if value.is_some() {
+                        self.count_hit();
+                    }
+                    value
                 }
                 Landed::Shared(shared) => self.kind.unshare(&*shared),
                 Landed::Gone => return self.plan(leader),

@@ -21,7 +21,7 @@ use crate::codec::{CodecError, Envelope, Header, Limits};
 use crate::error::Error;
 use crate::function::{Function, Kind, Worth};
 use crate::key::Key;
-use crate::remote::{Notice, Remote, Reply, Request, place};
+use crate::remote::{Chore, Notice, Remote, Reply, Request, place};
 use crate::rules::EntryMeta;
 use crate::stats::count;
 use crate::ttl::Ttl;
@@ -37,6 +37,17 @@ pub(super) struct Far<V> {
     /// `None` until the fill has been announced.
     claim: Option<Claim>,
     begun: Instant,
+    /// What the clock showed when the backend was last asked: what it answers is no younger than that.
+    asked: u64,
+    /// With which ticket this call has entered the ledger, if it was not in there.
+    noted: Option<Ticket>,
+}
+
+/// A claim that was not used is given up, however the computation has ended.
+impl<V> Drop for Far<V> {
+    fn drop(&mut self) {
+        self.remote.abandon(&self.place, self.claim.take());
+    }
 }
 
 impl<K: Kind> Call<K> {
@@ -59,6 +70,8 @@ impl<K: Kind> Call<K> {
             ),
             claim: None,
             begun: Instant::now(),
+            asked: function.store.clock().now(),
+            noted: None,
         })
     }
 }
@@ -219,23 +232,61 @@ impl<K: Kind> Computation<K> {
         }
         let Some(ttl) = decision.ttl else { return Some(remaining.into()) };
         let ttl = ttl.or(function.default_ttl);
-        far.remote.postpone(Request::SetTtl { place: Arc::clone(&far.place), ttl });
+        far.remote.postpone(Chore::set_ttl(far.key.clone(), Arc::clone(&far.place), ttl));
         self.note(function, ttl);
-        Some(ttl.into())
+        // It is not written yet, and may never be: a copy lives no longer than the entry does now.
+        Some(remaining.into_iter().chain(ttl).min().into())
     }
 
-    /// Writes a remote entry into the ledger, as used just now. `Full`: it is a new one, and there is no room.
-    pub(super) fn note(&self, function: &Function<K::Stored>, ttl: Option<Duration>) -> Placed {
-        let Some(ledger) = &function.ledger else { return Placed::Stored };
+    /// Writes a remote entry that was read into the ledger, as used just now, if there is room.
+    pub(super) fn note(&self, function: &Function<K::Stored>, ttl: Option<Duration>) {
+        let Some(ledger) = &function.ledger else { return };
         let (hash, key) = (self.call.hash, &self.call.key);
         let deadline = function.store.clock().deadline(ttl);
         if let Found::Hit(()) = ledger.get(hash, &key.as_bytes()) {
             ledger.set_deadline(hash, key.as_bytes(), deadline);
+            return;
+        }
+        let ticket = ledger.ticket(hash, self.labels.as_deref().unwrap_or_default());
+        ledger.fill(self.fill_ledger(function, &ticket, ttl), ());
+    }
+
+    /// Enters the ledger for what is about to be written. `Full`: it is a new one, and there is no room.
+    pub(super) fn reserve(&mut self, function: &Function<K::Stored>, ttl: Option<Duration>) -> Placed {
+        let Some(ledger) = &function.ledger else { return Placed::Stored };
+        if ledger.describe(self.call.hash, self.call.key.as_bytes()).is_some() {
             return Placed::Stored;
         }
-        let labels = self.labels.clone();
-        let ticket = ledger.ticket(hash, labels.as_deref().unwrap_or_default());
-        ledger.fill(Fill { hash, key: key.clone(), deadline, labels, ticket, inert: true }, ())
+        let ticket = ledger.ticket(self.call.hash, self.labels.as_deref().unwrap_or_default());
+        let placed = ledger.fill(self.fill_ledger(function, &ticket, ttl), ());
+        if let Some(far) = &mut self.far {
+            far.noted = Some(ticket);
+        }
+        placed
+    }
+
+    /// It is written, and in the ledger under a ticket of its own: whoever fails to write the same entry, and
+    /// has entered it, does not take it out again.
+    pub(super) fn enter(&self, function: &Function<K::Stored>, ttl: Option<Duration>) {
+        let (Some(ledger), Some(far)) = (&function.ledger, &self.far) else { return };
+        let ticket = ledger.ticket(self.call.hash, self.labels.as_deref().unwrap_or_default());
+        if ledger.fill(self.fill_ledger(function, &ticket, ttl), ()) == Placed::Full {
+            // Another has taken the room meanwhile.
+            far.remote.postpone(Chore::drive_out(far.key.clone(), Arc::clone(&far.place)));
+        }
+    }
+
+    /// It is not written: what this call has entered into the ledger goes, and nothing of another's.
+    pub(super) fn withdraw(&self, function: &Function<K::Stored>) {
+        if let (Some(ledger), Some(ticket)) =
+            (&function.ledger, self.far.as_ref().and_then(|far| far.noted.as_ref()))
+        {
+            ledger.withdraw(self.call.hash, ticket);
+        }
+    }
+
+    fn fill_ledger(&self, function: &Function<K::Stored>, ticket: &Ticket, ttl: Option<Duration>) -> Fill {
+        Fill { inert: true, ..self.fill(ticket, function.store.clock().deadline(ttl)) }
     }
 
     /// Keeps a copy in this process, if there is a near cache and no eviction has come since this call began.
@@ -251,20 +302,16 @@ impl<K: Kind> Computation<K> {
             tracing::error!("a value panicked while it was copied for the near cache");
             return;
         };
-        function.region.fill(self.fill(function, ticket, Some(life)), value);
+        let deadline = function.store.clock().deadline_from(far.asked, Some(life));
+        function.region.fill(self.fill(ticket, deadline), value);
     }
 
     /// An entry in memory of this call's.
-    pub(super) fn fill(
-        &self,
-        function: &Function<K::Stored>,
-        ticket: &Ticket,
-        ttl: Option<Duration>,
-    ) -> Fill {
+    pub(super) fn fill(&self, ticket: &Ticket, deadline: u64) -> Fill {
         Fill {
             hash: self.call.hash,
             key: self.call.key.clone(),
-            deadline: function.store.clock().deadline(ttl),
+            deadline,
             labels: self.labels.clone(),
             ticket: ticket.clone(),
             inert: self.call.inert,
@@ -299,38 +346,47 @@ impl<K: Kind> Computation<K> {
         outcome: &K::Return,
         admitted: Option<Ttl>,
     ) -> Option<Draft<K>> {
-        let is_failure = self.call.kind.worth(outcome) == Worth::Failure;
         let far = self.far.as_mut()?;
-        let claim = far.claim.take();
-        let value = self.call.kind.store(outcome);
-        let (Some(ttl), Some(value)) = (admitted, value) else {
-            // A refresh that ends with nothing to store has found out that what is stored is old. An error
-            // has found out nothing.
-            if self.call.is_refresh() && !is_failure {
-                return Some((far.evict(), self.call.kind.store(outcome)?, None));
-            }
-            far.remote.abandon(&far.place, claim);
-            return None;
-        };
-        let Some(claim) = claim else {
-            // In an outage the copy here is better than nothing: it is short-lived.
-            self.keep_copy(function, &value, ttl.or(None));
-            return None;
-        };
-        let bytes = match far.seal(&value, ttl.or(None)) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                tracing::warn!(key = far.place.key, ?error, "a value was not stored: it has no bytes");
-                far.remote.abandon(&far.place, Some(claim));
+        far.asked = function.store.clock().now();
+        let is_announced = far.claim.is_some();
+        if let (Some(ttl), Some(value)) = (admitted, self.call.kind.store(outcome)) {
+            if !is_announced {
+                // In an outage the copy here is better than nothing: it is short-lived.
+                self.keep_copy(function, &value, ttl.or(None));
                 return None;
             }
-        };
-        let place = Arc::clone(&far.place);
-        if self.note(function, ttl.or(None)) == Placed::Full {
+            if let Some(request) = self.request_fill(function, &value, ttl.or(None)) {
+                return Some((request, value, Some(ttl)));
+            }
+        }
+        // A refresh that ends with nothing to store has found out that what is stored is old. An error has
+        // found out nothing.
+        if !self.call.is_refresh() || self.call.kind.worth(outcome) == Worth::Failure {
+            return None;
+        }
+        let far = self.far.as_mut()?;
+        // An eviction strikes claims.
+        far.claim = None;
+        Some((far.evict(), self.call.kind.store(outcome)?, None))
+    }
+
+    /// `None`: the value has no bytes, or there is no room.
+    fn request_fill(
+        &mut self,
+        function: &Function<K::Stored>,
+        value: &K::Stored,
+        ttl: Option<Duration>,
+    ) -> Option<Request> {
+        let far = self.far.as_ref()?;
+        let report =
+            |error| tracing::warn!(key = far.place.key, ?error, "a value was not stored: it has no bytes");
+        let value = far.seal(value, ttl).map_err(report).ok()?;
+        if self.reserve(function, ttl) == Placed::Full {
             count(&function.shared.tally.rejections);
             return None;
         }
-        Some((Request::Fill { place, value: bytes, ttl: ttl.or(None), claim }, value, Some(ttl)))
+        let far = self.far.as_mut()?;
+        Some(Request::Fill { place: Arc::clone(&far.place), value, ttl, claim: far.claim.take()? })
     }
 
     /// The draft on its way; `None` without a remote side, which no draft comes from.
@@ -362,7 +418,9 @@ impl<K: Kind> Written<K> {
             computation.after_writing(&function, &value, ttl, answer);
         }
         let kind = computation.call.kind;
-        computation.land(|| Landed::Value(Arc::new(value.clone())));
+        // What an eviction on some node has come before is not for those who may have called after it.
+        let is_old = matches!(answer, Ok(Reply::Filled(Filled::Fenced)));
+        computation.land(|| if is_old { Landed::Gone } else { Landed::Value(Arc::new(value.clone())) });
         #[expect(clippy::expect_used, reason = "it is what the kind has made of its own outcome")]
         kind.restore(value).expect("a kind restores what it stores")
     }
@@ -380,8 +438,10 @@ impl<K: Kind> Computation<K> {
             self.count_backend_error(error);
         }
         let is_stored = matches!(answer, Ok(Reply::Filled(Filled::Stored)));
-        if !is_stored {
-            self.forget(function);
+        match ttl {
+            Some(ttl) if is_stored => self.enter(function, ttl.or(None)),
+            Some(_) => self.withdraw(function),
+            None => self.forget(function),
         }
         match ttl {
             // What was computed is good for this process, whether or not the backend has it.

@@ -95,7 +95,7 @@ impl<K: Kind> Computation<K> {
         ttl: Ttl,
         outcome: &K::Return,
     ) -> Option<Placed> {
-        let fill = self.fill(function, ticket, ttl.or(None));
+        let fill = self.fill(ticket, function.store.clock().deadline(ttl.or(None)));
         let placed = function.region.fill(fill, self.call.kind.store(outcome)?);
         if placed == Placed::Full {
             count(&function.shared.tally.rejections);

@@ -10,7 +10,7 @@ use super::query::{KeyQuery, encode_key, hash_key};
 use crate::cache::{AsCache, Cache};
 use crate::function::{Function, Identity, Instance, Kind, Shape, Site};
 use crate::key::{Key, KeyPart};
-use crate::remote::{Request, place};
+use crate::remote::{Chore, place};
 use crate::rules::EntryMeta;
 use crate::scope::Scope;
 
@@ -218,8 +218,8 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
         if let Some(ledger) = &self.ledger {
             ledger.set_deadline(hash, bytes, clock.deadline(ttl));
         }
-        let life = ttl.into_iter().chain(remote.near_ttl).min();
-        self.region.set_deadline(hash, bytes, clock.deadline(life));
-        remote.postpone(Request::SetTtl { place: place(key, &[]), ttl });
+        // The copy is as old as it was: it may end sooner, and never later.
+        self.region.shorten(hash, bytes, clock.deadline(ttl));
+        remote.postpone(Chore::set_ttl(key.clone(), place(key, &[]), ttl));
     }
 }

@@ -87,10 +87,12 @@ impl<K: Kind> Call<K> {
 
     /// Looks in this process; what is not there may be in the backend.
     fn look(mut self) -> Looked<K> {
-        let rejected = match self.probe() {
-            Probed::Hit(value) => return Looked::Here(Some(value)),
-            probed => matches!(probed, Probed::Rejected),
-        };
+        // A rule is asked once about a lookup.
+        let rejected = self.is_rejected()
+            || match self.probe() {
+                Probed::Hit(value) => return Looked::Here(Some(value)),
+                probed => matches!(probed, Probed::Rejected),
+            };
         let Some(function) = self.function.clone() else { return Looked::Here(None) };
         if function.remote.is_none() || rejected {
             self.count_miss();
@@ -195,7 +197,7 @@ impl<K: Kind> Call<K> {
 
 impl<K: Kind> Computation<K> {
     /// Stores a value in the backend. What it replaces, and copies of it, are gone in any case.
-    fn set_far<'o>(self, function: Arc<Function<K::Stored>>, value: &K::Return) -> Operation<'o, ()>
+    fn set_far<'o>(mut self, function: Arc<Function<K::Stored>>, value: &K::Return) -> Operation<'o, ()>
     where
         K: 'o,
     {
@@ -203,26 +205,29 @@ impl<K: Kind> Computation<K> {
         let remote = Arc::clone(&far.remote);
         let ttl = self.admitted(&function, value);
         let stored = ttl.zip(self.call.kind.store(value));
+        let ttl = ttl.and_then(|ttl| ttl.or(None));
         let request = match stored {
             None => far.evict(),
-            Some((ttl, stored)) => {
-                let ttl = ttl.or(None);
+            Some((_, stored)) => {
                 let value = match far.seal(&stored, ttl) {
                     Ok(value) => value,
                     Err(error) => return Operation::Ready(Err(Error::new(ErrorKind::Codec, "set", error))),
                 };
-                if self.note(&function, ttl) == Placed::Full {
+                let (place, notice, evict) = (Arc::clone(&far.place), far.notice(), far.evict());
+                if self.reserve(&function, ttl) == Placed::Full {
                     count(&function.shared.tally.rejections);
-                    far.evict()
+                    evict
                 } else {
-                    Request::Set { place: Arc::clone(&far.place), value, ttl, notice: far.notice() }
+                    Request::Set { place, value, ttl, notice }
                 }
             }
         };
         let is_set = matches!(request, Request::Set { .. });
         Operation::asks(&remote, request, move |answer| -> Result<()> {
-            if !is_set || answer.is_err() {
-                self.forget(&function);
+            match (is_set, &answer) {
+                (false, _) => self.forget(&function),
+                (true, Ok(_)) => self.enter(&function, ttl),
+                (true, Err(_)) => self.withdraw(&function),
             }
             // The next reader fetches it: of two sets at once, the copy would be either's.
             function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);

@@ -90,8 +90,11 @@ impl FunctionCache {
         if !instances.is_empty() && instances.iter().all(|function| function.remote().is_none()) {
             return Operation::ready(here(instances));
         }
-        let version = self.site.version_number();
-        self.cache.inner().evict_function(&self.identity(), version, move || here(instances))
+        let (version, function) = (self.site.version_number(), self.clone());
+        // The instances that there are once the backend has answered: one may be called for the first time
+        // meanwhile, and keep a copy.
+        let here = move || here(function.instances());
+        self.cache.inner().evict_function(&self.identity(), version, here)
     }
 
     /// The name that keys carry, without generic arguments.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 use cacheado_backends::memory::{Cause, Label, Listener};
 
-use super::{Notice, Remote, Request, place};
+use super::{Chore, Remote, place};
 use crate::function::Shared;
 use crate::scope::Scope;
 use crate::stats::count;
@@ -26,8 +26,8 @@ impl Listener for LedgerListener {
                 count(&self.shared.tally.evictions);
                 if let Some(remote) = self.remote.upgrade() {
                     let key = self.shared.key(&Scope::of_labels(labels), bytes);
-                    let notice = Notice::Key(key.clone()).to_bytes();
-                    remote.postpone(Request::Evict { place: place(&key, &[]), notice });
+                    let at = place(&key, &[]);
+                    remote.postpone(Chore::drive_out(key, at));
                 }
             }
             // Whoever evicts counts, by what the backend says.

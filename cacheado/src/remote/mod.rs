@@ -8,9 +8,11 @@
 //! | `operation` | a verb that may have to ask the backend: waited for, or blocked on |
 //! | `breaker` | no hammering of a dead server |
 //! | `notice`, `near` | what nodes tell each other, and what that does to the copies here |
+//! | `chores` | what rules want done at the backend |
 //! | `ledger` | the rules' view of remote entries: keys without values |
 
 mod breaker;
+mod chores;
 pub(crate) mod ledger;
 mod near;
 mod notice;
@@ -19,16 +21,17 @@ mod place;
 mod request;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cacheado_backends::contract::{Claim, Group, Place, Tier, Wanted};
 use cacheado_backends::memory::{Limits, Store};
 use cacheado_backends::{Clock, Error, ErrorKind, Memory, Result, io};
-use parking_lot::Mutex;
 
-use breaker::Breaker;
+use breaker::{Breaker, Permit};
+use chores::{Chores, Taken};
 
+pub(crate) use chores::Chore;
 pub(crate) use notice::Notice;
 pub(crate) use operation::Operation;
 pub(crate) use place::{function_group, place, scope_group, tag_group};
@@ -70,9 +73,7 @@ pub(crate) struct Remote {
     pub(crate) max_value_size: usize,
     /// How many entries evictions of more than one have removed.
     pub(crate) evictions: AtomicU64,
-    /// What rules want done, by whoever is next in a place to wait for it.
-    pending: Mutex<Vec<Request>>,
-    has_pending: AtomicBool,
+    chores: Chores,
     bus: near::Bus,
 }
 
@@ -102,8 +103,7 @@ impl Remote {
             ledger,
             max_value_size: settings.max_value_size,
             evictions: AtomicU64::new(0),
-            pending: Mutex::new(Vec::new()),
-            has_pending: AtomicBool::new(false),
+            chores: Chores::default(),
             bus: near::Bus::default(),
         })
     }
@@ -123,15 +123,21 @@ impl Remote {
 
     /// Runs a request, unless the breaker is open.
     pub(crate) async fn perform(&self, request: Request) -> Result<Reply> {
-        let permit = self.permit(&request)?;
+        self.run(self.permit(&request)?, request).await
+    }
+
+    /// The same, while this thread waits.
+    pub(crate) fn perform_blocking(&self, request: Request) -> Result<Reply> {
+        self.run_blocking(self.permit(&request)?, request)
+    }
+
+    async fn run(&self, permit: Permit<'_>, request: Request) -> Result<Reply> {
         let reply = request.on(&*self.tier).await;
         report(permit, &reply);
         reply
     }
 
-    /// The same, while this thread waits.
-    pub(crate) fn perform_blocking(&self, request: Request) -> Result<Reply> {
-        let permit = self.permit(&request)?;
+    fn run_blocking(&self, permit: Permit<'_>, request: Request) -> Result<Reply> {
         let reply = request.on_blocking(&*self.tier).unwrap_or_else(|| {
             let tier = Arc::clone(&self.tier);
             io::block_on(async move { request.on(&*tier).await }).and_then(|reply| reply)
@@ -158,7 +164,7 @@ impl Remote {
 
     /// How many live entries there are, in a group or altogether; zero if the backend does not say.
     pub(crate) fn count(&self, group: Option<Group>) -> u64 {
-        let reply = self.perform_blocking(Request::Count { group });
+        let reply = self.ask_blocking(Request::Count { group });
         reply.and_then(Reply::count).unwrap_or_else(|error| {
             tracing::debug!(%error, "the backend does not say how many entries it has");
             0
@@ -179,16 +185,18 @@ impl Remote {
 
     /// Has what is left to be done done on the I/O thread, for a caller that has nothing to wait for.
     pub(crate) fn settle_later(self: &Arc<Self>) {
-        if self.has_pending.load(Ordering::Acquire)
-            && let Ok(io) = io::handle()
-        {
-            let remote = Arc::clone(self);
-            io.spawn(async move { remote.settle().await });
+        if !self.chores.is_any() || self.chores.is_tended.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let tending = Tending(Arc::clone(self));
+        // Without an I/O thread, whoever asks the backend next does it.
+        if let Ok(io) = io::handle() {
+            io.spawn(async move { tending.0.settle().await });
         }
     }
 
     /// An eviction is tried even where the breaker is open: its caller needs to know that it was done.
-    fn permit(&self, request: &Request) -> Result<breaker::Permit<'_>> {
+    fn permit(&self, request: &Request) -> Result<Permit<'_>> {
         if request.is_eviction() {
             Ok(self.breaker.insist())
         } else {
@@ -196,33 +204,63 @@ impl Remote {
         }
     }
 
-    /// Leaves a request to whoever is next in a place to wait for it.
-    pub(crate) fn postpone(&self, request: Request) {
-        self.pending.lock().push(request);
-        self.has_pending.store(true, Ordering::Release);
-    }
-
-    /// What has been left to be done.
-    fn take_pending(&self) -> Vec<Request> {
-        if self.has_pending.load(Ordering::Acquire) && self.has_pending.swap(false, Ordering::AcqRel) {
-            std::mem::take(&mut *self.pending.lock())
-        } else {
-            Vec::new()
-        }
+    /// Leaves something to whoever is next in a place to wait for it.
+    pub(crate) fn postpone(&self, chore: Chore) {
+        self.chores.add(chore);
     }
 
     /// Does what has been left to be done.
     pub(crate) async fn settle(&self) {
-        for request in self.take_pending() {
-            log(self.perform(request).await);
+        for chore in self.chores.listed() {
+            let Some(chore) = self.chores.take(chore) else { continue };
+            let Some(permit) = self.breaker.admit() else { return };
+            let reply = self.run(permit, chore.request()).await;
+            if !self.settled(&chore, reply) {
+                return;
+            }
         }
     }
 
     /// The same, while this thread waits.
     pub(crate) fn settle_blocking(&self) {
-        for request in self.take_pending() {
-            log(self.perform_blocking(request));
+        for chore in self.chores.listed() {
+            let Some(chore) = self.chores.take(chore) else { continue };
+            let Some(permit) = self.breaker.admit() else { return };
+            let reply = self.run_blocking(permit, chore.request());
+            if !self.settled(&chore, reply) {
+                return;
+            }
         }
+    }
+
+    /// What follows from the reply to a chore; whether there is somebody to do the others.
+    fn settled(&self, chore: &Taken, reply: Result<Reply>) -> bool {
+        let was_there = match reply.and_then(Reply::was) {
+            Ok(was_there) => was_there,
+            Err(error) => {
+                let is_outage = error.kind().is_outage();
+                tracing::warn!(%error, is_outage, "what a rule wanted failed");
+                if is_outage {
+                    if !chore.lasts() {
+                        self.chores.strike(chore);
+                    }
+                    return false;
+                }
+                false
+            }
+        };
+        chore.done(was_there);
+        self.chores.strike(chore);
+        true
+    }
+}
+
+/// The one task that tends to the chores.
+struct Tending(Arc<Remote>);
+
+impl Drop for Tending {
+    fn drop(&mut self) {
+        self.0.chores.is_tended.store(false, Ordering::Release);
     }
 }
 
@@ -234,15 +272,9 @@ fn is_down() -> Error {
     )
 }
 
-fn report(permit: breaker::Permit<'_>, reply: &Result<Reply>) {
+fn report(permit: Permit<'_>, reply: &Result<Reply>) {
     match reply {
         Err(error) if error.kind().is_outage() => permit.failed(),
         _ => permit.answered(),
-    }
-}
-
-fn log(reply: Result<Reply>) {
-    if let Err(error) = reply {
-        tracing::warn!(%error, "an eviction that a rule asked for failed");
     }
 }

@@ -1,0 +1,153 @@
+//! What rules want done at the backend, by whoever is next in a place to wait for it.
+//!
+//! A chore is on the list until it is done: one whose caller gave up, or that met an outage, is done by the next.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use cacheado_backends::contract::Place;
+use parking_lot::Mutex;
+
+use super::{Notice, Request};
+use crate::cache::Inner;
+use crate::key::Key;
+
+/// Something to be done for a rule.
+pub(crate) struct Chore {
+    key: Key,
+    place: Arc<Place>,
+    work: Work,
+    /// Whether somebody is at it.
+    is_taken: AtomicBool,
+}
+
+enum Work {
+    /// A rule has asked for it, so nobody reads the entry after it: the next to come does not wait until
+    /// another has done it, but does it as well.
+    Evict(Weak<Inner>),
+    /// There is no room for it.
+    DriveOut,
+    SetTtl(Option<Duration>),
+}
+
+impl Chore {
+    pub(crate) fn evict(key: Key, place: Arc<Place>, cache: &Arc<Inner>) -> Self {
+        Self::new(key, place, Work::Evict(Arc::downgrade(cache)))
+    }
+
+    pub(crate) fn drive_out(key: Key, place: Arc<Place>) -> Self {
+        Self::new(key, place, Work::DriveOut)
+    }
+
+    pub(crate) fn set_ttl(key: Key, place: Arc<Place>, ttl: Option<Duration>) -> Self {
+        Self::new(key, place, Work::SetTtl(ttl))
+    }
+
+    fn new(key: Key, place: Arc<Place>, work: Work) -> Self {
+        Self { key, place, work, is_taken: AtomicBool::new(false) }
+    }
+
+    pub(super) fn request(&self) -> Request {
+        let place = Arc::clone(&self.place);
+        match self.work {
+            Work::Evict(_) | Work::DriveOut => {
+                Request::Evict { place, notice: Notice::Key(self.key.clone()).to_bytes() }
+            }
+            Work::SetTtl(ttl) => Request::SetTtl { place, ttl },
+        }
+    }
+
+    /// Whether it is still wanted after an outage.
+    pub(super) fn lasts(&self) -> bool {
+        !matches!(self.work, Work::SetTtl(_))
+    }
+
+    /// The backend has done it.
+    pub(super) fn done(&self, was_there: bool) {
+        if let Work::Evict(cache) = &self.work
+            && let Some(cache) = cache.upgrade()
+        {
+            cache.evicted_for_rule(&self.key, was_there);
+        }
+    }
+
+    /// Of two for one entry the later one is enough.
+    fn replaces(&self, other: &Self) -> bool {
+        std::mem::discriminant(&self.work) == std::mem::discriminant(&other.work) && self.key == other.key
+    }
+
+    fn is_free(&self) -> bool {
+        matches!(self.work, Work::Evict(_)) || !self.is_taken.load(Ordering::Acquire)
+    }
+}
+
+/// A chore that somebody is at. Dropping it lets another take it.
+pub(super) struct Taken(Arc<Chore>);
+
+impl std::ops::Deref for Taken {
+    type Target = Chore;
+
+    fn deref(&self) -> &Chore {
+        &self.0
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.0.is_taken.store(false, Ordering::Release);
+    }
+}
+
+/// The list.
+#[derive(Default)]
+pub(super) struct Chores {
+    list: Mutex<Vec<Arc<Chore>>>,
+    is_any: AtomicBool,
+    /// Whether a task of its own is at it.
+    pub(super) is_tended: AtomicBool,
+}
+
+impl Chores {
+    /// In a long outage the list grows to this, and no further.
+    const MOST: usize = 10_000;
+
+    pub(super) fn add(&self, chore: Chore) {
+        let mut list = self.list.lock();
+        list.retain(|other| !chore.replaces(other));
+        if list.len() >= Self::MOST {
+            let dropped = list.remove(0);
+            tracing::warn!(
+                key = dropped.place.key,
+                "too much is left to be done for rules: this is given up"
+            );
+        }
+        list.push(Arc::new(chore));
+        self.is_any.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_any(&self) -> bool {
+        self.is_any.load(Ordering::Acquire)
+    }
+
+    /// What there is to do now.
+    pub(super) fn listed(&self) -> Vec<Arc<Chore>> {
+        if self.is_any() { self.list.lock().clone() } else { Vec::new() }
+    }
+
+    /// Takes one, unless another has taken it or done it.
+    pub(super) fn take(&self, chore: Arc<Chore>) -> Option<Taken> {
+        let list = self.list.lock();
+        if !list.iter().any(|other| Arc::ptr_eq(other, &chore)) || !chore.is_free() {
+            return None;
+        }
+        chore.is_taken.store(true, Ordering::Release);
+        Some(Taken(chore))
+    }
+
+    pub(super) fn strike(&self, chore: &Taken) {
+        let mut list = self.list.lock();
+        list.retain(|other| !Arc::ptr_eq(other, &chore.0));
+        self.is_any.store(!list.is_empty(), Ordering::Release);
+    }
+}

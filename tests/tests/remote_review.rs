@@ -1,0 +1,537 @@
+//! What must hold between the steps of remote operations: each test stops one operation where it hurts most, and
+//! lets another go by.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cacheado::backends::contract::{BoxFuture, Claim, Filled, Group, New, Place, Subscription, Tier, Wanted};
+use cacheado::backends::{
+    Backend, BackendStats, Capabilities, Entry, Error, ErrorKind, Memory, Result, SharedMemory,
+};
+use cacheado::prelude::*;
+use cacheado::rules::{Effect, EntryMeta, Lru, MaxItems, Rule};
+use cacheado::testing::ManualClock;
+use cacheado::{Key, with_cache, with_cache_async};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Where an operation can be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Point {
+    AfterGet,
+    BeforeEvict,
+    BeforeEvictGroup,
+    AfterFill,
+}
+
+/// An operation that is held.
+struct Held {
+    reached: oneshot::Receiver<()>,
+    go: oneshot::Sender<()>,
+}
+
+impl Held {
+    async fn is_reached(&mut self) {
+        (&mut self.reached).await.unwrap();
+    }
+
+    fn release(self) {
+        self.go.send(()).unwrap();
+    }
+}
+
+type Gates = HashMap<Point, Vec<(oneshot::Sender<()>, oneshot::Receiver<()>)>>;
+
+/// A server in memory, without a bus, whose operations can be held, and that can be out of order.
+#[derive(Clone, Default)]
+struct Gated {
+    server: SharedMemory,
+    gates: Arc<Mutex<Gates>>,
+    is_down: Arc<AtomicBool>,
+    abandoned: Arc<AtomicU32>,
+}
+
+impl Gated {
+    fn by(clock: &ManualClock) -> Self {
+        Self { server: SharedMemory::with_clock(clock.clone()), ..Self::default() }
+    }
+
+    /// Holds the next operation that comes here.
+    fn hold(&self, point: Point) -> Held {
+        let (tell, reached) = oneshot::channel();
+        let (go, gone) = oneshot::channel();
+        self.gates.lock().unwrap().entry(point).or_default().insert(0, (tell, gone));
+        Held { reached, go }
+    }
+
+    async fn pass(&self, point: Point) -> Result<()> {
+        let gate = self.gates.lock().unwrap().get_mut(&point).and_then(Vec::pop);
+        if let Some((tell, gone)) = gate {
+            tell.send(()).unwrap();
+            let _ = gone.await;
+        }
+        self.is_up()
+    }
+
+    fn is_up(&self) -> Result<()> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Unavailable, "test", "it is down"));
+        }
+        Ok(())
+    }
+
+    fn tier(&self) -> &dyn Tier {
+        &self.server
+    }
+}
+
+impl Backend for Gated {
+    fn name(&self) -> &'static str {
+        "gated"
+    }
+    async fn get(&self, key: &str) -> Result<Option<Entry>> {
+        Backend::get(&self.server, key).await
+    }
+    async fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<Entry>>> {
+        Backend::get_many(&self.server, keys).await
+    }
+    async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
+        self.server.put(key, value, ttl).await
+    }
+    async fn remove(&self, key: &str) -> Result<bool> {
+        self.server.remove(key).await
+    }
+    async fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+        self.server.keys(prefix).await
+    }
+    async fn clear(&self) -> Result<u64> {
+        Backend::clear(&self.server).await
+    }
+    async fn stats(&self) -> Result<BackendStats> {
+        self.server.stats().await
+    }
+    fn tier(self: Arc<Self>) -> Arc<dyn Tier> {
+        self
+    }
+}
+
+impl Tier for Gated {
+    fn name(&self) -> &'static str {
+        "gated"
+    }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+    fn get<'a>(&'a self, at: &'a Place, wanted: Wanted) -> BoxFuture<'a, Result<Option<Entry>>> {
+        Box::pin(async move {
+            self.is_up()?;
+            let entry = self.tier().get(at, wanted).await?;
+            self.pass(Point::AfterGet).await?;
+            Ok(entry)
+        })
+    }
+    fn get_many<'a>(&'a self, at: &'a [Place]) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
+        self.tier().get_many(at)
+    }
+    fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>> {
+        Box::pin(async move {
+            self.is_up()?;
+            self.tier().begin(at).await
+        })
+    }
+    fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>> {
+        Box::pin(async move {
+            let filled = self.tier().fill(at, new, claim).await?;
+            self.pass(Point::AfterFill).await?;
+            Ok(filled)
+        })
+    }
+    fn keeps_claims(&self) -> bool {
+        true
+    }
+    fn abandon<'a>(&'a self, _: &'a Place, _: &'a Claim) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.abandoned.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        })
+    }
+    fn set<'a>(&'a self, at: &'a Place, new: New<'a>, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<()>> {
+        self.tier().set(at, new, notice)
+    }
+    fn set_ttl<'a>(&'a self, at: &'a Place, ttl: Option<Duration>) -> BoxFuture<'a, Result<bool>> {
+        self.tier().set_ttl(at, ttl)
+    }
+    fn evict<'a>(&'a self, at: &'a Place, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            self.pass(Point::BeforeEvict).await?;
+            self.tier().evict(at, notice).await
+        })
+    }
+    fn evict_group<'a>(&'a self, group: &'a Group, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move {
+            self.pass(Point::BeforeEvictGroup).await?;
+            self.tier().evict_group(group, notice).await
+        })
+    }
+    fn clear<'a>(&'a self, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<u64>> {
+        self.tier().clear(notice)
+    }
+    fn count<'a>(&'a self, group: Option<&'a Group>) -> BoxFuture<'a, Result<u64>> {
+        self.tier().count(group)
+    }
+    fn subscribe(self: Arc<Self>) -> Option<Box<dyn Subscription>> {
+        None
+    }
+}
+
+fn plain(backend: &Gated) -> Cache {
+    Cache::builder().backend(backend.clone()).build().unwrap()
+}
+
+fn near(backend: &Gated) -> Cache {
+    Cache::builder().backend(backend.clone()).near(Memory::new()).build().unwrap()
+}
+
+async fn yield_often() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    keys: Mutex<Vec<Key>>,
+    gets: AtomicU32,
+}
+
+struct Watch(Arc<Seen>);
+
+impl Rule for Watch {
+    fn on_set(&self, key: &Key, _: &EntryMeta) -> Effect {
+        self.0.keys.lock().unwrap().push(key.clone());
+        Effect::Continue
+    }
+}
+
+/// Gives each entry that is found another minute.
+struct Slide;
+
+impl Rule for Slide {
+    fn on_get(&self, _: &Key, _: &EntryMeta) -> Effect {
+        Effect::SetTtl(MINUTE.into())
+    }
+}
+
+#[test]
+fn a_rule_that_prolongs_entries_does_not_prolong_their_copies() {
+    let clock = ManualClock::new();
+    let backend = Gated::by(&clock);
+    let cache = Cache::builder().backend(backend.clone()).near(Memory::new()).clock(clock.clone());
+    let cache = cache.near_ttl(Duration::from_secs(10)).rule(Slide).build().unwrap();
+    cache.set("k", &1_u8, MINUTE).unwrap();
+    assert_eq!(cache.get::<u8>("k").unwrap(), Some(1));
+    plain(&backend).set("k", &2_u8, MINUTE).unwrap();
+    for _ in 0..4 {
+        clock.advance(Duration::from_secs(3));
+        cache.get::<u8>("k").unwrap();
+    }
+    assert_eq!(cache.get::<u8>("k").unwrap(), Some(2), "twelve seconds on, the copy is over");
+}
+
+#[tokio::test]
+async fn a_slow_answer_does_not_prolong_a_copy() {
+    for point in [Point::AfterGet, Point::AfterFill] {
+        let clock = ManualClock::new();
+        let backend = Gated::by(&clock);
+        let cache = Cache::builder().backend(backend.clone()).near(Memory::new()).clock(clock.clone());
+        let cache = cache.build().unwrap();
+        let ten = Duration::from_secs(10);
+        if point == Point::AfterGet {
+            plain(&backend).set_async("k", &1_u8, ten).await.unwrap();
+        }
+        let mut held = backend.hold(point);
+        let node = cache.clone();
+        let call = tokio::spawn(async move { node.get_or_compute_async("k", ten, || async { 1_u8 }).await });
+        held.is_reached().await;
+        clock.advance(Duration::from_secs(6));
+        held.release();
+        assert_eq!(call.await.unwrap().unwrap(), 1);
+        clock.advance(Duration::from_secs(4));
+        assert_eq!(cache.get_async::<u8>("k").await.unwrap(), None, "{point:?}: its entry is over");
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_for_what_another_node_has_evicted_gets_a_newer_value() {
+    for make in [plain, near] {
+        let backend = Gated::default();
+        let (a, b) = (make(&backend), make(&backend));
+        let (go, gone) = oneshot::channel::<()>();
+        let node = a.clone();
+        let leader = tokio::spawn(async move {
+            let compute = || async {
+                let _ = gone.await;
+                1_u8
+            };
+            node.get_or_compute_async("k", MINUTE, compute).await.unwrap()
+        });
+        yield_often().await;
+        assert!(!b.evict_async("k").await.unwrap());
+        let node = a.clone();
+        let late =
+            tokio::spawn(
+                async move { node.get_or_compute_async("k", MINUTE, || async { 2_u8 }).await.unwrap() },
+            );
+        yield_often().await;
+        go.send(()).unwrap();
+        assert_eq!((leader.await.unwrap(), late.await.unwrap()), (1, 2));
+        let stats = a.stats();
+        assert_eq!(stats.hits + stats.misses, 2, "{stats}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_is_first_called_while_it_is_evicted_keeps_no_old_copy() {
+    static VALUE: AtomicU32 = AtomicU32::new(0);
+    #[cached(ttl = 60)]
+    async fn value() -> u32 {
+        VALUE.fetch_add(1, Ordering::SeqCst)
+    }
+    let backend = Gated::default();
+    let (a, b) = (near(&backend), near(&backend));
+    let old = with_cache_async(&b, value()).await;
+
+    let mut held = backend.hold(Point::BeforeEvictGroup);
+    let evict = with_cache(&a, value_cache);
+    let evicting = tokio::spawn(async move { evict.evict_all().await.unwrap() });
+    held.is_reached().await;
+    assert_eq!(with_cache_async(&a, value()).await, old);
+    held.release();
+    assert_eq!(evicting.await.unwrap(), 1);
+    let new = with_cache_async(&a, value()).await;
+    assert!(new > old);
+
+    let c = near(&backend);
+    let mut held = backend.hold(Point::BeforeEvict);
+    let (node, key) = (c.clone(), with_cache(&b, value_entry).key());
+    let evicting = tokio::spawn(async move { node.evict_key_async(&key).await.unwrap() });
+    held.is_reached().await;
+    assert_eq!(with_cache_async(&c, value()).await, new);
+    held.release();
+    assert!(evicting.await.unwrap());
+    assert!(with_cache_async(&c, value()).await > new);
+}
+
+/// What is stored under "a" makes "b" out of date.
+struct Depends(Mutex<Option<Key>>);
+
+impl Depends {
+    /// A cache with the rule, and whatever `make` adds.
+    fn cache(builder: cacheado::CacheBuilder) -> Cache {
+        let seen = Arc::new(Seen::default());
+        let reader = Cache::builder().rule(Watch(Arc::clone(&seen))).build().unwrap();
+        reader.set("b", &0_u8, MINUTE).unwrap();
+        let key = seen.keys.lock().unwrap().pop();
+        builder.rule(Self(Mutex::new(key))).build().unwrap()
+    }
+}
+
+impl Rule for Depends {
+    fn on_set(&self, key: &Key, _: &EntryMeta) -> Effect {
+        let b = self.0.lock().unwrap().clone().unwrap();
+        if *key == b { Effect::Continue } else { Effect::Evict(vec![b]) }
+    }
+}
+
+#[tokio::test]
+async fn what_a_rule_has_evicted_is_not_served_from_a_refill_that_came_between() {
+    let backend = Gated::default();
+    let cache = Depends::cache(Cache::builder().backend(backend.clone()).near(Memory::new()));
+    cache.set_async("b", &1_u8, MINUTE).await.unwrap();
+
+    let mut held = backend.hold(Point::BeforeEvict);
+    let node = cache.clone();
+    let setting = tokio::spawn(async move { node.set_async("a", &1_u8, MINUTE).await.unwrap() });
+    held.is_reached().await;
+    // The rule has spoken, and the server has not heard of it yet.
+    let mut reply = backend.hold(Point::AfterGet);
+    let node = cache.clone();
+    let reading =
+        tokio::spawn(async move { node.get_or_compute_async("b", MINUTE, || async { 2_u8 }).await });
+    // It reads at once, or evicts first.
+    yield_often().await;
+    held.release();
+    setting.await.unwrap();
+    reply.is_reached().await;
+    let node = cache.clone();
+    let late = tokio::spawn(async move { node.get_or_compute_async("b", MINUTE, || async { 3_u8 }).await });
+    yield_often().await;
+    reply.release();
+    reading.await.unwrap().unwrap();
+    assert_ne!(late.await.unwrap().unwrap(), 1, "it asked after the rule's eviction");
+    assert_ne!(cache.get_async::<u8>("b").await.unwrap(), Some(1), "neither is it in a copy");
+}
+
+#[tokio::test]
+async fn a_rule_s_eviction_survives_the_call_that_was_to_do_it() {
+    let backend = Gated::default();
+    let cache = Cache::builder().backend(backend.clone()).rule(Lru::new(1)).build().unwrap();
+    cache.set_async("a", &1_u8, MINUTE).await.unwrap();
+    let mut held = backend.hold(Point::BeforeEvict);
+    let node = cache.clone();
+    let setting = tokio::spawn(async move { node.set_async("b", &1_u8, MINUTE).await });
+    held.is_reached().await;
+    setting.abort();
+    assert!(setting.await.unwrap_err().is_cancelled());
+    cache.get_async::<u8>("b").await.unwrap();
+    assert_eq!(plain(&backend).get_async::<u8>("a").await.unwrap(), None, "driven out, here and there");
+}
+
+#[tokio::test]
+async fn a_rule_s_eviction_survives_an_outage() {
+    let backend = Gated::default();
+    let builder = Cache::builder().backend(backend.clone()).breaker(1, Duration::ZERO);
+    let cache = Depends::cache(builder);
+    cache.set_async("b", &1_u8, MINUTE).await.unwrap();
+    backend.is_down.store(true, Ordering::SeqCst);
+    let _ = cache.set_async("a", &1_u8, MINUTE).await;
+    backend.is_down.store(false, Ordering::SeqCst);
+    assert_eq!(cache.get_async::<u8>("b").await.unwrap(), None);
+}
+
+#[test]
+fn a_fill_that_lost_to_a_set_leaves_the_bound_as_it_is() {
+    let backend = Gated::default();
+    let cache = Cache::builder().backend(backend.clone()).rule(Lru::new(2)).build().unwrap();
+    for key in 0..10_u8 {
+        let compute = || {
+            cache.set(key, &1_u8, MINUTE).unwrap();
+            2_u8
+        };
+        cache.get_or_compute(key, MINUTE, compute).unwrap();
+    }
+    let left = plain(&backend).get_many::<u8>(0..10_u8).unwrap();
+    assert_eq!(left.iter().flatten().count(), 2, "{left:?}");
+}
+
+#[test]
+fn evictions_are_counted_however_they_come() {
+    let backend = Gated::default();
+    let cache = Depends::cache(Cache::builder().backend(backend));
+    cache.set("b", &1_u8, MINUTE).unwrap();
+    cache.set("a", &1_u8, MINUTE).unwrap();
+    assert_eq!(cache.stats().evictions, 1, "by a rule");
+    #[cached(ttl = 60)]
+    fn one() -> u8 {
+        1
+    }
+    let key = with_cache(&cache, || {
+        one();
+        one_entry().key()
+    });
+    assert!(cache.evict_key(&key).unwrap());
+    assert_eq!(cache.stats().evictions, 2, "by its whole key");
+}
+
+#[test]
+fn a_rule_is_asked_once_about_a_lookup() {
+    struct Refuse(Arc<Seen>);
+    impl Rule for Refuse {
+        fn on_get(&self, _: &Key, _: &EntryMeta) -> Effect {
+            if self.0.gets.fetch_add(1, Ordering::SeqCst) == 0 { Effect::Continue } else { Effect::Reject }
+        }
+    }
+    let seen = Arc::new(Seen::default());
+    let cache = Cache::builder().backend(Gated::default()).near(Memory::new());
+    let cache = cache.rule(Refuse(Arc::clone(&seen))).build().unwrap();
+    cache.set("k", &1_u8, MINUTE).unwrap();
+    assert_eq!(cache.get::<u8>("k").unwrap(), Some(1));
+    assert_eq!(cache.get::<u8>("k").unwrap(), None);
+    assert_eq!(seen.gets.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_value_of_another_type_is_no_hit_for_whoever_waits() {
+    let backend = Gated::default();
+    let cache = plain(&backend);
+    cache.set_async("k", &1_u8, MINUTE).await.unwrap();
+    let mut held = backend.hold(Point::AfterGet);
+    let node = cache.clone();
+    let first = tokio::spawn(async move { node.get_or_compute_async("k", MINUTE, || async { 2_u8 }).await });
+    held.is_reached().await;
+    let node = cache.clone();
+    let second =
+        tokio::spawn(
+            async move { node.get_or_compute_async("k", MINUTE, || async { "text".to_owned() }).await },
+        );
+    yield_often().await;
+    held.release();
+    assert_eq!(first.await.unwrap().unwrap(), 1);
+    assert_eq!(second.await.unwrap().unwrap(), "text");
+    let stats = cache.stats();
+    assert_eq!((stats.hits, stats.misses), (1, 1), "{stats}");
+}
+
+#[tokio::test]
+async fn a_claim_is_given_up_whatever_ends_the_computation() {
+    let backend = Gated::default();
+    let cache = plain(&backend);
+    let abandoned = || backend.abandoned.load(Ordering::SeqCst);
+    async fn until(is_so: impl Fn() -> bool) {
+        let deadline = std::time::Instant::now() + Duration::from_secs(5);
+        while !is_so() {
+            assert!(std::time::Instant::now() < deadline, "never");
+            tokio::task::yield_now().await;
+        }
+    }
+    // A body that panics.
+    let call = || cache.get_or_compute("k", MINUTE, || -> u8 { panic!("body") });
+    assert!(std::panic::catch_unwind(AssertUnwindSafe(call)).is_err());
+    until(|| abandoned() == 1).await;
+    // A future that is dropped.
+    let node = cache.clone();
+    let call =
+        tokio::spawn(async move { node.get_or_compute_async("k", MINUTE, std::future::pending::<u8>).await });
+    yield_often().await;
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    until(|| abandoned() == 2).await;
+    // No room.
+    let full = Cache::builder().backend(backend.clone()).rule(MaxItems::new(0)).build().unwrap();
+    full.get_or_compute_async("k", MINUTE, || async { 1_u8 }).await.unwrap();
+    until(|| abandoned() == 3).await;
+}
+
+#[test]
+fn a_refresh_whose_value_has_no_bytes_leaves_no_old_one() {
+    #[derive(Debug, Clone, PartialEq, Deserialize)]
+    struct Odd(u8);
+    impl Serialize for Odd {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+            if self.0 == 13 {
+                return Err(serde::ser::Error::custom("no bytes"));
+            }
+            serializer.serialize_newtype_struct("Odd", &self.0)
+        }
+    }
+    static VALUE: AtomicU32 = AtomicU32::new(12);
+    #[cached(ttl = 60)]
+    fn odd() -> Odd {
+        Odd(u8::try_from(VALUE.fetch_add(1, Ordering::SeqCst)).unwrap())
+    }
+    for make in [plain, near] {
+        VALUE.store(12, Ordering::SeqCst);
+        let cache = make(&Gated::default());
+        with_cache(&cache, || {
+            assert_eq!(odd(), Odd(12));
+            assert_eq!(odd(), Odd(12));
+            assert_eq!(odd_entry().refresh(), Odd(13));
+            assert_eq!(odd_entry().peek().unwrap(), None);
+        });
+    }
+}
