@@ -1,4 +1,4 @@
-//! What the hit path should cost, in ratios that hold on any machine.
+//! What things should cost, in ratios that hold on any machine.
 
 use crate::harness::Measured;
 
@@ -16,22 +16,25 @@ impl Bound {
     }
 }
 
-/// What `cacheado` may take, in parts of what the peer takes, on this many threads.
-fn limits(threads: usize) -> [(&'static str, f64); 3] {
+/// What a contender may take, in parts of what another takes.
+pub(crate) type Limit = (&'static str, &'static str, f64);
+
+/// Those of hits in memory on this many threads.
+pub(crate) fn in_memory(threads: usize) -> [Limit; 4] {
     let cached = if threads == 1 { 0.5 } else { 0.25 };
-    [("quick_cache", 1.0), ("#[cached]", cached), ("#[concurrent_cached]", 0.5)]
+    [
+        ("cacheado", "quick_cache", 1.0),
+        ("cacheado", "#[cached]", cached),
+        ("cacheado", "#[concurrent_cached]", 0.5),
+        ("cacheado async", "cacheado", 1.5),
+    ]
 }
 
-/// What an async hit may take, in parts of a sync one.
-const ASYNC: f64 = 1.5;
-
 /// The bounds of one workload.
-pub(crate) fn of(results: &[Measured], threads: usize) -> Vec<Bound> {
-    let against_peers = limits(threads).map(|(peer, limit)| ("cacheado", peer, limit));
-    let all = against_peers.into_iter().chain([("cacheado async", "cacheado", ASYNC)]);
-    all.filter_map(|(subject, peer, limit)| {
-        let median = |name| results.iter().find(|result| result.name == name).map(Measured::median);
+pub(crate) fn of(results: &[Measured], limits: &[Limit]) -> Vec<Bound> {
+    let median = |name| results.iter().find(|result| result.name == name).map(Measured::median);
+    let bound = |&(subject, peer, limit)| {
         Some(Bound { subject, peer, limit, ratio: median(subject)? / median(peer)? })
-    })
-    .collect()
+    };
+    limits.iter().filter_map(bound).collect()
 }

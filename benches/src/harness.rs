@@ -17,6 +17,12 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
+    /// What these rounds took, in nanoseconds a call.
+    pub(crate) fn new(name: &'static str, mut rounds: Vec<f64>) -> Self {
+        rounds.sort_by(f64::total_cmp);
+        Self { name, rounds }
+    }
+
     /// The median round.
     pub(crate) fn median(&self) -> f64 {
         self.quantile(1, 2)
@@ -75,17 +81,14 @@ pub(crate) fn measure<K: Key>(
         return Err("a measured call was not a hit".to_owned());
     }
 
-    let mut measured: Vec<Measured> =
-        contenders.iter().map(|contender| Measured { name: contender.name, rounds: Vec::new() }).collect();
+    let mut rounds = vec![Vec::new(); contenders.len()];
     for run in 0..times[0].len() {
         let (contender, _) = times[0][run];
         let slowest = times.iter().map(|thread| thread[run].1).max().unwrap_or_default();
-        measured[contender].rounds.push(slowest.as_secs_f64() * 1e9 / f64::from(options.calls));
+        rounds[contender].push(slowest.as_secs_f64() * 1e9 / f64::from(options.calls));
     }
-    for contender in &mut measured {
-        contender.rounds.sort_by(f64::total_cmp);
-    }
-    Ok(measured)
+    let names = contenders.iter().map(|contender| contender.name);
+    Ok(names.zip(rounds).map(|(name, rounds)| Measured::new(name, rounds)).collect())
 }
 
 /// One thread's part: which contender ran, and how long it took, run by run.

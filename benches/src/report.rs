@@ -7,10 +7,19 @@ use crate::bounds::Bound;
 use crate::harness::Measured;
 use crate::options::Options;
 
-/// Where it was measured, and what.
-pub(crate) fn machine(options: &Options) {
+/// The libraries compared in memory.
+pub(crate) const IN_MEMORY: [&str; 5] = ["cacheado", "cached", "quick_cache", "moka", "dashmap"];
+
+/// Where it is measured, and what: packages of the lock file, and what else there is to name.
+pub(crate) fn machine(packages: &[&str], more: &[String]) {
     let cores = available_parallelism().map_or(0, usize::from);
-    println!("machine: {}, {cores} cores; {}; {}", processor(), env!("BUILT_BY"), versions().join(", "));
+    let mut subjects = versions(packages);
+    subjects.extend_from_slice(more);
+    println!("machine: {}, {cores} cores; {}; {}", processor(), env!("BUILT_BY"), subjects.join(", "));
+}
+
+/// What the figures that follow are.
+pub(crate) fn rounds(options: &Options) {
     println!("each figure: the median of {} rounds of {} calls a thread\n", options.rounds, options.calls);
 }
 
@@ -20,15 +29,14 @@ fn processor() -> String {
     model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, model)| model.to_owned())
 }
 
-/// The versions in the lock file of the libraries compared.
-fn versions() -> Vec<String> {
+/// The versions in the lock file of these packages.
+fn versions(listed: &[&str]) -> Vec<String> {
     let lock = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock"));
     let packages = lock.split("[[package]]");
     let field = |package: &str, field: &str| {
         let line = package.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(" = \""));
         line.map(|value| value.trim_end_matches('"').to_owned())
     };
-    let listed = ["cacheado", "cached", "quick_cache", "moka", "dashmap"];
     let wanted = |name: &String, version: &String| {
         // Another major version of dashmap is in the tree of a peer.
         listed.contains(&name.as_str()) && (name != "dashmap" || version.starts_with("6."))
@@ -40,30 +48,36 @@ fn versions() -> Vec<String> {
         .collect()
 }
 
-/// One workload on one number of threads.
+/// One workload, in the unit that its figures are read best in.
 pub(crate) fn table(name: &str, results: &[Measured]) {
     let subjects = || results.iter().filter(|result| SUBJECTS.contains(&result.name));
+    let (unit, size) = unit(results);
     println!("## {name}\n");
     for subject in subjects() {
         print!("| {} / it ", subject.name);
     }
-    println!("| contender                      | ns/op  | fastest | spread |");
+    println!("| contender                      | {unit}/op  | fastest | spread |");
     for subject in subjects() {
         print!("|{:->1$}", ":", subject.name.len() + 7);
     }
     println!("|--------------------------------|-------:|--------:|-------:|");
     for result in results {
-        let (median, fastest, spread) = (result.median(), result.fastest(), result.spread());
+        let (median, fastest, spread) = (result.median() / size, result.fastest() / size, result.spread());
         for subject in subjects() {
-            print!("| {:>1$.2} ", subject.median() / median, subject.name.len() + 5);
+            print!("| {:>1$.2} ", subject.median() / result.median(), subject.name.len() + 5);
         }
         println!("| {:<30} | {median:>6.1} | {fastest:>7.1} | {spread:>4.0} % |", result.name);
     }
     println!();
 }
 
+/// The unit of time that suits these results, and how many nanoseconds it is.
+fn unit(results: &[Measured]) -> (&'static str, f64) {
+    if results.iter().all(|result| result.median() >= 1e3) { ("µs", 1e3) } else { ("ns", 1.0) }
+}
+
 /// Those that the others are compared with.
-const SUBJECTS: [&str; 2] = ["cacheado", "cacheado without ttl"];
+const SUBJECTS: [&str; 3] = ["cacheado", "cacheado without ttl", "among many"];
 
 /// The bounds of all workloads.
 pub(crate) fn bounds(bounds: &[(String, Bound)]) {

@@ -25,7 +25,7 @@ pub(crate) struct Contender<K> {
 
 impl<K: Key> Contender<K> {
     /// A contender that computes and stores what it does not hold.
-    fn new<R>(name: &'static str, call: impl Fn(K) -> R + Copy + Send + Sync + 'static) -> Self {
+    pub(crate) fn new<R>(name: &'static str, call: impl Fn(K) -> R + Copy + Send + Sync + 'static) -> Self {
         let run = move |keys: &[K]| {
             for key in keys {
                 black_box(call(*key));
@@ -35,7 +35,7 @@ impl<K: Key> Contender<K> {
     }
 
     /// A plain store: `get` computes what it does not find, and does not store it.
-    fn store<S: Send + Sync + 'static, R>(
+    pub(crate) fn store<S: Send + Sync + 'static, R>(
         name: &'static str,
         store: S,
         insert: impl Fn(&S, K) + Send + Sync + 'static,
