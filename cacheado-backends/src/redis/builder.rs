@@ -34,6 +34,7 @@ pub struct RedisBuilder {
     password: Option<String>,
     timeout: Duration,
     connect_timeout: Duration,
+    nodelay: bool,
     authority: Option<PathBuf>,
     identity: Option<(PathBuf, PathBuf)>,
 }
@@ -57,6 +58,7 @@ impl RedisBuilder {
             password: None,
             timeout: Duration::from_millis(500),
             connect_timeout: Duration::from_millis(500),
+            nodelay: false,
             authority: None,
             identity: None,
         }
@@ -96,6 +98,14 @@ impl RedisBuilder {
     /// How long a connection may take to be made; 500 ms if it is not set.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// Whether a request is sent at once even if an earlier one is not acknowledged yet (`TCP_NODELAY`); not so
+    /// if it is not set. Gathering them saves both sides a third of their work where there are many at a time,
+    /// and costs them up to one round trip on a real network.
+    pub fn tcp_nodelay(mut self, nodelay: bool) -> Self {
+        self.nodelay = nodelay;
         self
     }
 
@@ -200,7 +210,11 @@ impl RedisBuilder {
         if matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {
             return Err(refused("certificates are always verified: `#insecure` is not supported"));
         }
-        Ok(info.set_redis_settings(redis).set_tcp_settings(TcpSettings::default().set_nodelay(true)))
+        Ok(info.set_redis_settings(redis).set_tcp_settings(self.tcp()))
+    }
+
+    fn tcp(&self) -> TcpSettings {
+        TcpSettings::default().set_nodelay(self.nodelay)
     }
 
     fn certificates(&self, info: &ConnectionInfo) -> Result<Option<TlsCertificates>> {
@@ -230,7 +244,7 @@ impl RedisBuilder {
     ) -> RedisResult<ClusterClient> {
         let mut builder = ClusterClientBuilder::new(infos.to_vec())
             .use_protocol(ProtocolVersion::RESP3)
-            .tcp_settings(TcpSettings::default().set_nodelay(true))
+            .tcp_settings(self.tcp())
             .connection_timeout(self.connect_timeout)
             .response_timeout(self.timeout)
             .overall_response_timeout(None) // whoever waits has a limit of its own

@@ -4,20 +4,21 @@
 //! change threads, and a runtime that ends takes only its own connection along. Callers without a runtime, or
 //! whose runtime has no I/O or no timers, share the one of the I/O thread.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 
 use parking_lot::RwLock;
 use redis::cluster_routing::Route;
 use redis::{Cmd, RedisError, RedisResult, ServerErrorKind, Value};
+use thread_local::ThreadLocal;
 use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 
 use super::error;
-use super::home::{Failed, Home};
+use super::home::{Failed, Home, io_runtime};
 use super::link::{Live, Request};
 use super::scripts::Script;
 use super::settings::{Settings, silent};
-use crate::io;
 
 /// Whether a request may be sent a second time if the connection breaks before the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +36,25 @@ type Homes = RwLock<Vec<(Id, Arc<Home>)>>;
 pub(super) struct Connections {
     pub(super) settings: Arc<Settings>,
     homes: Arc<Homes>,
+    /// What earlier requests of a thread have left for its later ones. To count references anew for each
+    /// request would have the cores wait for each other.
+    left: ThreadLocal<RefCell<Vec<Lease>>>,
+}
+
+/// How much a thread keeps for its later requests.
+const KEPT: usize = 64;
+
+/// A connection, for the time of a request.
+struct Lease {
+    /// The runtime that it is asked for on, if there is one.
+    caller: Option<Id>,
+    home: Arc<Home>,
+    live: Live,
 }
 
 impl Connections {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings: Arc::new(settings), homes: Arc::default() }
+        Self { settings: Arc::new(settings), homes: Arc::default(), left: ThreadLocal::new() }
     }
 
     /// Runs a script; the server is sent its text if it does not know it.
@@ -64,40 +79,61 @@ impl Connections {
     /// Sends a request on the connection of this runtime, which is made if need be. An error that the server
     /// answers with is a value here.
     pub(super) async fn send(&self, request: &Request, route: Route, again: Again) -> RedisResult<Value> {
-        let home = self.home()?;
-        if let Some(live) = home.live() {
-            match self.exchange(&home, live, request, route).await {
+        let caller = Handle::try_current().ok().map(|runtime| runtime.id());
+        if let Some(mut lease) = self.take(caller)? {
+            let outcome = self.exchange(&mut lease, request, route).await;
+            self.leave(lease);
+            match outcome {
                 Err(broken) if again == Again::Harmless && broken.is_connection_dropped() => {}
                 outcome => return outcome,
             }
         }
-        Box::pin(self.send_anew(home, request, route)).await
+        Box::pin(self.send_anew(caller, request, route)).await
     }
 
-    async fn send_anew(&self, home: Arc<Home>, request: &Request, route: Route) -> RedisResult<Value> {
-        let (home, outcome) = match home.connect(&self.settings).await {
-            Err(Failed::NoDriver) => {
-                tracing::warn!("this runtime has no I/O or no timers; Redis is spoken to on the I/O thread");
-                let shared = self.home_of(io_runtime()?);
-                self.share(&home, &shared);
-                let outcome = shared.connect(&self.settings).await;
-                (shared, outcome)
+    async fn send_anew(&self, caller: Option<Id>, request: &Request, route: Route) -> RedisResult<Value> {
+        let (runtime, shared) = (Handle::try_current(), io_runtime()?);
+        let mut home = self.home_of(runtime.as_ref().unwrap_or(shared));
+        drop(runtime);
+        let mut outcome = home.connect(&self.settings).await;
+        if matches!(outcome, Err(Failed::NoDriver)) {
+            tracing::warn!("this runtime has no I/O or no timers; Redis is spoken to on the I/O thread");
+            let shared = self.home_of(shared);
+            self.share(&home, &shared);
+            outcome = shared.connect(&self.settings).await;
+            home = shared;
+        }
+        let mut lease = Lease { caller, home, live: outcome.map_err(RedisError::from)? };
+        let outcome = self.exchange(&mut lease, request, route).await;
+        self.leave(lease);
+        outcome
+    }
+
+    /// A connection of this runtime, if there is one.
+    fn take(&self, caller: Option<Id>) -> RedisResult<Option<Lease>> {
+        let mut left = self.left.get_or_default().borrow_mut();
+        while let Some(lease) = left.pop() {
+            if lease.caller == caller && lease.live.is_open() {
+                return Ok(Some(lease));
             }
-            outcome => (home, outcome),
-        };
-        let live = outcome.map_err(RedisError::from)?;
-        self.exchange(&home, live, request, route).await
+        }
+        drop(left);
+        let id = caller.map_or_else(|| io_runtime().map(Handle::id), Ok)?;
+        let home = find(&self.homes.read(), id);
+        Ok(home.and_then(|home| home.live().map(|live| Lease { caller, home, live })))
     }
 
-    async fn exchange(
-        &self,
-        home: &Home,
-        mut live: Live,
-        request: &Request,
-        route: Route,
-    ) -> RedisResult<Value> {
+    fn leave(&self, lease: Lease) {
+        let mut left = self.left.get_or_default().borrow_mut();
+        if lease.live.is_open() && left.len() < KEPT {
+            left.push(lease);
+        }
+    }
+
+    async fn exchange(&self, lease: &mut Lease, request: &Request, route: Route) -> RedisResult<Value> {
         let limit = self.settings.timeout;
-        let outcome = home.timeout(limit, live.link.send(request, route)).await;
+        let Lease { caller, home, live } = lease;
+        let outcome = home.timeout(*caller, limit, live.link.send(request, route)).await;
         let useless = match &outcome {
             // Whoever else waits on it goes on; it may be that nothing will ever be answered.
             None => self.settings.cluster.is_none(),
@@ -109,17 +145,9 @@ impl Connections {
             Some(Ok(_)) => false,
         };
         if useless {
-            home.discard(&live);
+            home.discard(live);
         }
         outcome.unwrap_or_else(|| Err(silent(limit)))
-    }
-
-    /// The home of this runtime.
-    fn home(&self) -> RedisResult<Arc<Home>> {
-        match Handle::try_current() {
-            Ok(runtime) => Ok(self.home_of(&runtime)),
-            Err(_) => io_runtime().map(|runtime| self.home_of(runtime)),
-        }
     }
 
     fn home_of(&self, runtime: &Handle) -> Arc<Home> {
@@ -158,10 +186,6 @@ impl Connections {
 
 fn find(homes: &[(Id, Arc<Home>)], id: Id) -> Option<Arc<Home>> {
     homes.iter().find(|(resident, _)| *resident == id).map(|(_, home)| Arc::clone(home))
-}
-
-fn io_runtime() -> RedisResult<&'static Handle> {
-    io::handle().map_err(|error| std::io::Error::other(error).into())
 }
 
 /// Removes a runtime's home when it is dropped.

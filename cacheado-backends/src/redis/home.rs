@@ -2,15 +2,17 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
-use redis::RedisError;
-use tokio::runtime::Handle;
+use redis::{RedisError, RedisResult};
+use tokio::runtime::{Handle, Id};
 use tokio::sync::{oneshot, watch};
 
 use super::link::Live;
-use super::settings::Settings;
+use super::settings::{Settings, silent};
+use crate::io;
 
 /// Why there is no connection.
 #[derive(Debug, Clone)]
@@ -36,9 +38,15 @@ impl From<Failed> for RedisError {
 
 type Outcome = Result<Live, Failed>;
 
+/// The runtime of the I/O thread.
+pub(super) fn io_runtime() -> RedisResult<&'static Handle> {
+    io::handle().map_err(|error| std::io::Error::other(error).into())
+}
+
 /// A runtime, and its connection.
 pub(super) struct Home {
     runtime: Handle,
+    id: Id,
     live: RwLock<Option<Live>>,
     /// The attempt to connect that is under way: whoever needs a connection waits for the same.
     attempt: Mutex<Option<watch::Receiver<Option<Outcome>>>>,
@@ -48,7 +56,8 @@ pub(super) struct Home {
 
 impl Home {
     pub(super) fn new(runtime: Handle, leaving: oneshot::Sender<()>) -> Self {
-        Self { runtime, live: RwLock::default(), attempt: Mutex::default(), _leaving: leaving }
+        let id = runtime.id();
+        Self { runtime, id, live: RwLock::default(), attempt: Mutex::default(), _leaving: leaving }
     }
 
     /// The connection, if there is one.
@@ -58,22 +67,29 @@ impl Home {
 
     /// Uses this connection no more. Whoever waits for an answer on it still does.
     pub(super) fn discard(&self, useless: &Live) {
-        let mut live = self.live.write();
-        if live.as_ref().is_some_and(|live| Arc::ptr_eq(&live.open, &useless.open)) {
-            *live = None;
-        }
+        useless.open.store(false, Ordering::Release);
+        self.live.write().take_if(|live| !live.is_open());
     }
 
-    /// Bounds a future in time, by the timers of this runtime; `None` if it took longer.
-    pub(super) async fn timeout<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-        let timed = {
+    /// Bounds a future in time, by the timers of this runtime, which the caller need not be on; `None` if it
+    /// took longer.
+    pub(super) async fn timeout<T>(
+        &self,
+        caller: Option<Id>,
+        limit: Duration,
+        future: impl Future<Output = T>,
+    ) -> Option<T> {
+        let timed = if caller == Some(self.id) {
+            tokio::time::timeout(limit, future)
+        } else {
             let _entered = self.runtime.enter();
             tokio::time::timeout(limit, future)
         };
         timed.await.ok()
     }
 
-    /// Connects; those who call it at the same time share one attempt. It goes on if the caller does not.
+    /// Connects; those who call it at the same time share one attempt. It goes on if the caller does not, and
+    /// if it takes longer than the caller can wait.
     pub(super) async fn connect(self: &Arc<Self>, settings: &Arc<Settings>) -> Outcome {
         let mut attempt = {
             let mut attempt = self.attempt.lock();
@@ -82,7 +98,13 @@ impl Home {
             }
             attempt.get_or_insert_with(|| self.start(settings)).clone()
         };
-        let outcome = attempt.wait_for(Option::is_some).await;
+        let limit = settings.connect_timeout * 2;
+        let waiting = {
+            // This runtime may turn out to have no timers.
+            let _entered = io_runtime().map_err(Failed::Refused)?.enter();
+            tokio::time::timeout(limit, attempt.wait_for(Option::is_some))
+        };
+        let Ok(outcome) = waiting.await else { return Err(Failed::Refused(silent(limit))) };
         outcome.ok().and_then(|outcome| outcome.clone()).unwrap_or(Err(Failed::Ending))
     }
 

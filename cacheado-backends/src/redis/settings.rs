@@ -38,8 +38,9 @@ impl Settings {
         let link = if let Some(cluster) = &self.cluster {
             self.provide_cryptography();
             // Nodes are asked one after another, each for as long as a connection may take.
-            let connecting = tokio::time::timeout(self.connect_timeout * 2, cluster.get_async_connection());
-            Link::Cluster(connecting.await.map_err(|_| silent(self.connect_timeout * 2))??)
+            let limit = self.connect_timeout * 10;
+            let connecting = tokio::time::timeout(limit, cluster.get_async_connection());
+            Link::Cluster(connecting.await.map_err(|_| silent(limit))??)
         } else {
             let closed = Arc::clone(&open);
             let connection = self.connect_to(0, move |push: PushInfo| {

@@ -63,7 +63,7 @@ mod tests {
     fn a_value_comes_back_without_its_groups() {
         let long = "g".repeat(512);
         for groups in [&[][..], &["a"], &["a", "", &long]] {
-            for value in [&b""[..], b"value", &[VERSION; 9], &[0; 70_000]] {
+            for value in [&b""[..], b"value", &[VERSION; 9], &vec![0; 70_000]] {
                 assert_eq!(payload(stored(value, groups)).as_deref(), Some(value));
             }
         }
@@ -110,8 +110,8 @@ mod tests {
         };
         for _ in 0..20_000 {
             let length = usize::try_from(next() % 24).expect("small");
-            let mut bytes: Vec<u8> = (0..length).map(|_| next().to_le_bytes()[3] & 0x07).collect();
-            bytes.push(VERSION);
+            let bytes = (0..length).map(|_| next().to_le_bytes()[3] & 0x07).chain([VERSION]);
+            let bytes: Vec<u8> = bytes.collect();
             if let Some(value) = payload(bytes.clone()) {
                 assert!(bytes.starts_with(&value));
             }

@@ -1,6 +1,7 @@
 //! What is Redis' own: layout, scripts, connections, outages. What every backend promises is in the conformance
 //! suite.
 #![cfg(feature = "redis")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking, in what it calls too")]
 
 mod bus;
 mod cluster;
@@ -14,6 +15,7 @@ mod outages;
 mod round_trips;
 mod runtimes;
 mod secrets;
+mod tls;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,9 +37,16 @@ macro_rules! server {
     };
 }
 
-/// A backend of its own over a server, as another process would have it.
+/// A backend of its own over a server, as another process would have it. It is patient, as the machine may have
+/// other things to do.
 fn node(server: &cacheado_servers::Redis) -> Arc<Redis> {
-    Arc::new(Redis::builder(server.url()).namespace("t").build().expect("a good address"))
+    patient(server, Duration::from_secs(20))
+}
+
+/// One that waits no longer than this.
+fn patient(server: &cacheado_servers::Redis, limit: Duration) -> Arc<Redis> {
+    let redis = Redis::builder(server.url()).namespace("t").timeout(limit).connect_timeout(limit);
+    Arc::new(redis.build().expect("a good address"))
 }
 
 /// All entries of the tests have this route, unless they say otherwise.

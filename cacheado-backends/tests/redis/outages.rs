@@ -1,1 +1,254 @@
+//! A server that is killed, stopped, or begun anew.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cacheado_backends::contract::{Tier, Wanted};
+use cacheado_backends::redis::Redis;
+use cacheado_backends::{Error, ErrorKind};
+
+use crate::{eventually, group, new, node, patient, place, server, store, value};
+
+fn outage(error: &Error) -> bool {
+    assert!(error.kind().is_outage(), "{error}");
+    true
+}
+
+#[tokio::test]
+async fn building_connects_to_nothing() {
+    let redis = Redis::builder("redis://127.0.0.1:1").build().expect("an address");
+    let begin = Instant::now();
+    let error = Tier::get(&redis, &place("k", &[]), Wanted::Value).await.expect_err("nobody is there");
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    assert!(begin.elapsed() < Duration::from_millis(400), "no waiting for what refuses");
+    let blocking = Tier::get_blocking(&redis, &place("k", &[]), Wanted::Value).expect("has one");
+    assert_eq!(blocking.expect_err("nobody is there").kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hazard_26_killed_and_begun_anew() {
+    let server = server!();
+    let redis = node(&server);
+    let at = place("k", &["g"]);
+    for _ in 0..3 {
+        store(&redis, &at, b"v").await;
+        assert!(Tier::get_blocking(&*redis, &at, Wanted::Value).expect("has one").expect("read").is_some());
+        server.kill();
+        let begin = Instant::now();
+        for _ in 0..200 {
+            let error = Tier::get(&*redis, &at, Wanted::Value).await.expect_err("it is gone");
+            outage(&error);
+            let error =
+                Tier::get_blocking(&*redis, &at, Wanted::Value).expect("has one").expect_err("it is gone");
+            outage(&error);
+        }
+        assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+        server.restart();
+        // Not one call fails, of whatever kind comes first.
+        assert_eq!(Tier::evict_group(&*redis, &group("g"), None).await.expect("evicted"), 0);
+        assert_eq!(value(&redis, &at).await, None);
+        assert_eq!(Tier::get_blocking(&*redis, &at, Wanted::Value).expect("has one").expect("read"), None);
+    }
+}
+
+/// Whoever did not notice that the server was away has nothing to complain of.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hazard_26_a_restart_between_two_calls() {
+    let server = server!();
+    let redis = node(&server);
+    let at = place("k", &["g"]);
+    for round in 0..6 {
+        store(&redis, &at, b"v").await;
+        Tier::get_blocking(&*redis, &at, Wanted::Value).expect("has one").expect("read");
+        server.restart();
+        assert_eq!(Tier::get_blocking(&*redis, &at, Wanted::Value).expect("has one").expect("read"), None);
+        match round % 3 {
+            0 => assert_eq!(value(&redis, &at).await, None),
+            1 => store(&redis, &at, b"v").await, // and the script is not known any more
+            _ => assert!(!Tier::evict(&*redis, &at, None).await.expect("evicted")),
+        }
+    }
+}
+
+#[tokio::test]
+async fn scripts_that_the_server_forgot() {
+    let server = server!();
+    let redis = node(&server);
+    let at = place("k", &["g"]);
+    for _ in 0..2 {
+        let claim = Tier::begin(&*redis, &at).await.expect("begun");
+        server.command(&["SCRIPT", "FLUSH"]);
+        Tier::fill(&*redis, &at, new(b"v"), &claim).await.expect("filled");
+        server.command(&["SCRIPT", "FLUSH"]);
+        assert_eq!(Tier::evict_group(&*redis, &group("g"), None).await.expect("evicted"), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hazard_26_a_server_that_does_not_answer_costs_a_limited_time() {
+    let server = server!();
+    let limit = Duration::from_millis(150);
+    let redis =
+        Redis::builder(server.url()).timeout(limit).connect_timeout(limit).build().expect("an address");
+    let at = place("k", &["g"]);
+    store(&redis, &at, b"v").await;
+    assert!(Tier::get_blocking(&redis, &at, Wanted::Value).expect("has one").expect("read").is_some());
+    server.pause();
+    for _ in 0..3 {
+        let begin = Instant::now();
+        let error = Tier::get(&redis, &at, Wanted::Value).await.expect_err("no answer");
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        let error = Tier::get_blocking(&redis, &at, Wanted::Value).expect("has one").expect_err("no answer");
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        let error = Tier::evict(&redis, &at, None).await.expect_err("no answer");
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        assert!(begin.elapsed() < limit * 3 + Duration::from_millis(600), "{:?}", begin.elapsed());
+    }
+    server.resume();
+    let took = eventually("an answer", async || Tier::get(&redis, &at, Wanted::Value).await.is_ok()).await;
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert!(Tier::get_blocking(&redis, &at, Wanted::Value).expect("has one").is_ok());
+}
+
+/// Many at once share one attempt to connect, and wait no longer than one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hazard_26_many_callers_wait_for_one_connection() {
+    let server = server!();
+    let redis = node(&server);
+    let before = connections(&server);
+    let calls: Vec<_> = (0..64)
+        .map(|number| {
+            let redis = Arc::clone(&redis);
+            tokio::spawn(
+                async move { Tier::get(&*redis, &place(&number.to_string(), &[]), Wanted::Value).await },
+            )
+        })
+        .collect();
+    for call in calls {
+        call.await.expect("no panic").expect("read");
+    }
+    assert_eq!(connections(&server) - before, 1);
+
+    let redis = patient(&server, Duration::from_millis(500));
+    server.pause();
+    let begin = Instant::now();
+    for _ in 0..2 {
+        let calls: Vec<_> = (0..64)
+            .map(|_| {
+                let redis = Arc::clone(&redis);
+                tokio::spawn(async move { Tier::get(&*redis, &place("k", &[]), Wanted::Value).await })
+            })
+            .collect();
+        for call in calls {
+            outage(&call.await.expect("no panic").expect_err("no answer"));
+        }
+    }
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    server.resume();
+}
+
+fn connections(server: &cacheado_servers::Redis) -> u64 {
+    let info = server.command(&["INFO", "stats"]);
+    let line = info.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+    line.expect("a counter").trim().parse().expect("a number")
+}
+
+/// Answers that come too late, calls that are given up: none is taken for that of another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hazard_26_no_answer_reaches_the_wrong_caller() {
+    let server = server!();
+    let limit = Duration::from_millis(30);
+    let redis = Redis::builder(server.url()).namespace("t").timeout(limit).build().expect("an address");
+    let redis = Arc::new(redis);
+    let writer = node(&server);
+    for number in 0..50 {
+        store(&writer, &place(&number.to_string(), &[]), number.to_string().as_bytes()).await;
+    }
+    let callers: Vec<_> = (0..50_u64)
+        .map(|number| {
+            let redis = Arc::clone(&redis);
+            tokio::spawn(async move {
+                let at = place(&number.to_string(), &[]);
+                let (mut right, mut failed) = (0, 0);
+                for round in 0..400_u64 {
+                    let patience = Duration::from_micros((number * 7 + round * 13) % 900);
+                    let read = if number % 10 == 0 {
+                        Tier::get_blocking(&*redis, &at, Wanted::Value).expect("has one")
+                    } else if round % 3 == 0 {
+                        match tokio::time::timeout(patience, Tier::get(&*redis, &at, Wanted::Value)).await {
+                            Ok(read) => read,
+                            Err(_) => continue,
+                        }
+                    } else {
+                        Tier::get(&*redis, &at, Wanted::Value).await
+                    };
+                    match read {
+                        Ok(Some(entry)) => {
+                            assert_eq!(entry.value, number.to_string().as_bytes());
+                            right += 1;
+                        }
+                        Ok(None) => panic!("{number} is there"),
+                        Err(error) => failed += usize::from(outage(&error)),
+                    }
+                }
+                (right, failed)
+            })
+        })
+        .collect();
+    while callers.iter().any(|caller| !caller.is_finished()) {
+        server.pause();
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        server.resume();
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+    let mut sum = (0, 0);
+    for caller in callers {
+        let (right, failed) = caller.await.expect("no wrong answer");
+        sum = (sum.0 + right, sum.1 + failed);
+    }
+    assert!(sum.0 > 1_000 && sum.1 > 10, "{sum:?}");
+}
+
+/// Killed in the midst of it: every call ends, what is stored has a lifetime, and hits come back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hazard_27_killed_under_load() {
+    let server =
+        server!(cacheado_servers::Redis::start_with(&["--appendonly", "yes", "--appendfsync", "always"]));
+    let redis = node(&server);
+    let begin = Instant::now();
+    let callers: Vec<_> = (0..8)
+        .map(|caller| {
+            let redis = Arc::clone(&redis);
+            tokio::spawn(async move {
+                let mut number = 0;
+                while begin.elapsed() < Duration::from_secs(3) {
+                    number += 1;
+                    let at = place(&format!("{caller}:{}", number % 20), &["g", "fn"]);
+                    if let Ok(claim) = Tier::begin(&*redis, &at).await {
+                        let _ = Tier::fill(&*redis, &at, new(b"v"), &claim).await;
+                    }
+                    if number % 7 == 0 {
+                        let _ = Tier::evict_group(&*redis, &group("g"), None).await;
+                    }
+                    let _ = Tier::get(&*redis, &at, Wanted::Value).await;
+                }
+            })
+        })
+        .collect();
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        server.kill();
+        server.restart();
+    }
+    for caller in callers {
+        caller.await.expect("no panic");
+    }
+    let keys = server.keys();
+    for key in &keys {
+        let left: i64 = server.command(&["PTTL", key]).parse().expect("a number");
+        assert!(left > 0 || left == -2, "{key} has no lifetime");
+    }
+    // Every entry is found by its groups.
+    Tier::evict_group(&*redis, &group("fn"), None).await.expect("evicted");
+    assert!(!server.keys().iter().any(|key| key.starts_with("{t}:e:")), "{keys:?}");
+}

@@ -20,9 +20,29 @@ local function digits(number)
   return string.format('%.0f', number)
 end
 
+-- Lists of groups that have been read: entries that lie together have the same.
+local read = {}
+
+-- The groups that are written in a text, each after its length; nil if it is not such a text.
+local function groups_in(text)
+  local at, groups = 1, {}
+  while at <= #text do
+    if at == #text then
+      return nil
+    end
+    local size = struct.unpack('>I2', text, at)
+    at = at + 2 + size
+    if at - 1 > #text then
+      return nil
+    end
+    groups[#groups + 1] = text:sub(at - size, at - 1)
+  end
+  return groups
+end
+
 -- The groups that an entry was stored with; nil if there is none, or if it is none of ours.
 local function groups_of(entry)
-  local tail = redis.pcall('GETRANGE', entry, -512, -1)
+  local tail = redis.pcall('GETRANGE', entry, -256, -1)
   if type(tail) ~= 'string' or #tail < 9 or tail:byte(-1) ~= 0xC1 then
     return nil
   end
@@ -33,20 +53,9 @@ local function groups_of(entry)
       return nil
     end
   end
-  local last = #tail - 9
-  local at, groups = last - length + 1, {}
-  while at <= last do
-    if at + 1 > last then
-      return nil
-    end
-    local size = struct.unpack('>I2', tail, at)
-    at = at + 2 + size
-    if at - 1 > last then
-      return nil
-    end
-    groups[#groups + 1] = tail:sub(at - size, at - 1)
-  end
-  return groups
+  local text = tail:sub(-9 - length, -10)
+  read[text] = read[text] or groups_in(text)
+  return read[text]
 end
 
 -- Brings an index in line with what it holds: what expired goes, a bit at a time, and the index itself expires
@@ -64,9 +73,19 @@ local function settle(index)
   end
 end
 
+-- Lists an entry. Mostly there is nothing to bring in line but the life of an index that gets longer.
 local function list(index, name, expiry)
   redis.call('ZADD', index, expiry, name)
-  settle(index)
+  if expiry == 'inf' then
+    redis.call('PERSIST', index)
+    return
+  end
+  local left = redis.call('PTTL', index)
+  if left < 0 or micros % 8 == 0 then
+    settle(index)
+  elseif millis + left < tonumber(expiry) then
+    redis.call('PEXPIREAT', index, expiry)
+  end
 end
 
 local function strike(index, names)

@@ -10,42 +10,51 @@ local all = index == entries
 local group = index:sub(#space + 3)
 
 local names = redis.call('ZRANGE', index, 0, ARGV[1] - 1)
-local removed, live = {}, 0
-local elsewhere = {}
-
-local function note(key, name)
-  if key ~= index then
-    elsewhere[key] = elsewhere[key] or {}
-    table.insert(elsewhere[key], name)
-  end
-end
-
+local removed, live, unknown = {}, 0, {}
+local alike = {}   -- names of entries by their groups
 for _, name in ipairs(names) do
   local entry = space .. 'e:' .. name
   local groups = groups_of(entry)
-  local here = all or not groups
-  for _, other in ipairs(groups or {}) do
+  if groups then
+    alike[groups] = alike[groups] or {}
+    table.insert(alike[groups], name)
+  else
+    removed[#removed + 1] = entry
+    unknown[#unknown + 1] = name
+  end
+end
+
+-- Each index is gone through once for all that leave it.
+local leave = { [entries] = unknown }
+for groups, together in pairs(alike) do
+  local here = all
+  for _, other in ipairs(groups) do
     here = here or other == group
   end
-  if here then   -- not so if it expired, and was stored again in other groups
-    removed[#removed + 1] = entry
-    live = live + (groups and 1 or 0)
-    note(entries, name)
-    for _, other in ipairs(groups or {}) do
-      note(space .. 'i:' .. other, name)
+  if here then   -- not so if they expired, and were stored again in other groups
+    live = live + #together
+    for _, name in ipairs(together) do
+      removed[#removed + 1] = space .. 'e:' .. name
+      leave[entries][#leave[entries] + 1] = name
+    end
+    for _, other in ipairs(groups) do
+      local key = space .. 'i:' .. other
+      leave[key] = leave[key] or {}
+      for _, name in ipairs(together) do
+        table.insert(leave[key], name)
+      end
     end
   end
 end
+leave[index] = names
 if #removed > 0 then
   redis.call('UNLINK', unpack(removed))
 end
-if #names > 0 then
-  redis.call('ZREM', index, unpack(names))
+for key, listed in pairs(leave) do
+  if #listed > 0 then
+    strike(key, listed)
+  end
 end
-for key, listed in pairs(elsewhere) do
-  strike(key, listed)
-end
-settle(index)
 
 if ARGV[2] == '1' then
   if all then

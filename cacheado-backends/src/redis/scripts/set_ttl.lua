@@ -15,7 +15,9 @@ else
 end
 local name = entry:sub(#space + 3)
 list(entries, name, expiry)
+settle(entries)
 for _, group in ipairs(groups) do
   list(space .. 'i:' .. group, name, expiry)
+  settle(space .. 'i:' .. group)
 end
 return 1
