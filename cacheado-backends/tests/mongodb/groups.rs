@@ -92,6 +92,8 @@ async fn hazard_08_namespaces_in_one_collection_do_not_meet() {
     assert!(mongo.document("mine").await.is_some());
 }
 
+const COMMANDS: [&str; 4] = ["delete", "update", "find", "aggregate"];
+
 #[tokio::test]
 async fn hazard_29_an_eviction_costs_what_it_evicts() {
     let Some(mongo) = Fixture::set().await else { return };
@@ -105,7 +107,6 @@ async fn hazard_29_an_eviction_costs_what_it_evicts() {
         tier.begin(&place(key, &["claimed"])).await.unwrap();
         other.begin(&place(key, &["claimed", "few"])).await.unwrap();
     }
-    const COMMANDS: [&str; 4] = ["delete", "update", "find", "aggregate"];
     let (evicted, calls) = mongo.calls(COMMANDS, tier.evict_group(&group("nothing"), Some(b"n"))).await;
     assert_eq!(
         (evicted.unwrap(), calls),
