@@ -111,7 +111,10 @@ mod tests {
     fn refused(uri: &str) -> String {
         match Address::parse(uri) {
             Ok(_) => panic!("{uri} was taken"),
-            Err(failure) => format!("{failure:?} {}", failure.of("build")),
+            Err(failure) => {
+                let shown = format!("{failure:?}");
+                format!("{shown} {}", failure.of("build"))
+            }
         }
     }
 
