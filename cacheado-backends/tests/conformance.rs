@@ -14,6 +14,9 @@ use cacheado_servers::RedisCluster;
 /// How long an operation may take where a machine runs many tests at once.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Of two nodes, and of a neighbour whose namespace begins alike.
+const NAMESPACES: [&str; 3] = ["tenant", "tenant", "tenant1"];
+
 /// Memory as it is: groups are labels, fences are tickets.
 mod memory {
     use super::{Memory, Subject};
@@ -52,13 +55,13 @@ mod wrapped {
 
 /// Redis, two clients of one server.
 mod redis {
-    use super::{PATIENCE, Redis, Subject};
+    use super::{NAMESPACES, PATIENCE, Redis, Subject};
 
     async fn fresh() -> Subject {
         let Some(server) = cacheado_servers::Redis::start() else { return Subject::skipped("Redis") };
-        let node =
-            || Redis::builder(server.url()).namespace("conformance").timeout(PATIENCE).build().unwrap();
-        Subject::new(node()).with_peer(node()).keeping(server)
+        let builder = || Redis::builder(server.url()).timeout(PATIENCE);
+        let [node, peer, neighbour] = NAMESPACES.map(|name| builder().namespace(name).build().unwrap());
+        Subject::new(node).with_peer(peer).with_neighbour(neighbour).keeping(server)
     }
 
     cacheado_backends::conformance!(fresh);
@@ -66,13 +69,13 @@ mod redis {
 
 /// Redis with only its small contract.
 mod redis_emulated {
-    use super::{PATIENCE, Redis, Subject};
+    use super::{NAMESPACES, PATIENCE, Redis, Subject};
 
     async fn fresh() -> Subject {
         let Some(server) = cacheado_servers::Redis::start() else { return Subject::skipped("Redis") };
-        let node =
-            || Redis::builder(server.url()).namespace("conformance").timeout(PATIENCE).build().unwrap();
-        Subject::new(node()).with_peer(node()).emulated().keeping(server)
+        let builder = || Redis::builder(server.url()).timeout(PATIENCE);
+        let [node, peer, neighbour] = NAMESPACES.map(|name| builder().namespace(name).build().unwrap());
+        Subject::new(node).with_peer(peer).with_neighbour(neighbour).emulated().keeping(server)
     }
 
     cacheado_backends::conformance!(fresh, without(bus));
@@ -80,15 +83,14 @@ mod redis_emulated {
 
 /// A cluster of three, two clients.
 mod redis_cluster {
-    use super::{PATIENCE, Redis, RedisCluster, Subject};
+    use super::{NAMESPACES, PATIENCE, Redis, RedisCluster, Subject};
 
     async fn fresh() -> Subject {
         let Some(cluster) = RedisCluster::start() else { return Subject::skipped("Redis Cluster") };
-        let node = || {
-            let urls = cluster.urls();
-            Redis::builder(&urls[0]).cluster(urls).namespace("conformance").timeout(PATIENCE).build().unwrap()
-        };
-        Subject::new(node()).with_peer(node()).keeping(cluster)
+        let urls = cluster.urls();
+        let builder = || Redis::builder(&urls[0]).cluster(&urls).timeout(PATIENCE);
+        let [node, peer, neighbour] = NAMESPACES.map(|name| builder().namespace(name).build().unwrap());
+        Subject::new(node).with_peer(peer).with_neighbour(neighbour).keeping(cluster)
     }
 
     cacheado_backends::conformance!(fresh);
@@ -112,13 +114,13 @@ mod mongodb_alone {
 
 /// `MongoDB` as a replica set, two clients.
 mod mongodb {
-    use super::{MongoDb, PATIENCE, Subject};
+    use super::{MongoDb, NAMESPACES, PATIENCE, Subject};
 
     async fn fresh() -> Subject {
         let Some(server) = cacheado_servers::MongoDb::start() else { return Subject::skipped("MongoDB") };
-        let node =
-            || MongoDb::builder(server.uri()).database("conformance").timeout(PATIENCE).build().unwrap();
-        Subject::new(node()).with_peer(node()).keeping(server)
+        let builder = || MongoDb::builder(server.uri()).database("conformance").timeout(PATIENCE);
+        let [node, peer, neighbour] = NAMESPACES.map(|name| builder().namespace(name).build().unwrap());
+        Subject::new(node).with_peer(peer).with_neighbour(neighbour).keeping(server)
     }
 
     cacheado_backends::conformance!(fresh);

@@ -2,7 +2,8 @@
 //!
 //! One call of the macro [`conformance!`](crate::conformance!) makes one `#[test]` of each check. Its argument
 //! is an async function, or a closure, that opens the backend in a namespace that is empty and that nobody else
-//! uses; it is called at least once for each test, and the tests run at the same time.
+//! uses; it is called at least once for each test, and the tests run at the same time. Where there is a server,
+//! [`Subject::with_neighbour`] gives them another namespace of it, which has to be left alone.
 //!
 //! ```
 //! use cacheado_backends::conformance::Subject;

@@ -109,6 +109,7 @@ macro_rules! conformance {
             every_eviction_tells_its_notice
             without_a_notice_nothing_is_told
             a_dropped_next_loses_no_event
+            a_notice_stays_in_its_namespace
         }
     };
     (@bus_of_two_nodes $then:ident $fresh:expr) => {

@@ -23,6 +23,7 @@ use crate::memory::SharedMemory;
 pub struct Subject {
     node: Node,
     peer: Option<Node>,
+    neighbour: Option<Node>,
     kept: Vec<Box<dyn Any>>,
     at_end: Vec<BoxFuture<'static, ()>>,
     is_skipped: bool,
@@ -61,7 +62,7 @@ impl Subject {
     /// One node, made of its parts.
     #[must_use]
     pub fn of(node: Node) -> Self {
-        Self { node, peer: None, kept: Vec::new(), at_end: Vec::new(), is_skipped: false }
+        Self { node, peer: None, neighbour: None, kept: Vec::new(), at_end: Vec::new(), is_skipped: false }
     }
 
     /// None: there is no server to check, and whoever runs the tests has asked to do without. The check passes,
@@ -89,11 +90,19 @@ impl Subject {
         Self { peer: Some(peer), ..self }
     }
 
+    /// Another namespace of the same server, empty as well, for the checks that namespaces are apart. Without
+    /// one they open a second fresh subject, which says little if that has a server of its own.
+    #[must_use]
+    pub fn with_neighbour(self, backend: impl Backend) -> Self {
+        Self { neighbour: Some(Node::new(backend)), ..self }
+    }
+
     /// Groups and fences by [`Emulated`], whatever the backend brings. Its small contract is what is then
     /// checked.
     #[must_use]
     pub fn emulated(self) -> Self {
-        Self { node: self.node.emulated(), peer: self.peer.map(Node::emulated), ..self }
+        let [peer, neighbour] = [self.peer, self.neighbour].map(|node| node.map(Node::emulated));
+        Self { node: self.node.emulated(), peer, neighbour, ..self }
     }
 
     /// Keeps something until the check has ended, such as a temporary directory.
@@ -134,6 +143,11 @@ impl Subject {
     /// All nodes that there are.
     pub(super) fn nodes(&self) -> Vec<Node> {
         [Some(&self.node), self.peer.as_ref()].into_iter().flatten().cloned().collect()
+    }
+
+    /// The neighbour as a subject of its own.
+    pub(super) fn take_neighbour(&mut self) -> Option<Self> {
+        self.neighbour.take().map(Self::of)
     }
 
     pub(super) async fn end(&mut self) {

@@ -31,10 +31,14 @@ pub(super) fn check(fresh: impl AsyncFn() -> Subject, body: impl AsyncFnOnce(&Su
     });
 }
 
-/// Runs a check on two fresh subjects: two namespaces.
+/// Runs a check on two namespaces.
 pub(super) fn check_two(fresh: impl AsyncFn() -> Subject, body: impl AsyncFnOnce(&Subject, &Subject)) {
     run(async {
-        let (mut one, mut other) = (fresh().await, fresh().await);
+        let mut one = fresh().await;
+        let mut other = match one.take_neighbour() {
+            Some(neighbour) => neighbour,
+            None => fresh().await,
+        };
         if one.is_skipped() || other.is_skipped() {
             return;
         }

@@ -41,9 +41,9 @@
 //! | operation | round trips |
 //! |---|---|
 //! | `get`, `get_many` | 1; 2 if a value carries a group that its [`Place`] does not name |
-//! | `begin` | 1; 2 the first time, and after `clear` |
+//! | `begin` | 1; 3 the first time, and after `clear` |
 //! | `fill` | 3: look, index, value |
-//! | `set` | 4: look, index and epoch, value, look; again where others set the same key meanwhile |
+//! | `set` | 4: look, index and epoch, value, look; more where others set the same key meanwhile |
 //! | `evict` | 3: look, epoch, removal |
 //! | `evict_group` | 3, and 4 for each 100 members |
 //! | `clear` | 3 |

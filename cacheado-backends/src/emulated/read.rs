@@ -51,16 +51,17 @@ impl Core {
     }
 
     /// The epoch of everything. Where there is none, all epochs may have been lost with it: a new one keeps
-    /// apart what was computed before.
+    /// apart what was computed before. Of several nodes that find none the last one's counts.
     pub(super) async fn all(&self, epochs: &Epochs) -> Result<Epoch> {
-        match epochs.state(keys::ALL) {
-            Some(epoch) => Ok(epoch),
-            None => self.renew_all().await,
+        if let Some(epoch) = epochs.state(keys::ALL) {
+            return Ok(epoch);
         }
+        let own = self.renew_all().await?;
+        Ok(self.epochs([keys::ALL.to_owned()].into()).await?.state(keys::ALL).unwrap_or(own))
     }
 
     /// Entries and epochs, in one round trip.
-    async fn fetch(
+    pub(super) async fn fetch(
         &self,
         values: &[String],
         names: BTreeSet<String>,

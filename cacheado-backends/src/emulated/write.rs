@@ -1,9 +1,10 @@
 //! Writing: claims, fills, sets and lifetimes.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::fences::{Epoch, Epochs, Fences};
-use super::frame;
+use super::frame::{self, Framed};
 use super::join::{both, each};
 use super::{Core, keys};
 use crate::contract::{Claim, FILL_WINDOW, Filled, New, Place};
@@ -18,8 +19,9 @@ pub(super) const EPOCH_LIFE: Duration = VALUE_LIFE.saturating_add(FILL_WINDOW).s
 /// Index entries are put before their value, and outlive it by this.
 const INDEX_GRACE: Duration = Duration::from_secs(60);
 
-/// How often a `set` begins anew because others set the same key at the same time.
-const SET_ATTEMPTS: usize = 4;
+/// How often a `set` puts its value again because others set the same key at the same time. Nobody puts
+/// another epoch for it, so that once is enough when the last of them has begun.
+const SET_ATTEMPTS: usize = 16;
 
 impl Core {
     pub(super) async fn begin(&self, at: &Place) -> Result<Claim> {
@@ -49,25 +51,42 @@ impl Core {
     }
 
     pub(super) async fn set(&self, at: &Place, new: New<'_>) -> Result<()> {
+        let mut survey = self.survey(&[&at.key], Epochs::names(at)).await?;
+        let own = Epoch::draw()?;
+        let mut fences = survey.epochs.capture(self.all(&survey.epochs).await?, at);
+        fences.key = Some(own);
         let name = keys::epoch_of_key(&at.key);
-        for _ in 0..SET_ATTEMPTS {
-            let mut survey = self.survey(&[&at.key], Epochs::names(at)).await?;
-            let own = Epoch::draw()?;
-            let mut fences = survey.epochs.capture(self.all(&survey.epochs).await?, at);
-            fences.key = Some(own);
+        let index = self.put_index(&at.key, &fences, lifetime(new.ttl));
+        both(index, self.put_epoch(&name, own, Some(EPOCH_LIFE))).await?;
+        self.put_value(&at.key, new, &fences).await?;
 
-            let index = self.put_index(&at.key, &fences, lifetime(new.ttl));
-            both(index, self.put_epoch(&name, own, Some(EPOCH_LIFE))).await?;
+        let old = survey.values.pop().flatten();
+        let mut left = old.map(|old| keys::index(&at.key, &old.fences)).unwrap_or_default();
+        for _ in 0..SET_ATTEMPTS {
+            let (_, moved) = both(self.remove_all(&left), self.hidden(&at.key, &fences)).await?;
+            let Some(moved) = moved else { break };
+            left = keys::index(&at.key, &fences);
+            fences = moved;
+            self.put_index(&at.key, &fences, lifetime(new.ttl)).await?;
             self.put_value(&at.key, new, &fences).await?;
-            let old = survey.values.pop().flatten();
-            let listed = old.map(|old| keys::index(&at.key, &old.fences)).unwrap_or_default();
-            let (_, now) = both(self.remove_all(&listed), self.epochs([name.clone()].into())).await?;
-            // Whoever has put another epoch may have put its value before this one, which hides both.
-            if now.state(&name) == Some(own) {
-                break;
-            }
         }
         Ok(())
+    }
+
+    /// The fences under which a value would be read that was put under `fences`, is still there, and is hidden:
+    /// another has set the key at the same time, put its epoch later and its value before, so that neither
+    /// would be read. The same goes for the epoch of everything, where several nodes find that there is none.
+    async fn hidden(&self, key: &str, fences: &Fences) -> Result<Option<Fences>> {
+        let own = keys::epoch_of_key(key);
+        let names: BTreeSet<_> = [keys::ALL.to_owned(), own.clone()].into();
+        if !self.epochs(names.clone()).await?.forbid(key, fences) {
+            return Ok(None);
+        }
+        let (mut entries, epochs) = self.fetch(&[keys::value(key)], names).await?;
+        let value = entries.pop().flatten().and_then(Framed::parse);
+        let is_own = value.is_some_and(|value| value.fences == *fences);
+        let moved = epochs.state(keys::ALL).filter(|_| is_own && epochs.forbid(key, fences));
+        Ok(moved.map(|all| Fences { all, key: epochs.state(&own), groups: fences.groups.clone() }))
     }
 
     pub(super) async fn set_ttl(&self, at: &Place, ttl: Option<Duration>) -> Result<bool> {

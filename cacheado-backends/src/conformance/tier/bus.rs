@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::fences::{WAYS, Way, at};
 use crate::conformance::Subject;
 use crate::conformance::subject::Node;
-use crate::conformance::tools::{Must, SOON, check, drop_after, ok};
+use crate::conformance::tools::{Must, SOON, check, check_two, drop_after, ok};
 use crate::contract::{Event, Subscription};
 
 fn listen(node: &Node) -> Box<dyn Subscription> {
@@ -120,5 +120,18 @@ pub fn a_dropped_next_loses_no_event(fresh: impl AsyncFn() -> Subject) {
             };
             assert_eq!(told, Event::Notice(vec![number]), "each notice comes, and comes once");
         }
+    });
+}
+
+/// What is told in one namespace is not told in another.
+pub fn a_notice_stays_in_its_namespace(fresh: impl AsyncFn() -> Subject) {
+    check_two(fresh, async |one, other| {
+        let mut subscription = listen(other.node());
+        assert_eq!(next(&mut *subscription).await, Event::Gap);
+        for way in WAYS {
+            ok("evict", way.run(one.tier(), "set", Some(b"of a neighbour")).await);
+        }
+        ok("evict", other.tier().evict(&at(), Some(b"its own")).await);
+        assert_eq!(notice(&mut *subscription).await, b"its own", "a notice of another namespace");
     });
 }

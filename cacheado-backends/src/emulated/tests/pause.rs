@@ -115,21 +115,35 @@ fn hazard_28_the_index_misses_nothing_that_is_stored_while_an_eviction_is_stoppe
 #[test]
 fn of_two_sets_at_the_same_time_one_is_read() {
     block_on(async {
-        sweep(async |fault| {
-            let world = World::new();
-            let at = at();
-            world.a.flaky.inject(fault);
-            let mut set = Work::start(world.a.tier.set(&at, new("a"), None));
-            let is_stopped = set.is_stopped();
-            world.b.tier.set(&at, new("b"), None).await.unwrap();
-            world.a.flaky.heal();
-            set.end().await.unwrap();
-            let read = world.read(&at).await;
-            assert_eq!(read.as_deref(), Some(if is_stopped { "a" } else { "b" }));
-            assert_eq!(world.b.tier.evict_group(&at.groups[1], None).await.unwrap(), 1);
-            is_stopped
-        })
-        .await;
+        for (second_first, was_there) in [(false, false), (false, true), (true, false), (true, true)] {
+            sweep_both(async |first_stop, second_stop| {
+                let world = World::new();
+                let at = at();
+                if was_there {
+                    world.b.store(&at, "old").await;
+                }
+                world.a.flaky.inject(first_stop);
+                world.b.flaky.inject(second_stop);
+                let mut first = Work::start(world.a.tier.set(&at, new("first"), None));
+                let mut second = Work::start(world.b.tier.set(&at, new("second"), None));
+                let stopped = (first.is_stopped(), second.is_stopped());
+                if second_first {
+                    world.b.flaky.heal();
+                    second.end().await.unwrap();
+                }
+                world.a.flaky.heal();
+                first.end().await.unwrap();
+                if !second_first {
+                    world.b.flaky.heal();
+                    second.end().await.unwrap();
+                }
+                let read = world.read(&at).await;
+                assert!(matches!(read.as_deref(), Some("first" | "second")), "{read:?} is read");
+                assert_eq!(world.b.tier.evict_group(&at.groups[1], None).await.unwrap(), 1);
+                stopped
+            })
+            .await;
+        }
     });
 }
 
