@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cacheado::backends::{
-    Backend, BackendStats, Entry, Error, ErrorKind, Memory, MongoDb, Redis, Result, SharedMemory,
+    Backend, BackendStats, Emulated, Entry, Error, ErrorKind, Memory, MongoDb, Redis, Result, SharedMemory,
 };
 use cacheado::{Cache, Ttl};
 use cacheado_backends::conformance::Subject;
+use cacheado_backends::contract::Tier;
 
 /// How long an operation may take where a machine runs many tests at once.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -84,6 +85,11 @@ impl Backend for Near {
 
     async fn stats(&self) -> Result<BackendStats> {
         Ok(BackendStats::new(self.cache.stats().total_keys))
+    }
+
+    /// An emulated eviction of a thousand entries is many operations of the server.
+    fn tier(self: Arc<Self>) -> Arc<dyn Tier> {
+        Arc::new(Emulated::new(self).with_timeout(PATIENCE * 3))
     }
 }
 
