@@ -189,5 +189,5 @@ fn programmatic_bytes(scope: &Scope, args: &[u8]) -> Vec<u8> {
 
 /// What a programmatic key has of its scope.
 pub(super) fn programmatic_label(scope: &Scope) -> Box<[u8]> {
-    if scope.depth() == 0 { Box::default() } else { scope.label() }
+    if scope.depth() == 0 { Box::default() } else { scope.label().into() }
 }

@@ -177,12 +177,15 @@ impl<K: Kind> Call<K> {
 
     /// The groups that the entry can be evicted by: each scope from the tenant's root down, and the tags.
     pub(super) fn labels(&self) -> Option<Arc<[Label]>> {
-        let scopes = match &self.scope {
-            ScopeOf::Known(scope) => scope.labels().map(Label::from).collect(),
-            ScopeOf::Missing => Vec::new(),
+        let global = Scope::global();
+        let scope = match &self.scope {
+            ScopeOf::Known(scope) => scope,
+            ScopeOf::Missing => &global,
         };
-        let labels: Arc<[Label]> = scopes.into_iter().chain(self.tags.iter().cloned()).collect();
-        (!labels.is_empty()).then_some(labels)
+        if scope.depth() == 0 && self.tags.is_empty() {
+            return None;
+        }
+        Some(scope.labels().map(Label::from).chain(self.tags.iter().cloned()).collect())
     }
 
     /// What this call does next.
@@ -327,7 +330,7 @@ impl<K: Kind> Computation<K> {
     /// Ends the flight, if one is led.
     pub(super) fn land(&mut self, outcome: impl FnOnce() -> Landed<K::Stored>) {
         if let (Some((flight, leader)), Some(function)) = (self.flight.take(), &self.call.function) {
-            function.flights.land(self.call.hash, &self.call.key, leader, &flight, outcome);
+            function.flights.land(self.call.hash, leader, &flight, outcome);
         }
     }
 }

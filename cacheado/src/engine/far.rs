@@ -21,7 +21,7 @@ use crate::codec::{CodecError, Envelope, Header, Limits};
 use crate::error::Error;
 use crate::function::{Function, Kind, Worth};
 use crate::key::Key;
-use crate::remote::{Chore, Notice, Remote, Reply, Request, place};
+use crate::remote::{Chore, Notice, Remote, Reply, Request, place_in};
 use crate::rules::EntryMeta;
 use crate::stats::count;
 use crate::ttl::Ttl;
@@ -36,8 +36,10 @@ pub(super) struct Far<V> {
     envelope: Envelope<V>,
     /// `None` until the fill has been announced.
     claim: Option<Claim>,
-    begun: Instant,
-    /// What the clock showed when the backend was last asked: what it answers is no younger than that.
+    /// When the computation began; `None` where there is none.
+    begun: Option<Instant>,
+    /// What the clock showed when the backend was last asked: what it answers is no younger than that. Only
+    /// the life of a copy depends on it.
     asked: u64,
     /// With which ticket this call has entered the ledger, if it was not in there.
     noted: Option<Ticket>,
@@ -61,7 +63,7 @@ impl<K: Kind> Call<K> {
         let key = function.shared.key(scope, self.key.as_bytes());
         Some(Far {
             remote: Arc::clone(remote),
-            place: place(&key, &self.tags),
+            place: place_in(&key, scope, function.shared.group.clone(), &self.tags),
             key,
             envelope: Envelope::new(
                 codec,
@@ -69,8 +71,8 @@ impl<K: Kind> Call<K> {
                 Limits { size: remote.max_value_size, ..Limits::default() },
             ),
             claim: None,
-            begun: Instant::now(),
-            asked: function.store.clock().now(),
+            begun: None,
+            asked: if remote.near_ttl.is_some() { function.store.clock().now() } else { 0 },
             noted: None,
         })
     }
@@ -87,7 +89,8 @@ impl<V> Far<V> {
     /// The bytes of a value.
     pub(super) fn seal(&self, value: &V, ttl: Option<Duration>) -> Result<Vec<u8>, CodecError> {
         let mut bytes = Vec::new();
-        self.envelope.write(Header { lifetime: ttl, took: self.begun.elapsed() }, value, &mut bytes)?;
+        let took = self.begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+        self.envelope.write(Header { lifetime: ttl, took }, value, &mut bytes)?;
         Ok(bytes)
     }
 
@@ -185,7 +188,7 @@ impl<K: Kind> Asked<K> {
                 Ok(claim) => {
                     if let Some(far) = &mut computation.far {
                         far.claim = Some(claim);
-                        far.begun = Instant::now();
+                        far.begun = Some(Instant::now());
                     }
                     Next::Compute(computation)
                 }
@@ -217,10 +220,11 @@ impl<K: Kind> Computation<K> {
 
     /// How long the entry lives after the rules have seen the hit; `None` if they do not let it pass.
     fn let_pass(&self, function: &Function<K::Stored>, remaining: Option<Duration>) -> Option<Ttl> {
-        let far = self.far.as_ref()?;
-        let Some(cache) = function.cache.upgrade().filter(|_| function.ruled) else {
+        if !function.ruled {
             return Some(remaining.into());
-        };
+        }
+        let far = self.far.as_ref()?;
+        let Some(cache) = function.cache.upgrade() else { return Some(remaining.into()) };
         let ScopeOf::Known(scope) = &self.call.scope else { return None };
         if cache.pipeline.is_empty() {
             return Some(remaining.into());

@@ -1,7 +1,6 @@
 //! One computation under way, and those who wait for its outcome.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -10,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::sync::{Condvar, Mutex, MutexGuard};
 use cacheado_backends::memory::{KeyBox, Ticket};
+use hashbrown::HashTable;
 
 /// How a computation ended, for those who waited.
 pub(crate) enum Landed<V> {
@@ -170,12 +170,19 @@ pub(crate) struct Flights<V> {
 }
 
 struct Shard<V> {
-    by_thread: HashMap<KeyBox, Arc<Flight<V>>>,
-    by_task: HashMap<KeyBox, Arc<Flight<V>>>,
+    by_thread: HashTable<UnderWay<V>>,
+    by_task: HashTable<UnderWay<V>>,
+}
+
+/// A flight, and what it is found by: a hash under a seed of this process, and the key.
+struct UnderWay<V> {
+    hash: u64,
+    key: KeyBox,
+    flight: Arc<Flight<V>>,
 }
 
 impl<V> Shard<V> {
-    fn of(&mut self, leader: Leader) -> &mut HashMap<KeyBox, Arc<Flight<V>>> {
+    fn of(&mut self, leader: Leader) -> &mut HashTable<UnderWay<V>> {
         match leader {
             Leader::Thread => &mut self.by_thread,
             Leader::Task => &mut self.by_task,
@@ -185,7 +192,7 @@ impl<V> Shard<V> {
 
 impl<V> Default for Flights<V> {
     fn default() -> Self {
-        let shard = || Mutex::new(Shard { by_thread: HashMap::new(), by_task: HashMap::new() });
+        let shard = || Mutex::new(Shard { by_thread: HashTable::new(), by_task: HashTable::new() });
         Self { shards: std::array::from_fn(|_| shard()) }
     }
 }
@@ -214,20 +221,25 @@ impl<V> Flights<V> {
         is_current: impl Fn(&Ticket) -> bool,
     ) -> Boarding<V> {
         let mut shard = self.shard(hash);
+        let is_it = |other: &UnderWay<V>| other.key == *key && is_current(&other.flight.ticket);
         if leader == Leader::Task
-            && let Some(flight) = shard.by_thread.get(key)
-            && is_current(&flight.ticket)
+            && let Some(under_way) = shard.by_thread.find(hash, is_it)
         {
-            return Boarding::Wait(Arc::clone(flight));
+            return Boarding::Wait(Arc::clone(&under_way.flight));
         }
         let flights = shard.of(leader);
-        if let Some(flight) = flights.get(key)
-            && is_current(&flight.ticket)
-        {
-            return Boarding::Wait(Arc::clone(flight));
+        if let Some(under_way) = flights.find(hash, is_it) {
+            return Boarding::Wait(Arc::clone(&under_way.flight));
         }
         let flight = Arc::new(Flight::new(ticket));
-        flights.insert(key.clone(), Arc::clone(&flight));
+        let under_way = UnderWay { hash, key: key.clone(), flight: Arc::clone(&flight) };
+        match flights.find_entry(hash, |other| other.key == *key) {
+            // It began before an eviction.
+            Ok(mut outdated) => *outdated.get_mut() = under_way,
+            Err(absent) => {
+                absent.into_table().insert_unique(hash, under_way, |other| other.hash);
+            }
+        }
         Boarding::Lead(flight)
     }
 
@@ -236,16 +248,15 @@ impl<V> Flights<V> {
     pub(crate) fn land(
         &self,
         hash: u64,
-        key: &KeyBox,
         leader: Leader,
         flight: &Arc<Flight<V>>,
         outcome: impl FnOnce() -> Landed<V>,
     ) {
         {
             let mut shard = self.shard(hash);
-            let flights = shard.of(leader);
-            if flights.get(key).is_some_and(|present| Arc::ptr_eq(present, flight)) {
-                flights.remove(key);
+            let own = |other: &UnderWay<V>| Arc::ptr_eq(&other.flight, flight);
+            if let Ok(present) = shard.of(leader).find_entry(hash, own) {
+                present.remove();
             }
         }
         flight.land(outcome);

@@ -4,14 +4,15 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use cacheado_backends::contract::Group;
 use cacheado_backends::memory::{Cause, Label, Listener, Region, Store};
 
 use crate::cache::Inner;
 use crate::engine::flight::Flights;
 use crate::engine::hash_bytes;
 use crate::key::{self, Key};
-use crate::remote::Remote;
 use crate::remote::ledger::LedgerListener;
+use crate::remote::{Remote, function_group};
 use crate::scope::Scope;
 use crate::stats::{Stats, Tally, count};
 
@@ -38,6 +39,8 @@ impl Identity {
 /// What is known of a function without its type.
 pub(crate) struct Shared {
     pub(crate) identity: Identity,
+    /// The group of all its entries in a remote backend.
+    pub(crate) group: Group,
     pub(crate) level: Arc<str>,
     pub(crate) tally: Tally,
     cache: Weak<Inner>,
@@ -109,7 +112,8 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
         }
         let tally = Tally::default();
         let copies = remote.is_some();
-        let shared = Arc::new(Shared { identity, level, tally, cache: Arc::downgrade(cache), copies });
+        let group = function_group(&identity.name, identity.version);
+        let shared = Arc::new(Shared { identity, group, level, tally, cache: Arc::downgrade(cache), copies });
         let store = Arc::clone(remote.as_ref().map_or(&cache.store, |remote| &remote.near));
         let region = Region::open(&store, Arc::clone(&shared) as Arc<dyn Listener>);
         let ledger = remote.as_ref().and_then(|remote| {

@@ -4,7 +4,7 @@
 //! function's name as a text, its version as an unsigned integer, and the encoded arguments.
 
 use std::cmp::Ordering;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ impl Key {
 
     /// All of a key but its arguments.
     pub(crate) fn header(scope: &Scope, function: &str, version: u32) -> KeyBytes {
-        let mut out = KeyBytes::new();
+        let mut out = KeyBytes::with_capacity(128);
         out.append(&[FORMAT]);
         scope.write_levels(&mut out);
         out.text(function);
@@ -181,14 +181,28 @@ pub(crate) fn split_levels(mut rest: &[u8]) -> Option<(Scope, &[u8])> {
 /// was set by hand.
 impl fmt::Display for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} ", self.scope())?;
+        write!(out, "{}", self.scope())?;
+        self.write_call(out)
+    }
+}
+
+impl Key {
+    /// Writes what stands after the scope in the key's text.
+    pub(crate) fn write_call(&self, out: &mut impl Write) -> fmt::Result {
+        out.write_char(' ')?;
         if !self.function().is_empty() {
-            write!(out, "{}@{}", self.function(), self.version())?;
+            out.write_str(self.function())?;
+            write!(out, "@{}", self.version())?;
         }
         let mut start = self.args();
         let bracketed = matches!(Token::next(&mut start), Some(Token::Unit | Token::Tuple(_)))
             && split_value(self.args()).is_some_and(|(_, rest)| rest.is_empty());
-        if bracketed { Render(self.args()).fmt(out) } else { write!(out, "({})", Render(self.args())) }
+        if bracketed {
+            return Render(self.args()).write(out);
+        }
+        out.write_char('(')?;
+        Render(self.args()).write(out)?;
+        out.write_char(')')
     }
 }
 

@@ -13,7 +13,7 @@ use super::{KeyPart, KeySink, tag};
 /// ```
 #[must_use]
 pub fn encode<T: KeyPart + ?Sized>(part: &T) -> Vec<u8> {
-    let mut bytes = KeyBytes::new();
+    let mut bytes = KeyBytes::with_capacity(64);
     part.encode(&mut bytes);
     bytes.into_vec()
 }
@@ -40,6 +40,11 @@ impl KeyBytes {
     #[must_use]
     pub const fn new() -> Self {
         Self(Vec::new())
+    }
+
+    /// An empty collection, with room for this many bytes.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
     }
 
     /// What has been written so far.
@@ -71,7 +76,7 @@ impl KeyBytes {
     }
 
     /// Appends bytes that are encoded already.
-    pub(super) fn append(&mut self, encoded: &[u8]) {
+    pub(crate) fn append(&mut self, encoded: &[u8]) {
         self.0.extend_from_slice(encoded);
     }
 

@@ -23,6 +23,12 @@ struct Open {
 
 impl fmt::Display for Render<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(out)
+    }
+}
+
+impl Render<'_> {
+    pub(crate) fn write(self, out: &mut impl Write) -> fmt::Result {
         let mut rest = self.0;
         let mut open = Vec::new();
         let mut first = true;
@@ -44,7 +50,7 @@ impl fmt::Display for Render<'_> {
 }
 
 /// Writes a token, and says what has to be closed later.
-fn begin(token: Token<'_>, out: &mut fmt::Formatter<'_>) -> Result<Option<Open>, fmt::Error> {
+fn begin(token: Token<'_>, out: &mut impl Write) -> Result<Option<Open>, fmt::Error> {
     let close = match token {
         Token::Some => opened(out, "Some(", ")")?,
         Token::Sequence(_) => opened(out, "[", "]")?,
@@ -73,17 +79,13 @@ fn begin(token: Token<'_>, out: &mut fmt::Formatter<'_>) -> Result<Option<Open>,
     Ok(Some(Open { len: token.children(), done: 0, is_map: matches!(token, Token::Map(_)), close }))
 }
 
-fn opened(
-    out: &mut fmt::Formatter<'_>,
-    start: &str,
-    close: &'static str,
-) -> Result<&'static str, fmt::Error> {
+fn opened(out: &mut impl Write, start: &str, close: &'static str) -> Result<&'static str, fmt::Error> {
     out.write_str(start)?;
     Ok(close)
 }
 
 /// After a complete value: a separator, or the ends of all that it was the last value of.
-fn finish(open: &mut Vec<Open>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn finish(open: &mut Vec<Open>, out: &mut impl Write) -> fmt::Result {
     while let Some(collection) = open.last_mut() {
         collection.done += 1;
         if collection.done < collection.len {
@@ -96,7 +98,7 @@ fn finish(open: &mut Vec<Open>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn write_atom(token: Token<'_>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn write_atom(token: Token<'_>, out: &mut impl Write) -> fmt::Result {
     match token {
         Token::Unit => out.write_str("()"),
         Token::None => out.write_str("None"),
@@ -108,14 +110,26 @@ fn write_atom(token: Token<'_>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         Token::Character(value) => write!(out, "{value:?}"),
         Token::Float64(bits) => write!(out, "{:?}", f64::from_bits(bits)),
         Token::Float32(bits) => write!(out, "{:?}f32", f32::from_bits(bits)),
-        Token::Text(value) => write!(out, "{value:?}"),
+        Token::Text(value) => write_text(value, out),
         Token::Bytes(value) => write!(out, "b\"{}\"", value.escape_ascii()),
         // The collections: `begin` has written them.
         _ => Ok(()),
     }
 }
 
-fn write_name(name: &str, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn write_text(text: &str, out: &mut impl Write) -> fmt::Result {
+    let stands_for_itself = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    if text.bytes().all(stands_for_itself) {
+        // As most do.
+        out.write_char('"')?;
+        out.write_str(text)?;
+        out.write_char('"')
+    } else {
+        write!(out, "{text:?}")
+    }
+}
+
+fn write_name(name: &str, out: &mut impl Write) -> fmt::Result {
     let plain = name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !RESERVED.contains(&name);

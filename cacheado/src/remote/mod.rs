@@ -34,7 +34,7 @@ use chores::{Chores, Taken};
 pub(crate) use chores::Chore;
 pub(crate) use notice::Notice;
 pub(crate) use operation::Operation;
-pub(crate) use place::{function_group, place, scope_group, tag_group};
+pub(crate) use place::{function_group, place, place_in, scope_group, tag_group};
 pub(crate) use request::{Reply, Request};
 
 /// What the remote side of a cache is made of.

@@ -75,8 +75,7 @@ impl Inner {
             Notice::Function(name, version) => {
                 let group = function_group(&name, version);
                 for function in self.registry.all() {
-                    let identity = &function.shared().identity;
-                    if function_group(&identity.name, identity.version) == group {
+                    if function.shared().group == group {
                         function.drop_all_copies();
                     }
                 }

@@ -5,7 +5,7 @@
 //! plain, as scopes and tags are escaped or free of control characters; otherwise it is cut, and a digest
 //! follows a `~`, which no plain name contains.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use cacheado_backends::contract::{Group, Place};
@@ -14,25 +14,50 @@ use sha2::{Digest, Sha256};
 
 use crate::function::without_arguments;
 use crate::key::Key;
-use crate::scope::Scope;
+use crate::scope::{GLOBAL, Scope, push_level};
 
 /// How many bytes of a name stay readable.
 const READABLE: usize = 160;
 
+/// How many bytes of a digest tell what has the same beginning apart.
+const DIGEST: usize = 20;
+
+/// What the names of scopes begin with.
+const SCOPE: &str = "scope:";
+
 /// The place of a key, with the tags among `labels`.
 pub(crate) fn place(key: &Key, labels: &[Label]) -> Arc<Place> {
-    let scope = key.scope();
-    let name = shortened(&key.to_string(), key.as_bytes());
-    let route: Arc<str> = root(&scope).map_or_else(|| name.as_str().into(), |root| scope_name(&root));
-    let mut groups = vec![function_group(key.function(), key.version())];
-    groups.extend((1..=scope.depth()).filter_map(|depth| scope_group(&scope.up_to(depth))));
+    place_in(key, &key.scope(), function_group(key.function(), key.version()), labels)
+}
+
+/// The same, where the scope of the key and the group of its function are at hand.
+pub(crate) fn place_in(key: &Key, scope: &Scope, function: Group, labels: &[Label]) -> Arc<Place> {
+    let mut groups = Vec::with_capacity(1 + scope.depth() + labels.len());
+    groups.push(function);
+    let mut text = String::with_capacity(64);
+    text.push_str(SCOPE);
+    let mut route = None;
+    for (index, level) in scope.levels().enumerate() {
+        push_level(index, level, &mut text);
+        let name = plain(SCOPE, &text[SCOPE.len()..]);
+        route.get_or_insert_with(|| Arc::clone(&name));
+        groups.push(Group { name, route: route.clone() });
+    }
     for tag in labels.iter().filter_map(tag_of) {
         let group = tag_group(&tag);
         if !groups.contains(&group) {
             groups.push(group);
         }
     }
-    Arc::new(Place { key: name, route, groups: groups.into() })
+    let mut readable = Cut::new();
+    // An error says that it is full.
+    let _ = match &text[SCOPE.len()..] {
+        "" => readable.write_str(GLOBAL),
+        scope => readable.write_str(scope),
+    }
+    .and_then(|()| key.write_call(&mut readable));
+    let name = readable.with_digest(key.as_bytes());
+    Arc::new(Place { route: route.unwrap_or_else(|| name.as_str().into()), key: name, groups: groups.into() })
 }
 
 /// The group of a scope and all below it; `None` for the global scope, which holds everything.
@@ -51,7 +76,7 @@ pub(crate) fn function_group(name: &str, version: u32) -> Group {
 }
 
 fn scope_name(scope: &Scope) -> Arc<str> {
-    plain("scope:", &scope.to_string())
+    plain(SCOPE, &scope.to_string())
 }
 
 /// The tenant's root: the first level of a path.
@@ -65,22 +90,51 @@ fn tag_of(label: &Label) -> Option<String> {
 }
 
 fn plain(kind: &str, name: &str) -> Arc<str> {
-    let is_plain = name.len() <= READABLE && !name.contains(|c: char| c.is_control() || c == '~');
-    let name = if is_plain { name.to_owned() } else { shortened(name, name.as_bytes()) };
-    format!("{kind}{name}").into()
+    if name.len() <= READABLE && !name.contains(|c: char| c.is_control() || c == '~') {
+        return [kind, name].concat().into();
+    }
+    let mut readable = Cut::new();
+    // An error says that it is full.
+    let _ = readable.write_str(name);
+    [kind, &readable.with_digest(name.as_bytes())].concat().into()
 }
 
-/// What is readable of `text`, and a digest of `bytes`: 160 bits of SHA-256.
-fn shortened(text: &str, bytes: &[u8]) -> String {
-    let starts = text.char_indices().map(|(start, _)| start).chain([text.len()]);
-    let cut = starts.take_while(|start| *start <= READABLE).last().unwrap_or_default();
-    let mut name: String = text[..cut].replace(char::is_control, "?");
-    name.push('~');
-    for byte in &Sha256::digest(bytes)[..20] {
-        // Writing to a `String` does not fail.
-        let _ = write!(name, "{byte:02x}");
+/// What is readable of a text: its beginning. What comes after that is not taken, and an error tells whoever
+/// writes to stop.
+struct Cut(String);
+
+impl Cut {
+    fn new() -> Self {
+        Self(String::with_capacity(READABLE + 1 + 2 * DIGEST))
     }
-    name
+
+    /// The name that ends in a digest of `bytes`: 160 bits of SHA-256.
+    fn with_digest(self, bytes: &[u8]) -> String {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut name = self.0;
+        if name.contains(char::is_control) {
+            name = name.replace(char::is_control, "?");
+        }
+        name.push('~');
+        for byte in &Sha256::digest(bytes)[..DIGEST] {
+            name.push(DIGITS[usize::from(byte >> 4)].into());
+            name.push(DIGITS[usize::from(byte & 0xF)].into());
+        }
+        name
+    }
+}
+
+impl Write for Cut {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = READABLE - self.0.len();
+        if text.len() <= room {
+            self.0.push_str(text);
+            return Ok(());
+        }
+        let end = (0..=room).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+        self.0.push_str(&text[..end]);
+        Err(fmt::Error)
+    }
 }
 
 #[cfg(test)]

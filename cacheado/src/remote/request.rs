@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cacheado_backends::contract::{BoxFuture, Claim, Entry, Filled, Group, New, Place, Tier, Wanted};
+use cacheado_backends::contract::{Claim, Entry, Filled, Group, New, Place, Tier, Wanted};
 use cacheado_backends::{Error, ErrorKind, Result};
 
 /// One operation. It has no `Debug`: values belong in no log.
@@ -34,29 +34,27 @@ pub(crate) enum Reply {
 
 impl Request {
     /// Runs it.
-    pub(crate) fn on(self, tier: &dyn Tier) -> BoxFuture<'_, Result<Reply>> {
-        Box::pin(async move {
-            Ok(match self {
-                Self::Get { place, wanted } => Reply::Entry(tier.get(&place, wanted).await?),
-                Self::GetMany { places } => {
-                    let places: Vec<Place> = places.into_iter().map(Arc::unwrap_or_clone).collect();
-                    Reply::Entries(tier.get_many(&places).await?)
-                }
-                Self::Begin { place } => Reply::Claim(tier.begin(&place).await?),
-                Self::Fill { place, value, ttl, claim } => {
-                    Reply::Filled(tier.fill(&place, New { value: &value, ttl }, &claim).await?)
-                }
-                Self::Set { place, value, ttl, notice } => {
-                    done(tier.set(&place, New { value: &value, ttl }, Some(&notice)).await?)
-                }
-                Self::SetTtl { place, ttl } => Reply::Was(tier.set_ttl(&place, ttl).await?),
-                Self::Evict { place, notice } => Reply::Was(tier.evict(&place, Some(&notice)).await?),
-                Self::EvictGroup { group, notice } => {
-                    Reply::Count(tier.evict_group(&group, Some(&notice)).await?)
-                }
-                Self::Clear { notice } => Reply::Count(tier.clear(Some(&notice)).await?),
-                Self::Count { group } => Reply::Count(tier.count(group.as_ref()).await?),
-            })
+    pub(crate) async fn on(self, tier: &dyn Tier) -> Result<Reply> {
+        Ok(match self {
+            Self::Get { place, wanted } => Reply::Entry(tier.get(&place, wanted).await?),
+            Self::GetMany { places } => {
+                let places: Vec<Place> = places.into_iter().map(Arc::unwrap_or_clone).collect();
+                Reply::Entries(tier.get_many(&places).await?)
+            }
+            Self::Begin { place } => Reply::Claim(tier.begin(&place).await?),
+            Self::Fill { place, value, ttl, claim } => {
+                Reply::Filled(tier.fill(&place, New { value: &value, ttl }, &claim).await?)
+            }
+            Self::Set { place, value, ttl, notice } => {
+                done(tier.set(&place, New { value: &value, ttl }, Some(&notice)).await?)
+            }
+            Self::SetTtl { place, ttl } => Reply::Was(tier.set_ttl(&place, ttl).await?),
+            Self::Evict { place, notice } => Reply::Was(tier.evict(&place, Some(&notice)).await?),
+            Self::EvictGroup { group, notice } => {
+                Reply::Count(tier.evict_group(&group, Some(&notice)).await?)
+            }
+            Self::Clear { notice } => Reply::Count(tier.clear(Some(&notice)).await?),
+            Self::Count { group } => Reply::Count(tier.count(group.as_ref()).await?),
         })
     }
 

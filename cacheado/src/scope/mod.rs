@@ -30,6 +30,7 @@ pub use error::ScopeError;
 pub use iter::{Ancestors, Levels};
 pub use level::LevelName;
 pub use path::Scope;
+pub(crate) use text::push_level;
 pub use tree::ScopeTree;
 pub use value::{ScopeSource, ScopeValue};
 

@@ -180,15 +180,16 @@ impl Scope {
 
     /// The index labels of the path: one for this scope and one for each ancestor but the root, from the top
     /// down. A label is `s` and the encoded path, so that it never meets a label of another kind.
-    pub(crate) fn labels(&self) -> impl Iterator<Item = Box<[u8]>> + '_ {
+    pub(crate) fn labels(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
         (1..=self.depth).map(|depth| Self { path: self.path.clone(), depth }.label())
     }
 
     /// The index label of this scope alone.
-    pub(crate) fn label(&self) -> Box<[u8]> {
-        let mut label = KeyBytes::new();
+    pub(crate) fn label(&self) -> Vec<u8> {
+        let mut label = KeyBytes::with_capacity(64);
+        label.append(b"s");
         self.write_levels(&mut label);
-        [b"s", label.as_bytes()].concat().into()
+        label.into_vec()
     }
 
     /// The scope of an entry, from its labels: the deepest one that names a scope.

@@ -46,16 +46,21 @@ impl fmt::Display for Scope {
             return out.pad(GLOBAL);
         }
         let mut text = String::new();
-        for (index, (level, value)) in self.levels().enumerate() {
-            if index > 0 {
-                text.push('/');
-            }
-            write_escaped(level, &mut text)?;
-            text.push(':');
-            write_escaped(value, &mut text)?;
+        for (index, level) in self.levels().enumerate() {
+            push_level(index, level, &mut text);
         }
         out.pad(&text)
     }
+}
+
+/// Writes the level that is the `index`th of a path after those above it.
+pub(crate) fn push_level(index: usize, (level, value): (&str, &str), out: &mut String) {
+    if index > 0 {
+        out.push('/');
+    }
+    push_escaped(level, out);
+    out.push(':');
+    push_escaped(value, out);
 }
 
 impl fmt::Debug for Scope {
@@ -64,20 +69,24 @@ impl fmt::Debug for Scope {
     }
 }
 
-fn write_escaped(text: &str, out: &mut impl Write) -> fmt::Result {
+fn push_escaped(text: &str, out: &mut String) {
     if text.is_empty() {
-        return out.write_str(EMPTY);
-    }
-    for character in text.chars() {
-        if must_escape(character) {
-            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
-                write!(out, "%{byte:02X}")?;
+        out.push_str(EMPTY);
+    } else if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)) {
+        // As most are.
+        out.push_str(text);
+    } else {
+        for character in text.chars() {
+            if must_escape(character) {
+                for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                    // Writing to a `String` does not fail.
+                    let _ = write!(out, "%{byte:02X}");
+                }
+            } else {
+                out.push(character);
             }
-        } else {
-            out.write_char(character)?;
         }
     }
-    Ok(())
 }
 
 fn must_escape(character: char) -> bool {
