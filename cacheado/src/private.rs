@@ -98,8 +98,8 @@ pub fn scope(levels: &[(&'static str, &dyn ScopeValue)]) -> Scope {
 /// The same, where values may be missing: `None` then.
 #[must_use]
 pub fn scope_path(levels: &[(&'static str, Option<&dyn ScopeValue>)]) -> Option<Scope> {
-    let levels: Option<Vec<_>> = levels.iter().map(|(name, value)| Some((*name, (*value)?))).collect();
-    Scope::from_values(levels?)
+    let known = levels.iter().map_while(|(name, value)| Some((*name, (*value)?)));
+    if levels.iter().any(|(_, value)| value.is_none()) { None } else { Scope::from_values(known) }
 }
 
 /// The tree of a `scopes!` module: name, parameter and parent of each level. The macro has checked it.

@@ -5,11 +5,10 @@
 //! evicts. So there is nothing to keep for a key or a label that no fill is under way for, and evicting one
 //! thing touches the fills of no other. Evictions of everything, and of a function, move an epoch instead.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 
 use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 
@@ -24,7 +23,7 @@ struct Taken {
     /// The epochs of the store and of the region.
     epochs: (u64, u64),
     marked: Arc<AtomicBool>,
-    hashes: Box<[u64]>,
+    hashes: Hashes,
     fences: Arc<Fences>,
 }
 
@@ -49,14 +48,45 @@ impl fmt::Debug for Ticket {
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        for hash in &self.hashes {
-            self.fences.strike(*hash, &self.marked);
+        for hash in self.hashes.iter() {
+            self.fences.strike(hash, &self.marked);
         }
     }
 }
 
-/// The marks of the tickets under each hash.
-type Watched = HashMap<u64, Vec<Arc<AtomicBool>>, RandomState>;
+/// What a ticket is registered under. A key with few labels needs no memory for it.
+struct Hashes {
+    few: [u64; 4],
+    len: usize,
+    more: Vec<u64>,
+}
+
+impl Hashes {
+    fn iter(&self) -> impl Iterator<Item = u64> {
+        self.few[..self.len].iter().chain(&self.more).copied()
+    }
+}
+
+impl FromIterator<u64> for Hashes {
+    fn from_iter<I: IntoIterator<Item = u64>>(hashes: I) -> Self {
+        let mut hashes = hashes.into_iter();
+        let mut all = Self { few: [0; 4], len: 0, more: Vec::new() };
+        for (place, hash) in all.few.iter_mut().zip(hashes.by_ref()) {
+            *place = hash;
+            all.len += 1;
+        }
+        all.more.extend(hashes);
+        all
+    }
+}
+
+/// The mark of a ticket, under one of its hashes.
+struct Watch {
+    hash: u64,
+    marked: Arc<AtomicBool>,
+}
+
+type Watched = HashTable<Watch>;
 
 pub(super) struct Fences {
     all: AtomicU64,
@@ -69,7 +99,7 @@ impl Fences {
         Self {
             all: AtomicU64::new(0),
             serial: AtomicU64::new(1),
-            watched: std::array::from_fn(|_| Mutex::new(Watched::default())),
+            watched: std::array::from_fn(|_| Mutex::new(Watched::new())),
         }
     }
 
@@ -84,10 +114,17 @@ impl Fences {
     }
 
     /// Takes a ticket for a fill that `hashes` concern, in a region whose epoch `region` reads.
-    pub(super) fn ticket(self: &Arc<Self>, serial: u64, hashes: Box<[u64]>, region: &AtomicU64) -> Ticket {
+    pub(super) fn ticket(
+        self: &Arc<Self>,
+        serial: u64,
+        hashes: impl Iterator<Item = u64>,
+        region: &AtomicU64,
+    ) -> Ticket {
         let marked = Arc::new(AtomicBool::new(false));
-        for hash in &hashes {
-            self.watched(*hash).lock().entry(*hash).or_default().push(Arc::clone(&marked));
+        let hashes: Hashes = hashes.collect();
+        for hash in hashes.iter() {
+            let watch = Watch { hash, marked: Arc::clone(&marked) };
+            self.watched(hash).lock().insert_unique(hash, watch, |other| other.hash);
         }
         let epochs = (self.all.load(Ordering::SeqCst), region.load(Ordering::SeqCst));
         Ticket(Arc::new(Taken { serial, epochs, marked, hashes, fences: Arc::clone(self) }))
@@ -100,22 +137,19 @@ impl Fences {
 
     /// An eviction of the key or label with this hash begins.
     pub(super) fn mark(&self, hash: u64) {
-        for marked in self.watched(hash).lock().get(&hash).into_iter().flatten() {
-            marked.store(true, Ordering::SeqCst);
+        for watch in self.watched(hash).lock().iter_hash(hash).filter(|watch| watch.hash == hash) {
+            watch.marked.store(true, Ordering::SeqCst);
         }
     }
 
     fn strike(&self, hash: u64, mark: &Arc<AtomicBool>) {
-        let mut watched = self.watched(hash).lock();
-        if let Some(marks) = watched.get_mut(&hash) {
-            marks.retain(|other| !Arc::ptr_eq(other, mark));
-            if marks.is_empty() {
-                watched.remove(&hash);
-            }
+        let is_it = |watch: &Watch| Arc::ptr_eq(&watch.marked, mark);
+        if let Ok(watch) = self.watched(hash).lock().find_entry(hash, is_it) {
+            watch.remove();
         }
     }
 
-    /// How many hashes tickets are registered under.
+    /// How often tickets are registered.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.watched.iter().map(|watched| watched.lock().len()).sum()

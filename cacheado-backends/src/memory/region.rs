@@ -231,8 +231,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     fn numbered(&self, serial: u64, hash: u64, labels: &[Label]) -> Ticket {
         let labelled = labels.iter().map(|label| self.store.labels().hash(label));
-        let hashes = labelled.chain([self.own(hash)]).collect();
-        self.store.fences().ticket(serial, hashes, &self.epoch)
+        self.store.fences().ticket(serial, labelled.chain([self.own(hash)]), &self.epoch)
     }
 
     /// Fills of the key that have begun are not stored.

@@ -185,7 +185,10 @@ impl<K: Kind> Call<K> {
         if scope.depth() == 0 && self.tags.is_empty() {
             return None;
         }
-        Some(scope.labels().map(Label::from).chain(self.tags.iter().cloned()).collect())
+        let mut labels = Vec::with_capacity(scope.depth() + self.tags.len());
+        labels.extend(scope.labels());
+        labels.extend_from_slice(&self.tags);
+        Some(labels.into())
     }
 
     /// What this call does next.

@@ -20,8 +20,7 @@ use super::flight::Landed;
 use crate::codec::{CodecError, Envelope, Header, Limits};
 use crate::error::Error;
 use crate::function::{Function, Kind, Worth};
-use crate::key::Key;
-use crate::remote::{Chore, Notice, Remote, Reply, Request, place_in};
+use crate::remote::{Chore, Notice, Remote, Reply, Request};
 use crate::rules::EntryMeta;
 use crate::stats::count;
 use crate::ttl::Ttl;
@@ -31,8 +30,9 @@ pub(super) type Answer = cacheado_backends::Result<Reply>;
 /// The remote side of one call.
 pub(super) struct Far<V> {
     pub(super) remote: Arc<Remote>,
-    pub(super) key: Key,
     pub(super) place: Arc<Place>,
+    /// Whether the place names the groups of the entry, which only a write needs of every backend.
+    is_grouped: bool,
     envelope: Envelope<V>,
     /// `None` until the fill has been announced.
     claim: Option<Claim>,
@@ -53,18 +53,18 @@ impl<V> Drop for Far<V> {
 }
 
 impl<K: Kind> Call<K> {
-    /// The remote side, if the function's values are kept remotely.
+    /// The remote side, if the function's values are kept remotely: for all but writing.
     pub(super) fn far(&self) -> Option<Far<K::Stored>> {
         let function = self.function.as_ref()?;
         let remote = function.remote.as_ref()?;
         let codec = self.codec?;
         let ScopeOf::Known(scope) = &self.scope else { return None };
         remote.listen(&function.cache);
-        let key = function.shared.key(scope, self.key.as_bytes());
+        let address = function.shared.address(scope, self.key.as_bytes());
         Some(Far {
             remote: Arc::clone(remote),
-            place: place_in(&key, scope, function.shared.group.clone(), &self.tags),
-            key,
+            place: remote.spot(&address, &self.tags, || self.whole_key()),
+            is_grouped: !remote.reads_keys,
             envelope: Envelope::new(
                 codec,
                 function.shared.identity.version,
@@ -75,6 +75,17 @@ impl<K: Kind> Call<K> {
             asked: if remote.near_ttl.is_some() { function.store.clock().now() } else { 0 },
             noted: None,
         })
+    }
+
+    /// Tells the other nodes that the entry is not what it was.
+    pub(super) fn notice(&self) -> Vec<u8> {
+        Notice::Key(self.whole_key()).to_bytes()
+    }
+
+    fn place(&self, function: &Function<K::Stored>) -> Option<Arc<Place>> {
+        let ScopeOf::Known(scope) = &self.scope else { return None };
+        let address = function.shared.address(scope, self.key.as_bytes());
+        Some(address.place(&self.tags, || self.whole_key()))
     }
 }
 
@@ -92,15 +103,6 @@ impl<V> Far<V> {
         let took = self.begun.map_or(Duration::ZERO, |begun| begun.elapsed());
         self.envelope.write(Header { lifetime: ttl, took }, value, &mut bytes)?;
         Ok(bytes)
-    }
-
-    /// Tells the other nodes that the entry is not what it was.
-    pub(super) fn notice(&self) -> Vec<u8> {
-        Notice::Key(self.key.clone()).to_bytes()
-    }
-
-    pub(super) fn evict(&self) -> Request {
-        Request::Evict { place: Arc::clone(&self.place), notice: self.notice() }
     }
 }
 
@@ -134,8 +136,27 @@ impl<K: Kind> Computation<K> {
         Box::new(self).ask(step)
     }
 
+    /// The remote side, for writing.
+    pub(super) fn far_to_write(&mut self) -> Option<&mut Far<K::Stored>> {
+        let (function, far) = (self.call.function.as_ref()?, self.far.as_mut()?);
+        if !std::mem::replace(&mut far.is_grouped, true) {
+            far.place = self.call.place(function)?;
+        }
+        Some(far)
+    }
+
+    /// The request that takes the entry away.
+    pub(super) fn evicting(&self) -> Option<Request> {
+        let place = Arc::clone(&self.far.as_ref()?.place);
+        Some(Request::Evict { place, notice: self.call.notice() })
+    }
+
     fn ask(mut self: Box<Self>, step: Step) -> Next<K> {
-        let Some(far) = &self.far else { return Next::Compute(self) };
+        let far = match step {
+            Step::Read => self.far.as_ref(),
+            Step::Announce => self.far_to_write().map(|far| &*far),
+        };
+        let Some(far) = far else { return Next::Compute(self) };
         let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
         let request = match step {
             Step::Read => Request::Get { place, wanted: remote.wanted() },
@@ -229,14 +250,15 @@ impl<K: Kind> Computation<K> {
         if cache.pipeline.is_empty() {
             return Some(remaining.into());
         }
-        let decision = cache.pipeline.on_get(&far.key, &EntryMeta::new(scope.clone(), remaining));
+        let decision =
+            cache.pipeline.on_get(&self.call.whole_key(), &EntryMeta::new(scope.clone(), remaining));
         cache.evict_for_rule(decision.evict);
         if decision.reject {
             return None;
         }
         let Some(ttl) = decision.ttl else { return Some(remaining.into()) };
         let ttl = ttl.or(function.default_ttl);
-        far.remote.postpone(Chore::set_ttl(far.key.clone(), Arc::clone(&far.place), ttl));
+        far.remote.postpone(Chore::set_ttl(self.call.whole_key(), Arc::clone(&far.place), ttl));
         self.note(function, ttl);
         // It is not written yet, and may never be: a copy lives no longer than the entry does now.
         Some(remaining.into_iter().chain(ttl).min().into())
@@ -276,7 +298,7 @@ impl<K: Kind> Computation<K> {
         let ticket = ledger.ticket(self.call.hash, self.labels.as_deref().unwrap_or_default());
         if ledger.fill(self.fill_ledger(function, &ticket, ttl), ()) == Placed::Full {
             // Another has taken the room meanwhile.
-            far.remote.postpone(Chore::drive_out(far.key.clone(), Arc::clone(&far.place)));
+            far.remote.postpone(Chore::drive_out(self.call.whole_key(), Arc::clone(&far.place)));
         }
     }
 
@@ -368,10 +390,9 @@ impl<K: Kind> Computation<K> {
         if !self.call.is_refresh() || self.call.kind.worth(outcome) == Worth::Failure {
             return None;
         }
-        let far = self.far.as_mut()?;
         // An eviction strikes claims.
-        far.claim = None;
-        Some((far.evict(), self.call.kind.store(outcome)?, None))
+        self.far.as_mut()?.claim = None;
+        Some((self.evicting()?, self.call.kind.store(outcome)?, None))
     }
 
     /// `None`: the value has no bytes, or there is no room.

@@ -158,8 +158,8 @@ impl<K: Kind> Call<K> {
         let Some(far) = self.far() else {
             return Operation::ready(function.evict(self.key.as_bytes(), Cause::Evicted));
         };
-        let remote = Arc::clone(&far.remote);
-        Operation::asks(&remote, far.evict(), move |answer| {
+        let request = Request::Evict { place: Arc::clone(&far.place), notice: self.notice() };
+        Operation::asks(&far.remote, request, move |answer| {
             // After the backend: a refill that has read the old entry is fenced off now.
             function.evict(self.key.as_bytes(), Cause::Evicted);
             let evicted = answer.and_then(Reply::was)?;
@@ -201,24 +201,27 @@ impl<K: Kind> Computation<K> {
     where
         K: 'o,
     {
-        let Some(far) = &self.far else { return Operation::ready(()) };
-        let remote = Arc::clone(&far.remote);
         let ttl = self.admitted(&function, value);
         let stored = ttl.zip(self.call.kind.store(value));
+        let evicting = self.evicting();
+        let (Some(far), Some(evicting)) = (self.far_to_write(), evicting) else {
+            return Operation::ready(());
+        };
+        let remote = Arc::clone(&far.remote);
         let ttl = ttl.and_then(|ttl| ttl.or(None));
         let request = match stored {
-            None => far.evict(),
+            None => evicting,
             Some((_, stored)) => {
                 let value = match far.seal(&stored, ttl) {
                     Ok(value) => value,
                     Err(error) => return Operation::Ready(Err(Error::new(ErrorKind::Codec, "set", error))),
                 };
-                let (place, notice, evict) = (Arc::clone(&far.place), far.notice(), far.evict());
+                let place = Arc::clone(&far.place);
                 if self.reserve(&function, ttl) == Placed::Full {
                     count(&function.shared.tally.rejections);
-                    evict
+                    evicting
                 } else {
-                    Request::Set { place, value, ttl, notice }
+                    Request::Set { place, value, ttl, notice: self.call.notice() }
                 }
             }
         };

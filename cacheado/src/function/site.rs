@@ -135,6 +135,14 @@ impl Site {
 
     /// Gives the site a number if it has none.
     pub(crate) fn enrol(&self) -> u32 {
+        match self.number() {
+            0 => self.enrol_now(),
+            number => number,
+        }
+    }
+
+    #[cold]
+    fn enrol_now(&self) -> u32 {
         let number = {
             let mut numbers = NUMBERS.lock();
             let numbers = numbers.get_or_insert_default();

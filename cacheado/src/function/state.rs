@@ -4,7 +4,6 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use cacheado_backends::contract::Group;
 use cacheado_backends::memory::{Cause, Label, Listener, Region, Store};
 
 use crate::cache::Inner;
@@ -12,7 +11,7 @@ use crate::engine::flight::Flights;
 use crate::engine::hash_bytes;
 use crate::key::{self, Key};
 use crate::remote::ledger::LedgerListener;
-use crate::remote::{Remote, function_group};
+use crate::remote::{Address, Remote, Title};
 use crate::scope::Scope;
 use crate::stats::{Stats, Tally, count};
 
@@ -39,8 +38,8 @@ impl Identity {
 /// What is known of a function without its type.
 pub(crate) struct Shared {
     pub(crate) identity: Identity,
-    /// The group of all its entries in a remote backend.
-    pub(crate) group: Group,
+    /// What it is called in a remote backend.
+    pub(crate) title: Title,
     pub(crate) level: Arc<str>,
     pub(crate) tally: Tally,
     cache: Weak<Inner>,
@@ -51,13 +50,21 @@ pub(crate) struct Shared {
 impl Shared {
     /// The whole key of an entry, from its key bytes in the region and its labels.
     pub(crate) fn key(&self, scope: &Scope, bytes: &[u8]) -> Key {
-        let args = if self.identity.is_programmatic() {
+        Key::assemble(scope, &self.identity.name, self.identity.version, self.args(bytes))
+    }
+
+    /// What the place of an entry is made of, from its scope and its key bytes in the region.
+    pub(crate) fn address<'a>(&'a self, scope: &'a Scope, bytes: &'a [u8]) -> Address<'a> {
+        Address { scope, title: &self.title, args: self.args(bytes) }
+    }
+
+    fn args<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        if self.identity.is_programmatic() {
             // Before a programmatic key stands its scope.
             key::split_value(bytes).map_or(bytes, |(_, args)| args)
         } else {
             bytes
-        };
-        Key::assemble(scope, &self.identity.name, self.identity.version, args)
+        }
     }
 
     /// Tells the rules that an entry has left.
@@ -112,8 +119,8 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
         }
         let tally = Tally::default();
         let copies = remote.is_some();
-        let group = function_group(&identity.name, identity.version);
-        let shared = Arc::new(Shared { identity, group, level, tally, cache: Arc::downgrade(cache), copies });
+        let title = Title::new(&identity.name, identity.version);
+        let shared = Arc::new(Shared { identity, title, level, tally, cache: Arc::downgrade(cache), copies });
         let store = Arc::clone(remote.as_ref().map_or(&cache.store, |remote| &remote.near));
         let region = Region::open(&store, Arc::clone(&shared) as Arc<dyn Listener>);
         let ledger = remote.as_ref().and_then(|remote| {

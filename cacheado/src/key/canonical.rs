@@ -182,28 +182,31 @@ pub(crate) fn split_levels(mut rest: &[u8]) -> Option<(Scope, &[u8])> {
 impl fmt::Display for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.scope())?;
-        self.write_call(out)
+        write_title(self.function(), self.version(), out)?;
+        write_args(self.args(), out).map(drop)
     }
 }
 
-impl Key {
-    /// Writes what stands after the scope in the key's text.
-    pub(crate) fn write_call(&self, out: &mut impl Write) -> fmt::Result {
-        out.write_char(' ')?;
-        if !self.function().is_empty() {
-            out.write_str(self.function())?;
-            write!(out, "@{}", self.version())?;
-        }
-        let mut start = self.args();
-        let bracketed = matches!(Token::next(&mut start), Some(Token::Unit | Token::Tuple(_)))
-            && split_value(self.args()).is_some_and(|(_, rest)| rest.is_empty());
-        if bracketed {
-            return Render(self.args()).write(out);
-        }
-        out.write_char('(')?;
-        Render(self.args()).write(out)?;
-        out.write_char(')')
+/// Writes what stands between the scope and the arguments in a key's text.
+pub(crate) fn write_title(function: &str, version: u32, out: &mut impl Write) -> fmt::Result {
+    out.write_char(' ')?;
+    if !function.is_empty() {
+        write!(out, "{function}@{version}")?;
     }
+    Ok(())
+}
+
+/// Writes encoded arguments in brackets. Whether they are one value: no other one has the same text.
+pub(crate) fn write_args(args: &[u8], out: &mut impl Write) -> Result<bool, fmt::Error> {
+    let is_one = || split_value(args).is_some_and(|(_, rest)| rest.is_empty());
+    if matches!(Token::next(&mut &*args), Some(Token::Unit | Token::Tuple(_))) && is_one() {
+        // It has brackets of its own.
+        return Ok(Render(args).write(out)? == Some(1));
+    }
+    out.write_char('(')?;
+    let values = Render(args).write(out)?;
+    out.write_char(')')?;
+    Ok(values == Some(1))
 }
 
 impl fmt::Debug for Key {

@@ -75,6 +75,11 @@ impl KeyBytes {
         self.0
     }
 
+    /// Takes everything out, and keeps the room for it.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Appends bytes that are encoded already.
     pub(crate) fn append(&mut self, encoded: &[u8]) {
         self.0.extend_from_slice(encoded);

@@ -26,7 +26,7 @@ mod sink;
 mod tests;
 
 pub use canonical::Key;
-pub(crate) use canonical::split_levels;
+pub(crate) use canonical::{split_levels, write_args, write_title};
 pub use encode::{KeyBytes, encode};
 pub use serde::Serde;
 pub use sink::KeySink;

@@ -23,29 +23,59 @@ struct Open {
 
 impl fmt::Display for Render<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(out)
+        self.write(out).map(drop)
     }
 }
 
 impl Render<'_> {
-    pub(crate) fn write(self, out: &mut impl Write) -> fmt::Result {
+    /// Writes the text; how many values it is of, if it is of any number of whole ones.
+    pub(crate) fn write(self, out: &mut impl Write) -> Result<Option<usize>, fmt::Error> {
         let mut rest = self.0;
-        let mut open = Vec::new();
-        let mut first = true;
+        let mut open = Nesting::default();
+        let mut values = 0;
         while !rest.is_empty() {
-            if open.is_empty() && !std::mem::take(&mut first) {
-                out.write_str(", ")?;
+            if open.is_empty() {
+                if values > 0 {
+                    out.write_str(", ")?;
+                }
+                values += 1;
             }
             let before = rest;
             let Some(token) = Token::next(&mut rest) else {
-                return write!(out, "<malformed \"{}\">", before.escape_ascii());
+                write!(out, "<malformed \"{}\">", before.escape_ascii())?;
+                return Ok(None);
             };
             match begin(token, out)? {
                 Some(collection) => open.push(collection),
                 None => finish(&mut open, out)?,
             }
         }
-        if open.is_empty() { Ok(()) } else { out.write_str("<cut>") }
+        if open.is_empty() {
+            return Ok(Some(values));
+        }
+        out.write_str("<cut>")?;
+        Ok(None)
+    }
+}
+
+/// The collections whose end has not been reached, innermost last. Most keys have one: it takes no memory.
+#[derive(Default)]
+struct Nesting {
+    last: Option<Open>,
+    outer: Vec<Open>,
+}
+
+impl Nesting {
+    fn is_empty(&self) -> bool {
+        self.last.is_none()
+    }
+
+    fn push(&mut self, collection: Open) {
+        self.outer.extend(self.last.replace(collection));
+    }
+
+    fn pop(&mut self) {
+        self.last = self.outer.pop();
     }
 }
 
@@ -85,8 +115,8 @@ fn opened(out: &mut impl Write, start: &str, close: &'static str) -> Result<&'st
 }
 
 /// After a complete value: a separator, or the ends of all that it was the last value of.
-fn finish(open: &mut Vec<Open>, out: &mut impl Write) -> fmt::Result {
-    while let Some(collection) = open.last_mut() {
+fn finish(open: &mut Nesting, out: &mut impl Write) -> fmt::Result {
+    while let Some(collection) = &mut open.last {
         collection.done += 1;
         if collection.done < collection.len {
             let between_pair = collection.is_map && collection.done % 2 == 1;
@@ -103,8 +133,8 @@ fn write_atom(token: Token<'_>, out: &mut impl Write) -> fmt::Result {
         Token::Unit => out.write_str("()"),
         Token::None => out.write_str("None"),
         Token::Boolean(value) => write!(out, "{value}"),
-        Token::Unsigned(value) => write!(out, "{value}"),
-        Token::Negative(value) => write!(out, "{value}"),
+        Token::Unsigned(value) => out.write_str(itoa::Buffer::new().format(value)),
+        Token::Negative(value) => out.write_str(itoa::Buffer::new().format(value)),
         Token::Wide(value) => write!(out, "{value}"),
         Token::WideNegative(value) => write!(out, "{value}"),
         Token::Character(value) => write!(out, "{value:?}"),

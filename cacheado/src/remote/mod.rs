@@ -25,8 +25,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cacheado_backends::contract::{Claim, Group, Place, Tier, Wanted};
-use cacheado_backends::memory::{Limits, Store};
+use cacheado_backends::memory::{Label, Limits, Store};
 use cacheado_backends::{Clock, Error, ErrorKind, Memory, Result, io};
+
+use crate::key::Key;
 
 use breaker::{Breaker, Permit};
 use chores::{Chores, Taken};
@@ -34,7 +36,7 @@ use chores::{Chores, Taken};
 pub(crate) use chores::Chore;
 pub(crate) use notice::Notice;
 pub(crate) use operation::Operation;
-pub(crate) use place::{function_group, place, place_in, scope_group, tag_group};
+pub(crate) use place::{Address, Title, function_group, place, scope_group, tag_group};
 pub(crate) use request::{Reply, Request};
 
 /// What the remote side of a cache is made of.
@@ -62,6 +64,8 @@ impl Default for Settings {
 /// The remote side of a cache.
 pub(crate) struct Remote {
     tier: Arc<dyn Tier>,
+    /// Whether a read needs no groups: the backend compares fills with evictions when they are written.
+    pub(crate) reads_keys: bool,
     breaker: Breaker,
     /// Copies of remote entries. Without a near cache it stays empty, and only knows which fills an eviction
     /// in this process has forbidden.
@@ -96,6 +100,7 @@ impl Remote {
         });
         let (failures, pause) = settings.breaker;
         Arc::new(Self {
+            reads_keys: tier.capabilities().fences,
             tier,
             breaker: Breaker::new(failures, pause),
             near,
@@ -110,6 +115,16 @@ impl Remote {
 
     pub(crate) fn name(&self) -> &'static str {
         self.tier.name()
+    }
+
+    /// Where an entry is to be read.
+    pub(crate) fn spot(
+        &self,
+        address: &Address<'_>,
+        labels: &[Label],
+        key: impl FnOnce() -> Key,
+    ) -> Arc<Place> {
+        if self.reads_keys { address.spot(key) } else { address.place(labels, key) }
     }
 
     /// What a read has to bring.

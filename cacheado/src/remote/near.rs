@@ -75,7 +75,7 @@ impl Inner {
             Notice::Function(name, version) => {
                 let group = function_group(&name, version);
                 for function in self.registry.all() {
-                    if function.shared().group == group {
+                    if function.shared().title.group == group {
                         function.drop_all_copies();
                     }
                 }

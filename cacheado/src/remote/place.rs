@@ -1,9 +1,7 @@
 //! Where an entry lies in a remote backend: names that a person can read, from keys, scopes and tags.
 //!
-//! A key is its readable form and a digest of its canonical bytes: the digest tells keys apart, whatever the
-//! readable part has been cut to. The name of a group is its readable form alone where that is short and
-//! plain, as scopes and tags are escaped or free of control characters; otherwise it is cut, and a digest
-//! follows a `~`, which no plain name contains.
+//! The name of a key is its text, which no other key has, where that is short and plain. Otherwise it is cut, and
+//! a digest of the canonical bytes follows a `~`, which no plain name contains. Names of groups are made likewise.
 
 use std::fmt::{self, Write};
 use std::sync::Arc;
@@ -13,7 +11,7 @@ use cacheado_backends::memory::Label;
 use sha2::{Digest, Sha256};
 
 use crate::function::without_arguments;
-use crate::key::Key;
+use crate::key::{Key, write_args, write_title};
 use crate::scope::{GLOBAL, Scope, push_level};
 
 /// How many bytes of a name stay readable.
@@ -27,37 +25,91 @@ const SCOPE: &str = "scope:";
 
 /// The place of a key, with the tags among `labels`.
 pub(crate) fn place(key: &Key, labels: &[Label]) -> Arc<Place> {
-    place_in(key, &key.scope(), function_group(key.function(), key.version()), labels)
+    let title = Title::new(key.function(), key.version());
+    Address { scope: &key.scope(), title: &title, args: key.args() }.place(labels, || key.clone())
 }
 
-/// The same, where the scope of the key and the group of its function are at hand.
-pub(crate) fn place_in(key: &Key, scope: &Scope, function: Group, labels: &[Label]) -> Arc<Place> {
-    let mut groups = Vec::with_capacity(1 + scope.depth() + labels.len());
-    groups.push(function);
-    let mut text = String::with_capacity(64);
-    text.push_str(SCOPE);
-    let mut route = None;
-    for (index, level) in scope.levels().enumerate() {
-        push_level(index, level, &mut text);
-        let name = plain(SCOPE, &text[SCOPE.len()..]);
-        route.get_or_insert_with(|| Arc::clone(&name));
-        groups.push(Group { name, route: route.clone() });
+/// What is named of a function: what stands between scope and arguments in the names of its entries, and the
+/// group of them all.
+pub(crate) struct Title {
+    text: Box<str>,
+    /// Whether nobody can take a part of it for what stands before or after it.
+    is_plain: bool,
+    pub(crate) group: Group,
+}
+
+impl Title {
+    pub(crate) fn new(function: &str, version: u32) -> Self {
+        let mut text = String::new();
+        // Writing to a `String` does not fail.
+        let _ = write_title(function, version, &mut text);
+        let is_plain = !function.contains(['@', '(', '"']);
+        Self { text: text.into(), is_plain, group: function_group(function, version) }
     }
-    for tag in labels.iter().filter_map(tag_of) {
-        let group = tag_group(&tag);
-        if !groups.contains(&group) {
-            groups.push(group);
+}
+
+/// What the place of an entry is made of.
+pub(crate) struct Address<'a> {
+    pub(crate) scope: &'a Scope,
+    pub(crate) title: &'a Title,
+    pub(crate) args: &'a [u8],
+}
+
+impl Address<'_> {
+    /// The place in its groups, with the tags among `labels`. `key` is asked for where the name needs a digest.
+    pub(crate) fn place(&self, labels: &[Label], key: impl FnOnce() -> Key) -> Arc<Place> {
+        let (key, root) = self.name(key);
+        let mut groups = Vec::with_capacity(1 + self.scope.depth() + labels.len());
+        groups.push(self.title.group.clone());
+        let mut text = String::new();
+        for (index, level) in self.scope.levels().enumerate() {
+            push_level(index, level, &mut text);
+            groups.push(Group { name: plain(SCOPE, &text), route: root.clone() });
         }
+        for tag in labels.iter().filter_map(tag_of) {
+            let group = tag_group(&tag);
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
+        let route = root.unwrap_or_else(|| key.as_str().into());
+        Arc::new(Place { key, route, groups: groups.into() })
     }
-    let mut readable = Cut::new();
-    // An error says that it is full.
-    let _ = match &text[SCOPE.len()..] {
-        "" => readable.write_str(GLOBAL),
-        scope => readable.write_str(scope),
+
+    /// The place without its groups, for a backend that needs none to read.
+    pub(crate) fn spot(&self, key: impl FnOnce() -> Key) -> Arc<Place> {
+        let (key, root) = self.name(key);
+        let route = root.unwrap_or_else(|| key.as_str().into());
+        Arc::new(Place { key, route, groups: Arc::default() })
     }
-    .and_then(|()| key.write_call(&mut readable));
-    let name = readable.with_digest(key.as_bytes());
-    Arc::new(Place { route: route.unwrap_or_else(|| name.as_str().into()), key: name, groups: groups.into() })
+
+    /// The name of the entry, and that of its tenant's root.
+    fn name(&self, key: impl FnOnce() -> Key) -> (String, Option<Arc<str>>) {
+        let mut name = String::with_capacity(READABLE);
+        let mut root = None;
+        for (index, level) in self.scope.levels().enumerate() {
+            push_level(index, level, &mut name);
+            root.get_or_insert_with(|| plain(SCOPE, &name));
+        }
+        if root.is_none() {
+            name.push_str(GLOBAL);
+        }
+        name.push_str(&self.title.text);
+        let path = name.len();
+        // What is much longer than the name may be is not written whole.
+        let is_whole = self.title.is_plain
+            && self.args.len() <= 2 * READABLE
+            && write_args(self.args, &mut name) == Ok(true)
+            && name.len() <= READABLE
+            && is_plain(&name);
+        if !is_whole {
+            let mut cut = Cut::new();
+            // An error says that it is full.
+            let _ = cut.write_str(&name[..path]).and_then(|()| write_args(self.args, &mut cut).map(drop));
+            name = cut.with_digest(key().as_bytes());
+        }
+        (name, root)
+    }
 }
 
 /// The group of a scope and all below it; `None` for the global scope, which holds everything.
@@ -89,9 +141,18 @@ fn tag_of(label: &Label) -> Option<String> {
     String::from_utf8(tag.to_vec()).ok()
 }
 
+fn is_plain(name: &str) -> bool {
+    // As most are, or else letter by letter.
+    name.bytes().all(|byte| matches!(byte, b' '..b'~'))
+        || !name.contains(|c: char| c.is_control() || c == '~')
+}
+
 fn plain(kind: &str, name: &str) -> Arc<str> {
-    if name.len() <= READABLE && !name.contains(|c: char| c.is_control() || c == '~') {
-        return [kind, name].concat().into();
+    if name.len() <= READABLE && is_plain(name) {
+        let mut whole = String::with_capacity(SCOPE.len() + READABLE);
+        whole.push_str(kind);
+        whole.push_str(name);
+        return whole.as_str().into();
     }
     let mut readable = Cut::new();
     // An error says that it is full.
@@ -152,9 +213,8 @@ mod tests {
     #[test]
     fn a_short_key_is_readable() {
         let place = place(&key(&user("o1", "u7"), "app::profile", &("o1", "u7", 3_u8)), &[]);
-        let (readable, digest) = place.key.rsplit_once('~').unwrap();
-        assert_eq!(readable, r#"organization:o1/user:u7 app::profile@1("o1", "u7", 3)"#);
-        assert_eq!(digest.len(), 40);
+        // The same on every machine and in every release.
+        assert_eq!(place.key, r#"organization:o1/user:u7 app::profile@1("o1", "u7", 3)"#);
         let names: Vec<_> = place.groups.iter().map(|group| &*group.name).collect();
         let expected = ["function:app::profile@1", "scope:organization:o1", "scope:organization:o1/user:u7"];
         assert_eq!(names, expected);
@@ -168,8 +228,8 @@ mod tests {
         assert_ne!(keys[0].key, keys[1].key);
         assert!(keys[0].key.len() <= READABLE + 41, "{}", keys[0].key.len());
         // The same on every machine and in every release.
-        let golden = place(&key(&user("o1", "u7"), "f", &1_u8), &[]);
-        assert_eq!(golden.key, "organization:o1/user:u7 f@1(1)~b40fdbc6b169fff21cd24ece8b3015fd2d5fe299");
+        let golden = place(&key(&user("o1", "u7"), "f", &"~"), &[]);
+        assert_eq!(golden.key, "organization:o1/user:u7 f@1(\"~\")~9239f6c782c175d4d91eaf9a172eaa4dc3e5f723");
     }
 
     #[test]

@@ -145,8 +145,9 @@ impl Scope {
     pub(crate) fn from_values<'a, N: Into<LevelName>>(
         levels: impl IntoIterator<Item = (N, &'a dyn ScopeValue)>,
     ) -> Option<Self> {
-        let mut path = Vec::new();
-        let mut text = String::new();
+        let levels = levels.into_iter();
+        let mut path = Vec::with_capacity(levels.size_hint().1.unwrap_or_default());
+        let mut text = String::with_capacity(32);
         for (name, value) in levels {
             text.clear();
             value.write_scope(&mut text).ok()?;
@@ -180,16 +181,25 @@ impl Scope {
 
     /// The index labels of the path: one for this scope and one for each ancestor but the root, from the top
     /// down. A label is `s` and the encoded path, so that it never meets a label of another kind.
-    pub(crate) fn labels(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
-        (1..=self.depth).map(|depth| Self { path: self.path.clone(), depth }.label())
+    pub(crate) fn labels(&self) -> impl Iterator<Item = Label> + '_ {
+        let mut bytes = KeyBytes::with_capacity(64);
+        (1..=self.depth).map(move |depth| {
+            bytes.clear();
+            Self { path: self.path.clone(), depth }.write_label(&mut bytes);
+            Label::from(bytes.as_bytes())
+        })
     }
 
     /// The index label of this scope alone.
     pub(crate) fn label(&self) -> Vec<u8> {
         let mut label = KeyBytes::with_capacity(64);
-        label.append(b"s");
-        self.write_levels(&mut label);
+        self.write_label(&mut label);
         label.into_vec()
+    }
+
+    fn write_label(&self, label: &mut KeyBytes) {
+        label.append(b"s");
+        self.write_levels(label);
     }
 
     /// The scope of an entry, from its labels: the deepest one that names a scope.

@@ -67,8 +67,8 @@ proptest! {
         let common = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
         let labels: HashSet<_> = scope(&a).labels().collect();
         prop_assert_eq!(scope(&b).labels().filter(|label| labels.contains(label)).count(), common);
-        prop_assert!(labels.iter().all(|label| label.starts_with(b"s")));
-        prop_assert_eq!(scope(&a).labels().last(), (!a.is_empty()).then(|| scope(&a).label()));
+        prop_assert!(labels.iter().all(|label| label.as_bytes().starts_with(b"s")));
+        prop_assert_eq!(scope(&a).labels().last(), (!a.is_empty()).then(|| scope(&a).label().into()));
     }
 
     #[test]
