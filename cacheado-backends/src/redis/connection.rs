@@ -17,7 +17,9 @@ use tokio::sync::oneshot;
 use super::error;
 use super::home::{Failed, Home, io_runtime};
 use super::link::{Live, Request};
-use super::scripts::Script;
+use super::readers::Queued;
+use super::reads;
+use super::scripts::{Name, Script};
 use super::settings::{Settings, silent};
 
 /// Whether a request may be sent a second time if the connection breaks before the answer.
@@ -76,19 +78,80 @@ impl Connections {
         }
     }
 
+    /// Reads a key: with `GET`, or together with those who read at the same time.
+    pub(super) async fn read(&self, name: Name<'_>, route: Route) -> RedisResult<Value> {
+        let caller = current();
+        if self.settings.cluster.is_none()
+            && let Some(lease) = self.take(caller)?
+        {
+            if let Some(_alone) = lease.live.readers.alone() {
+                return self.send_on(lease, &Request::One(reads::get(name)), route, Again::Harmless).await;
+            }
+            let answer = self.queue(&lease, name, route);
+            self.leave(lease);
+            match answer.await {
+                Ok(Err(broken)) if broken.is_connection_dropped() => {}
+                Ok(outcome) => return outcome,
+                // The runtime that the connection lives on has ended.
+                Err(_) => {}
+            }
+        }
+        self.send(&Request::One(reads::get(name)), route, Again::Harmless).await
+    }
+
+    /// Has a key read with those of others.
+    fn queue(&self, lease: &Lease, name: Name<'_>, route: Route) -> oneshot::Receiver<RedisResult<Value>> {
+        let Queued { answer, task } = lease.live.readers.queue(name.to_vec());
+        if let Some(batches) = task {
+            let (home, mut live) = (Arc::clone(&lease.home), lease.live.clone());
+            let settings = Arc::clone(&self.settings);
+            lease.home.spawn(async move {
+                while let Some(batch) = batches.next() {
+                    let request = Request::One(batch.command());
+                    let answer =
+                        exchange(&settings, (Some(home.id()), &home), &mut live, &request, route).await;
+                    match answer.and_then(Value::extract_error) {
+                        Ok(Value::Array(values)) if values.len() == batch.len() => batch.answer(values),
+                        Ok(_) => batch.fail(&reads::misread()),
+                        Err(error) => {
+                            batch.fail(&error);
+                            // They have waited for it to be answered.
+                            batches.fail(&error);
+                        }
+                    }
+                }
+            });
+        }
+        answer
+    }
+
     /// Sends a request on the connection of this runtime, which is made if need be. An error that the server
     /// answers with is a value here.
     pub(super) async fn send(&self, request: &Request, route: Route, again: Again) -> RedisResult<Value> {
-        let caller = Handle::try_current().ok().map(|runtime| runtime.id());
-        if let Some(mut lease) = self.take(caller)? {
-            let outcome = self.exchange(&mut lease, request, route).await;
-            self.leave(lease);
-            match outcome {
-                Err(broken) if again == Again::Harmless && broken.is_connection_dropped() => {}
-                outcome => return outcome,
-            }
+        let caller = current();
+        match self.take(caller)? {
+            Some(lease) => self.send_on(lease, request, route, again).await,
+            None => Box::pin(self.send_anew(caller, request, route)).await,
         }
-        Box::pin(self.send_anew(caller, request, route)).await
+    }
+
+    /// Sends a request on a connection, and on a new one if that turns out to be closed.
+    async fn send_on(
+        &self,
+        mut lease: Lease,
+        request: &Request,
+        route: Route,
+        again: Again,
+    ) -> RedisResult<Value> {
+        let caller = lease.caller;
+        let outcome = self.exchange(&mut lease, request, route).await;
+        self.leave(lease);
+        match outcome {
+            Err(broken) if again == Again::Harmless && broken.is_connection_dropped() => {
+                Box::pin(self.send_anew(caller, request, route)).await
+            }
+            outcome => outcome,
+        }
     }
 
     async fn send_anew(&self, caller: Option<Id>, request: &Request, route: Route) -> RedisResult<Value> {
@@ -131,23 +194,8 @@ impl Connections {
     }
 
     async fn exchange(&self, lease: &mut Lease, request: &Request, route: Route) -> RedisResult<Value> {
-        let limit = self.settings.timeout;
         let Lease { caller, home, live } = lease;
-        let outcome = home.timeout(*caller, limit, live.link.send(request, route)).await;
-        let useless = match &outcome {
-            // Whoever else waits on it goes on; it may be that nothing will ever be answered.
-            None => self.settings.cluster.is_none(),
-            Some(Err(error)) => error.is_unrecoverable_error(),
-            // Once a primary, now a replica: the address may lead to another by now.
-            Some(Ok(Value::ServerError(error))) => {
-                self.settings.cluster.is_none() && error.kind() == Some(ServerErrorKind::ReadOnly)
-            }
-            Some(Ok(_)) => false,
-        };
-        if useless {
-            home.discard(live);
-        }
-        outcome.unwrap_or_else(|| Err(silent(limit)))
+        exchange(&self.settings, (*caller, home), live, request, route).await
     }
 
     fn home_of(&self, runtime: &Handle) -> Arc<Home> {
@@ -182,6 +230,38 @@ impl Connections {
             }
         }
     }
+}
+
+/// The runtime of the caller, if there is one.
+fn current() -> Option<Id> {
+    Handle::try_current().ok().map(|runtime| runtime.id())
+}
+
+/// Sends a request on a connection, which is given up if it turns out to be of no more use. `caller` is the
+/// runtime that this is called on.
+async fn exchange(
+    settings: &Settings,
+    (caller, home): (Option<Id>, &Home),
+    live: &mut Live,
+    request: &Request,
+    route: Route,
+) -> RedisResult<Value> {
+    let limit = settings.timeout;
+    let outcome = home.timeout(caller, limit, live.link.send(request, route)).await;
+    let useless = match &outcome {
+        // Whoever else waits on it goes on; it may be that nothing will ever be answered.
+        None => settings.cluster.is_none(),
+        Some(Err(error)) => error.is_unrecoverable_error(),
+        // Once a primary, now a replica: the address may lead to another by now.
+        Some(Ok(Value::ServerError(error))) => {
+            settings.cluster.is_none() && error.kind() == Some(ServerErrorKind::ReadOnly)
+        }
+        Some(Ok(_)) => false,
+    };
+    if useless {
+        home.discard(live);
+    }
+    outcome.unwrap_or_else(|| Err(silent(limit)))
 }
 
 fn find(homes: &[(Id, Arc<Home>)], id: Id) -> Option<Arc<Home>> {

@@ -8,6 +8,8 @@ use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo};
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
+use super::readers::Readers;
+
 /// What is sent in one go.
 pub(super) enum Request {
     One(Cmd),
@@ -53,6 +55,7 @@ pub(super) struct Live {
     pub(super) link: Link,
     /// Whether it is not known to be closed. It is what tells one connection from another, too.
     pub(super) open: Arc<AtomicBool>,
+    pub(super) readers: Arc<Readers>,
 }
 
 impl Live {

@@ -8,6 +8,7 @@
 //! | `reads`, `writes`, `groups` | operations on an entry, and on many |
 //! | `tier`, `backend` | the two contracts, over these operations |
 //! | `connection`, `home`, `link` | async connections, one for each runtime |
+//! | `readers` | reads at the same time, which become one command |
 //! | `blocking` | connections for threads that wait |
 //! | `bus` | what other nodes have evicted |
 //! | `error` | from the client's errors to ours |
@@ -22,6 +23,7 @@ mod groups;
 mod home;
 mod keys;
 mod link;
+mod readers;
 mod reads;
 mod scripts;
 mod settings;

@@ -16,8 +16,13 @@ impl Redis {
     /// The entry of a key.
     pub(super) async fn read(&self, key: &str, route: &str, wanted: Wanted) -> Result<Option<Entry>> {
         let shard = self.layout().shard(route);
-        let request = reading(shard, key, wanted);
-        let answer = self.connections().send(&request, shard.route, Again::Harmless).await;
+        let answer = match wanted {
+            Wanted::Value => self.connections().read(Name::entry(shard, key), shard.route).await,
+            Wanted::ValueAndLifetime => {
+                let request = reading(shard, key, wanted);
+                self.connections().send(&request, shard.route, Again::Harmless).await
+            }
+        };
         answer.and_then(entry).map_err(self.report("get"))
     }
 
@@ -72,7 +77,7 @@ impl Redis {
 
 fn reading(shard: &Shard, key: &str, wanted: Wanted) -> Request {
     let name = Name::entry(shard, key);
-    let get = of("GET", &[name], shard.space.len() + key.len());
+    let get = get(name);
     match wanted {
         Wanted::Value => Request::One(get),
         Wanted::ValueAndLifetime => {
@@ -97,6 +102,11 @@ fn reading_many<'a>(shard: &Shard, keys: impl Iterator<Item = &'a str>, wanted: 
             Request::Many(all)
         }
     }
+}
+
+/// The command that reads a key.
+pub(super) fn get(name: Name<'_>) -> Cmd {
+    of("GET", &[name], name.len())
 }
 
 /// A command on keys, of about this many bytes.
@@ -167,7 +177,7 @@ fn with_lifetime(mut entry: Entry, lifetime: &Value) -> Option<Entry> {
     }
 }
 
-fn misread() -> RedisError {
+pub(super) fn misread() -> RedisError {
     (redis::ErrorKind::UnexpectedReturnType, "the server's answer is of another kind").into()
 }
 

@@ -100,6 +100,18 @@ impl<'a> Name<'a> {
         Self(shard, ["a", ""])
     }
 
+    /// Its bytes.
+    pub(super) fn to_vec(self) -> Vec<u8> {
+        let Self(shard, [kind, key]) = self;
+        [shard.space.as_str(), kind, key].concat().into_bytes()
+    }
+
+    /// How many bytes it has.
+    pub(super) fn len(self) -> usize {
+        let Self(shard, [kind, key]) = self;
+        shard.space.len() + kind.len() + key.len()
+    }
+
     /// That of the number of the last notice.
     pub(super) fn sequence(shard: &'a Shard) -> Self {
         Self(shard, ["s", ""])

@@ -53,7 +53,7 @@ impl Settings {
             self.inspect(&connection);
             Link::Server(connection)
         };
-        Ok(Live { link, open })
+        Ok(Live { link, open, readers: Arc::default() })
     }
 
     /// Connects to one node; what it tells of itself, and the end of the connection, is given to `push`.

@@ -133,6 +133,7 @@ fn hazard_04_golden_keys() {
 
 #[test]
 fn hazard_04_golden_scope_labels() {
-    let labels: Vec<_> = Scope::parse("a:b/c:d").unwrap().labels().map(|label| hex(label.as_bytes())).collect();
+    let labels: Vec<_> =
+        Scope::parse("a:b/c:d").unwrap().labels().map(|label| hex(label.as_bytes())).collect();
     assert_eq!(labels, ["730e010000000000000081618162", "730e02000000000000008161816281638164"]);
 }
