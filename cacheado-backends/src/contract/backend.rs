@@ -138,6 +138,8 @@ pub struct Capabilities {
     pub bus: bool,
     /// One node at a time can hold a lease.
     pub leases: bool,
+    /// Entries lie in several parts, by their route. Without, a [`Place`](super::Place) may name none.
+    pub routes: bool,
 }
 
 /// [`Backend`] as an object: every `Backend` is one.

@@ -52,7 +52,7 @@ impl Backend for Redis {
     }
 
     fn capabilities(&self) -> Capabilities {
-        tier::capabilities()
+        tier::capabilities(self)
     }
 
     fn tier(self: Arc<Self>) -> Arc<dyn Tier> {

@@ -13,8 +13,9 @@ use crate::error::Result;
 
 pub(super) const NAME: &str = "redis";
 
-pub(super) fn capabilities() -> Capabilities {
-    Capabilities { groups: true, fences: true, expiry: true, bus: true, leases: false }
+pub(super) fn capabilities(redis: &Redis) -> Capabilities {
+    let routes = redis.connections().settings.cluster.is_some();
+    Capabilities { groups: true, fences: true, expiry: true, bus: true, leases: false, routes }
 }
 
 impl Tier for Redis {
@@ -23,7 +24,7 @@ impl Tier for Redis {
     }
 
     fn capabilities(&self) -> Capabilities {
-        capabilities()
+        capabilities(self)
     }
 
     fn get<'a>(&'a self, at: &'a Place, wanted: Wanted) -> BoxFuture<'a, Result<Option<Entry>>> {

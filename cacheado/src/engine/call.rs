@@ -318,7 +318,8 @@ impl<K: Kind> Computation<K> {
     }
 
     fn look_again(&self, function: &Function<K::Stored>) -> Option<K::Return> {
-        if self.call.rejected {
+        let keeps_none = function.remote.as_ref().is_some_and(|remote| remote.near_ttl.is_none());
+        if self.call.rejected || keeps_none {
             return None;
         }
         let (stored, _) = function.region.peek(self.call.hash, self.call.key.as_bytes())?;

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::render::Render;
-use super::replay::{Token, is_run, split_value};
+use super::replay::{Token, is_run};
 use super::{FORMAT, KeyBytes, KeySink};
 use crate::scope::Scope;
 
@@ -198,14 +198,15 @@ pub(crate) fn write_title(function: &str, version: u32, out: &mut impl Write) ->
 
 /// Writes encoded arguments in brackets. Whether they are one value: no other one has the same text.
 pub(crate) fn write_args(args: &[u8], out: &mut impl Write) -> Result<bool, fmt::Error> {
-    let is_one = || split_value(args).is_some_and(|(_, rest)| rest.is_empty());
-    if matches!(Token::next(&mut &*args), Some(Token::Unit | Token::Tuple(_))) && is_one() {
-        // It has brackets of its own.
-        return Ok(Render(args).write(out)? == Some(1));
+    // A tuple, as the arguments of a function are, has brackets of its own.
+    let is_bracketed = matches!(Token::next(&mut &*args), Some(Token::Unit | Token::Tuple(_)));
+    if !is_bracketed {
+        out.write_char('(')?;
     }
-    out.write_char('(')?;
     let values = Render(args).write(out)?;
-    out.write_char(')')?;
+    if !is_bracketed {
+        out.write_char(')')?;
+    }
     Ok(values == Some(1))
 }
 

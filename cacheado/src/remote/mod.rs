@@ -66,6 +66,8 @@ pub(crate) struct Remote {
     tier: Arc<dyn Tier>,
     /// Whether a read needs no groups: the backend compares fills with evictions when they are written.
     pub(crate) reads_keys: bool,
+    /// Whether it has to know the route.
+    has_routes: bool,
     breaker: Breaker,
     /// Copies of remote entries. Without a near cache it stays empty, and only knows which fills an eviction
     /// in this process has forbidden.
@@ -101,6 +103,7 @@ impl Remote {
         let (failures, pause) = settings.breaker;
         Arc::new(Self {
             reads_keys: tier.capabilities().fences,
+            has_routes: tier.capabilities().routes,
             tier,
             breaker: Breaker::new(failures, pause),
             near,
@@ -124,7 +127,7 @@ impl Remote {
         labels: &[Label],
         key: impl FnOnce() -> Key,
     ) -> Arc<Place> {
-        if self.reads_keys { address.spot(key) } else { address.place(labels, key) }
+        if self.reads_keys { address.spot(self.has_routes, key) } else { address.place(labels, key) }
     }
 
     /// What a read has to bring.

@@ -58,7 +58,7 @@ pub(crate) struct Address<'a> {
 impl Address<'_> {
     /// The place in its groups, with the tags among `labels`. `key` is asked for where the name needs a digest.
     pub(crate) fn place(&self, labels: &[Label], key: impl FnOnce() -> Key) -> Arc<Place> {
-        let (key, root) = self.name(key);
+        let (key, root) = self.name(true, key);
         let mut groups = Vec::with_capacity(1 + self.scope.depth() + labels.len());
         groups.push(self.title.group.clone());
         let mut text = String::new();
@@ -76,22 +76,27 @@ impl Address<'_> {
         Arc::new(Place { key, route, groups: groups.into() })
     }
 
-    /// The place without its groups, for a backend that needs none to read.
-    pub(crate) fn spot(&self, key: impl FnOnce() -> Key) -> Arc<Place> {
-        let (key, root) = self.name(key);
-        let route = root.unwrap_or_else(|| key.as_str().into());
+    /// The place without its groups, for a backend that needs none to read, and without a route if it has none.
+    pub(crate) fn spot(&self, has_routes: bool, key: impl FnOnce() -> Key) -> Arc<Place> {
+        let (key, root) = self.name(has_routes, key);
+        let route = match root {
+            None if has_routes => key.as_str().into(),
+            root => root.unwrap_or_default(),
+        };
         Arc::new(Place { key, route, groups: Arc::default() })
     }
 
-    /// The name of the entry, and that of its tenant's root.
-    fn name(&self, key: impl FnOnce() -> Key) -> (String, Option<Arc<str>>) {
+    /// The name of the entry and, if it is wanted, that of its tenant's root.
+    fn name(&self, root_wanted: bool, key: impl FnOnce() -> Key) -> (String, Option<Arc<str>>) {
         let mut name = String::with_capacity(READABLE);
         let mut root = None;
         for (index, level) in self.scope.levels().enumerate() {
             push_level(index, level, &mut name);
-            root.get_or_insert_with(|| plain(SCOPE, &name));
+            if root_wanted {
+                root.get_or_insert_with(|| plain(SCOPE, &name));
+            }
         }
-        if root.is_none() {
+        if name.is_empty() {
             name.push_str(GLOBAL);
         }
         name.push_str(&self.title.text);

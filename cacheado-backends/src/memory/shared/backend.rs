@@ -11,7 +11,7 @@ use crate::{Backend, BackendStats, Capabilities, Entry};
 
 /// What memory does by itself. There are no leases.
 pub(super) fn capabilities() -> Capabilities {
-    Capabilities { groups: true, fences: true, expiry: true, bus: true, leases: false }
+    Capabilities { groups: true, fences: true, expiry: true, bus: true, ..Capabilities::default() }
 }
 
 impl Shared {
