@@ -12,6 +12,7 @@ mod groups;
 mod layout;
 mod namespaces;
 mod outages;
+mod readers;
 mod round_trips;
 mod runtimes;
 mod secrets;
