@@ -28,6 +28,9 @@ const TASKS: u32 = 64;
 
 const TTL: Duration = Duration::from_hours(1);
 
+/// How long a server may take to store one of a million entries: it flushes some to its disk meanwhile.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 cacheado::scopes! {
     mod scopes {
         tenant(tenant_id: u32)
@@ -78,12 +81,13 @@ fn memory() -> Result<Store, String> {
 
 fn redis() -> Result<Store, String> {
     let server = Redis::start().ok_or("CACHEADO_SKIP_SERVERS leaves out Redis")?;
-    Store::over(backends::Redis::builder(server.url()).build(), server)
+    Store::over(backends::Redis::builder(server.url()).timeout(PATIENCE).build(), server)
 }
 
 fn mongodb() -> Result<Store, String> {
     let server = MongoDb::start().ok_or("CACHEADO_SKIP_SERVERS leaves out MongoDB")?;
-    Store::over(backends::MongoDb::builder(server.uri()).database("bench").build(), server)
+    let backend = backends::MongoDb::builder(server.uri()).database("bench").timeout(PATIENCE);
+    Store::over(backend.build(), server)
 }
 
 /// Evicts a scope in each store, one after the other, round by round.
