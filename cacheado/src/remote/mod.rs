@@ -97,7 +97,7 @@ impl Remote {
         let (failures, pause) = settings.breaker;
         Arc::new(Self {
             tier,
-            breaker: Breaker::new(failures, pause),
+            breaker: Breaker::new(failures, pause, clock.clone()),
             near,
             near_ttl,
             ledger,
