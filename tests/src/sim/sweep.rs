@@ -1,0 +1,1 @@
+//! One call, dropped after every number of polls.
