@@ -17,6 +17,7 @@ use cacheado_backends::memory::{Cause, Fill, Found, Placed, Ticket};
 
 use super::call::{Call, Computation, Next, ScopeOf, Wait};
 use super::flight::Landed;
+use super::moment::Moment;
 use crate::codec::{CodecError, Envelope, Header, Limits};
 use crate::error::Error;
 use crate::function::{Function, Kind, Worth};
@@ -41,6 +42,8 @@ pub(super) struct Far<V> {
     /// What the clock showed when the backend was last asked: what it answers is no younger than that. Only
     /// the life of a copy depends on it.
     asked: u64,
+    /// When the last question was sent whose answer others may be handed.
+    pub(super) sent: Option<Moment>,
     /// With which ticket this call has entered the ledger, if it was not in there.
     noted: Option<Ticket>,
 }
@@ -73,6 +76,7 @@ impl<K: Kind> Call<K> {
             claim: None,
             begun: None,
             asked: if remote.near_ttl.is_some() { function.store.clock().now() } else { 0 },
+            sent: None,
             noted: None,
         })
     }
@@ -135,7 +139,8 @@ impl<K: Kind> Computation<K> {
     }
 
     fn ask(mut self: Box<Self>, step: Step) -> Next<K> {
-        let Some(far) = &self.far else { return Next::Compute(self) };
+        let Some(far) = &mut self.far else { return Next::Compute(self) };
+        far.sent = Some(Moment::now());
         let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
         let request = match step {
             Step::Read => Request::Get { place, wanted: remote.wanted() },
@@ -214,6 +219,7 @@ impl<K: Kind> Computation<K> {
         }
         self.call.count_hit();
         let kind = self.call.kind;
+        self.answered();
         self.land(|| Landed::Found(Arc::new(value.clone())));
         kind.restore(value)
     }
@@ -394,8 +400,10 @@ impl<K: Kind> Computation<K> {
     }
 
     /// The draft on its way; `None` without a remote side, which no draft comes from.
-    pub(super) fn write(self: Box<Self>, (request, value, ttl): Draft<K>) -> Option<Write<K>> {
-        let remote = Arc::clone(&self.far.as_ref()?.remote);
+    pub(super) fn write(mut self: Box<Self>, (request, value, ttl): Draft<K>) -> Option<Write<K>> {
+        let far = self.far.as_mut()?;
+        far.sent = Some(Moment::now());
+        let remote = Arc::clone(&far.remote);
         Some(Write { remote, request, written: Written { computation: self, value, ttl } })
     }
 
@@ -423,6 +431,7 @@ impl<K: Kind> Written<K> {
         }
         let kind = computation.call.kind;
         // What an eviction on some node has come before is not for those who may have called after it.
+        computation.answered();
         let is_old = matches!(answer, Ok(Reply::Filled(Filled::Fenced)));
         computation.land(|| if is_old { Landed::Gone } else { Landed::Value(Arc::new(value.clone())) });
         #[expect(clippy::expect_used, reason = "it is what the kind has made of its own outcome")]

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use super::moment::Until;
 use super::sync::{Condvar, Mutex, MutexGuard};
 use cacheado_backends::memory::{KeyBox, Ticket};
 use hashbrown::HashTable;
@@ -50,6 +51,8 @@ pub(crate) enum Leader {
 pub(crate) struct Flight<V> {
     /// Taken before the computation began.
     pub(crate) ticket: Ticket,
+    /// Which calls its outcome is for. Set before it lands.
+    pub(super) until: Until,
     state: Mutex<State<V>>,
     landed: Condvar,
 }
@@ -63,7 +66,7 @@ struct State<V> {
 impl<V> Flight<V> {
     fn new(ticket: Ticket) -> Self {
         let state = State { outcome: None, waiting: 0, tasks: Vec::new() };
-        Self { ticket, state: Mutex::new(state), landed: Condvar::new() }
+        Self { ticket, until: Until::default(), state: Mutex::new(state), landed: Condvar::new() }
     }
 
     /// What this flight is called among those that a thread leads.

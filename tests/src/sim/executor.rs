@@ -197,13 +197,16 @@ impl World {
         self.state().tasks.contains_key(&task)
     }
 
-    /// Polls until nobody is ready and nobody sleeps.
+    /// Polls until nobody is ready and nobody sleeps, or `is_over`.
     ///
     /// # Errors
     ///
     /// What is left that somebody waits for, and that nothing will wake.
-    pub fn run(&self) -> Result<(), String> {
+    pub fn run(&self, is_over: impl Fn() -> bool) -> Result<(), String> {
         while self.poll_one() {
+            if is_over() {
+                return Ok(());
+            }
             if self.step() > MOST_STEPS {
                 return Err(format!("not done after {MOST_STEPS} steps"));
             }

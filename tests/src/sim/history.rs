@@ -153,6 +153,10 @@ impl History {
         self.record().failure.clone()
     }
 
+    pub(super) fn has_failed(&self) -> bool {
+        self.record().failure.is_some()
+    }
+
     pub(super) fn fail(&self, failure: String) {
         self.record().failure.get_or_insert(failure);
     }
