@@ -42,6 +42,9 @@ pub(super) struct Far<V> {
     /// What the clock showed when the backend was last asked: what it answers is no younger than that. Only
     /// the life of a copy depends on it.
     asked: u64,
+    /// What the clock showed when the body began: what the backend has not confirmed is as old as that. Only
+    /// where there are copies.
+    computed: u64,
     /// When the last question was sent whose answer others may be handed.
     pub(super) sent: Option<Moment>,
     /// With which ticket this call has entered the ledger, if it was not in there.
@@ -76,6 +79,7 @@ impl<K: Kind> Call<K> {
             claim: None,
             begun: None,
             asked: if remote.near_ttl.is_some() { function.store.clock().now() } else { 0 },
+            computed: 0,
             sent: None,
             noted: None,
         })
@@ -152,8 +156,18 @@ impl<K: Kind> Computation<K> {
         Next::Wait(Wait::Backend(Ask { remote, request, asked: Asked { computation: self, step } }))
     }
 
+    /// The body is about to begin.
+    fn begins(&mut self) {
+        let (Some(far), Some(function)) = (&mut self.far, &self.call.function) else { return };
+        far.begun = Some(Instant::now());
+        if far.remote.near_ttl.is_some() {
+            far.computed = function.store.clock().now();
+        }
+    }
+
     /// The backend is not there: the body decides, unless the function wants to know.
     fn without_backend(mut self: Box<Self>, error: cacheado_backends::Error) -> Next<K> {
+        self.begins();
         self.call.count_miss();
         self.count_backend_error(&error);
         match self.call.on_backend_error {
@@ -193,8 +207,8 @@ impl<K: Kind> Asked<K> {
                 Ok(claim) => {
                     if let Some(far) = &mut computation.far {
                         far.claim = Some(claim);
-                        far.begun = Some(Instant::now());
                     }
+                    computation.begins();
                     Next::Compute(computation)
                 }
                 Err(error) => computation.without_backend(error),
@@ -215,7 +229,7 @@ impl<K: Kind> Computation<K> {
         }
         let remaining = self.let_pass(&function, entry.remaining)?;
         if lifetime_known {
-            self.keep_copy(&function, &value, remaining.or(None));
+            self.keep_copy(&function, &value, remaining.or(None), far.asked);
         }
         self.call.count_hit();
         let kind = self.call.kind;
@@ -300,11 +314,21 @@ impl<K: Kind> Computation<K> {
     }
 
     /// Keeps a copy in this process, if there is a near cache and no eviction has come since this call began.
-    fn keep_copy(&self, function: &Function<K::Stored>, value: &K::Stored, remaining: Option<Duration>) {
+    /// As of the reading `confirmed` no node had evicted it, short of notices that were lost: from there its life
+    /// as a copy counts, and what remains of the entry's from when the backend was asked.
+    fn keep_copy(
+        &self,
+        function: &Function<K::Stored>,
+        value: &K::Stored,
+        remaining: Option<Duration>,
+        confirmed: u64,
+    ) {
         let (Some(far), Some(ticket)) = (&self.far, &self.ticket) else { return };
         let Some(near_ttl) = far.remote.near_ttl else { return };
-        let life = remaining.map_or(near_ttl, |remaining| remaining.min(near_ttl));
-        if life.is_zero() {
+        let clock = function.store.clock();
+        let own = clock.deadline_from(confirmed, Some(near_ttl));
+        let deadline = own.min(clock.deadline_from(far.asked, remaining));
+        if clock.expired(deadline) {
             return;
         }
         let copied = catch_unwind(AssertUnwindSafe(|| value.clone()));
@@ -312,7 +336,6 @@ impl<K: Kind> Computation<K> {
             tracing::error!("a value panicked while it was copied for the near cache");
             return;
         };
-        let deadline = function.store.clock().deadline_from(far.asked, Some(life));
         function.region.fill(self.fill(ticket, deadline), value);
     }
 
@@ -358,11 +381,11 @@ impl<K: Kind> Computation<K> {
     ) -> Option<Draft<K>> {
         let far = self.far.as_mut()?;
         far.asked = function.store.clock().now();
-        let is_announced = far.claim.is_some();
+        let (is_announced, computed) = (far.claim.is_some(), far.computed);
         if let (Some(ttl), Some(value)) = (admitted, self.call.kind.store(outcome)) {
             if !is_announced {
                 // In an outage the copy here is better than nothing: it is short-lived.
-                self.keep_copy(function, &value, ttl.or(None));
+                self.keep_copy(function, &value, ttl.or(None), computed);
                 return None;
             }
             if let Some(request) = self.request_fill(function, &value, ttl.or(None)) {
@@ -458,7 +481,11 @@ impl<K: Kind> Computation<K> {
         }
         match ttl {
             // What was computed is good for this process, whether or not the backend has it.
-            Some(ttl) if is_stored || answer.is_err() => self.keep_copy(function, value, ttl.or(None)),
+            Some(ttl) if is_stored || answer.is_err() => {
+                let Some(far) = &self.far else { return };
+                let confirmed = if is_stored { far.asked } else { far.computed };
+                self.keep_copy(function, value, ttl.or(None), confirmed);
+            }
             Some(_) => {}
             None => {
                 function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);
