@@ -213,6 +213,15 @@ impl<V> Flights<V> {
         self.shards[(hash >> 61) as usize].lock()
     }
 
+    /// How many there are, short of those that an eviction has left to who is on them.
+    pub(crate) fn len(&self) -> usize {
+        let len = |shard: &Mutex<Shard<V>>| {
+            let shard = shard.lock();
+            shard.by_thread.len() + shard.by_task.len()
+        };
+        self.shards.iter().map(len).sum()
+    }
+
     /// Joins the flight of `key`, or opens one. A flight that began before an eviction (`is_current` says
     /// no) is left to those who are on it.
     pub(crate) fn board(
