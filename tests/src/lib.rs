@@ -1,6 +1,8 @@
 //! What the tests share: caches with a clock to move by hand, seeded randomness, and ways to wait without
 //! sleeping.
 
+pub mod fencing;
+pub mod gate;
 pub mod random;
 pub mod sim;
 pub mod tenancy;
