@@ -1,6 +1,6 @@
 //! Several nodes over one backend, under schedules that seeds draw: see `cacheado_tests::sim`.
 
-use cacheado_tests::sim::{Config, Mutant, Storage, explore, run};
+use cacheado_tests::sim::{Config, Failure, Mutant, Storage, explore, run, sweep};
 
 /// So many seeds a test: some thousands together.
 const SCHEDULES: u64 = 600;
@@ -8,10 +8,14 @@ const SCHEDULES: u64 = 600;
 #[track_caller]
 fn holds(config: Config) {
     if let Err(failure) = explore(config, SCHEDULES) {
-        for line in &failure.log {
-            println!("{line}");
-        }
+        show(&failure);
         panic!("CACHEADO_SIM_SEED={}: {}", failure.seed, failure.what);
+    }
+}
+
+fn show(failure: &Failure) {
+    for line in &failure.log {
+        println!("{line}");
     }
 }
 
@@ -38,6 +42,37 @@ fn hazard_21_on_a_server_of_seven_operations() {
 #[test]
 fn hazard_32_on_a_server_of_seven_operations_with_near_caches() {
     holds(Config::new(Storage::Emulated).near());
+}
+
+#[track_caller]
+fn a_drop_disturbs_nobody(config: Config) {
+    match sweep(config) {
+        Ok(runs) => println!("{runs} runs"),
+        Err(failure) => {
+            show(&failure);
+            panic!("{}", failure.what);
+        }
+    }
+}
+
+#[test]
+fn hazard_19_a_call_dropped_after_any_poll_in_memory() {
+    a_drop_disturbs_nobody(Config::new(Storage::Memory));
+}
+
+#[test]
+fn hazard_19_a_call_dropped_after_any_poll_on_a_server() {
+    a_drop_disturbs_nobody(Config::new(Storage::Native));
+}
+
+#[test]
+fn hazard_19_a_call_dropped_after_any_poll_with_near_caches() {
+    a_drop_disturbs_nobody(Config::new(Storage::Native).near());
+}
+
+#[test]
+fn hazard_19_a_call_dropped_after_any_poll_on_a_server_of_seven_operations() {
+    a_drop_disturbs_nobody(Config::new(Storage::Emulated));
 }
 
 #[test]

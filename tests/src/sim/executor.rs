@@ -186,17 +186,6 @@ impl World {
         drop(ended);
     }
 
-    /// Drops one task where it stands.
-    pub fn abort(&self, task: TaskId) {
-        let ended = self.state().tasks.remove(&task);
-        drop(ended);
-    }
-
-    /// Whether a task is still there.
-    pub fn is_under_way(&self, task: TaskId) -> bool {
-        self.state().tasks.contains_key(&task)
-    }
-
     /// Polls until nobody is ready and nobody sleeps, or `is_over`.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ mod history;
 mod network;
 mod server;
 mod simulation;
-pub mod sweep;
+mod sweep;
 mod workload;
 
 use std::hash::{BuildHasher, RandomState};
@@ -44,6 +44,7 @@ use std::time::Duration;
 
 use executor::Owner;
 use simulation::{Node, Simulation};
+pub use sweep::sweep;
 
 /// How long entries live.
 const TTL: Duration = Duration::from_secs(8);

@@ -175,7 +175,7 @@ impl Node {
     }
 
     /// Several of one tenant, one of them twice.
-    async fn look_at_several(&self, key: Key) {
+    pub(super) async fn look_at_several(&self, key: Key) {
         let Key::Kept { org, user, .. } = key else { return self.read(key).await };
         let names = [0, 1, 0];
         let reads = names.map(|name| {
