@@ -4,20 +4,20 @@
 //! asking the backend. So what the backend has answered is for the calls that began before it was asked; one
 //! that has come since asks again.
 
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Later than all that were taken before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment(u64);
+pub(super) struct Moment(NonZeroU64);
 
 impl Moment {
-    /// Later than all that are ever taken.
-    const END: Self = Self(u64::MAX);
-
     pub(super) fn now() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        // Of two threads, one of which has heard of the other by way of a server, the order is that of the server.
-        Self(NEXT.fetch_add(1, Ordering::SeqCst))
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        // Where one thread has heard of another only by way of a server, the server has put them in this order.
+        let next = NEXT.fetch_add(1, Ordering::SeqCst);
+        // It is never zero: nobody counts to the end of 64 bits.
+        Self(NonZeroU64::new(next).unwrap_or(NonZeroU64::MAX))
     }
 }
 
@@ -27,16 +27,16 @@ pub(super) struct Until(AtomicU64);
 
 impl Default for Until {
     fn default() -> Self {
-        Self(AtomicU64::new(Moment::END.0))
+        Self(AtomicU64::new(u64::MAX))
     }
 }
 
 impl Until {
     pub(super) fn set(&self, moment: Moment) {
-        self.0.store(moment.0, Ordering::SeqCst);
+        self.0.store(moment.0.get(), Ordering::SeqCst);
     }
 
     pub(super) fn is_after(&self, begun: Moment) -> bool {
-        begun.0 < self.0.load(Ordering::SeqCst)
+        begun.0.get() < self.0.load(Ordering::SeqCst)
     }
 }
