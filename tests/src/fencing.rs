@@ -4,7 +4,7 @@
 //! A new way is a variant of [`Way`] or of [`Fill`], and a line where the compiler asks for it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cacheado::backends::{Backend, Memory};
@@ -13,6 +13,7 @@ use cacheado::{Cache, Scope};
 use tokio::task::JoinHandle;
 
 use crate::gate::{Gated, Held, Holding, Point};
+use crate::lock;
 use crate::wait::others_wait;
 
 cacheado::scopes! {
@@ -46,7 +47,7 @@ impl At {
 
     fn read(&self) -> (u32, Option<Holding>) {
         let version = self.database.version.load(Ordering::SeqCst);
-        (version, self.database.gate.lock().unwrap_or_else(PoisonError::into_inner).take())
+        (version, lock(&self.database.gate).take())
     }
 
     async fn compute(&self) -> u32 {
@@ -59,7 +60,7 @@ impl At {
 
     fn hold_body(&self) -> Held {
         let (held, holding) = Held::new();
-        *self.database.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(holding);
+        *lock(&self.database.gate) = Some(holding);
         held
     }
 }
@@ -319,7 +320,7 @@ impl Stage {
 
     async fn begin(&self, subject: &Subject, fill: Fill, old: u32) -> Option<(Held, JoinHandle<()>)> {
         let at = self.nodes[0].clone();
-        let hold = |point| self.hold.as_ref().map(|hold| hold(point));
+        let answer = |point| self.hold.as_ref().map(|hold| hold(point));
         let held = match fill {
             Fill::Foreground => at.hold_body(),
             Fill::Refresh if subject.kept == Kept::Key => return None,
@@ -327,13 +328,13 @@ impl Stage {
                 subject.get(&at).await;
                 at.hold_body()
             }
-            Fill::Stored => hold(Point::Fill)?,
+            Fill::Stored => answer(Point::Fill)?,
             Fill::NearRefill => {
                 // Stored by the other node, so that this one has to ask.
                 subject.get(self.nodes.get(1)?).await;
-                hold(Point::Get)?
+                answer(Point::Get)?
             }
-            Fill::Set => hold(Point::Set)?,
+            Fill::Set => answer(Point::Set)?,
         };
         let subject = subject.clone();
         let filling = tokio::spawn(async move {

@@ -1,12 +1,14 @@
 //! A backend whose answers can be held, around any other.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cacheado::backends::contract::{BoxFuture, Claim, Filled, Group, New, Place, Subscription, Tier, Wanted};
 use cacheado::backends::{Backend, BackendStats, Capabilities, Entry, Result};
 use tokio::sync::oneshot;
+
+use crate::lock;
 
 /// Where an operation can be held: it is done, and its answer does not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,13 +86,13 @@ impl<B: Backend> Gated<B> {
     /// Holds the next answer of this kind.
     pub fn hold(&self, point: Point) -> Held {
         let (held, holding) = Held::new();
-        self.gates.lock().unwrap_or_else(PoisonError::into_inner).push_back((point, holding));
+        lock(&self.gates).push_back((point, holding));
         held
     }
 
     async fn pass(&self, point: Point) {
         let holding = {
-            let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut gates = lock(&self.gates);
             let next = gates.iter().position(|(at, _)| *at == point);
             next.and_then(|next| gates.remove(next))
         };

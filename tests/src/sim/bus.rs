@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use cacheado::backends::contract::{BoxFuture, Event, Subscription};
@@ -15,6 +15,7 @@ use super::executor::Owner;
 use super::history::InvalidationId;
 use super::network::Link;
 use super::simulation::Simulation;
+use crate::lock;
 
 /// The subscriptions of all nodes, from the moment on that the server has heard of them.
 #[derive(Default)]
@@ -22,7 +23,7 @@ pub(super) struct Bus(Mutex<Vec<Arc<Inbox>>>);
 
 impl Bus {
     fn listeners(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Inbox>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// A connection of the node was lost: its subscriptions are told so, some time after it is back.
@@ -48,7 +49,7 @@ struct Unread {
 impl Inbox {
     fn put(&self, event: Event, told: Option<InvalidationId>) {
         let waker = {
-            let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut unread = lock(&self.unread);
             unread.events.push_back((event, told));
             unread.waker.take()
         };
@@ -58,7 +59,7 @@ impl Inbox {
     }
 
     fn poll(&self, context: &Context<'_>) -> Poll<Event> {
-        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unread = lock(&self.unread);
         while let Some((event, told)) = unread.events.pop_front() {
             let (node, start) = (self.link.node, self.link.start);
             self.link.sim.log(|| format!("node {node} is told: {}", name(&event, told)));

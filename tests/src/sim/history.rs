@@ -12,11 +12,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::executor::TaskId;
 use super::{NEAR_TTL, TTL};
+use crate::lock;
 
 pub type ComputationId = u64;
 pub type InvalidationId = usize;
@@ -84,7 +85,8 @@ struct Computation {
     key: Key,
     node: usize,
     task: TaskId,
-    begun: Moment,
+    /// When the call began whose body it is: before that, the backend was asked.
+    called: Moment,
     /// What begins after this invalidates it. A value that is set is as young as the end of its `set`, and if
     /// nobody has been told of that end, it may still be on its way.
     old_from: Option<Moment>,
@@ -120,7 +122,8 @@ struct Record {
     invalidations: Vec<Invalidation>,
     told: BTreeMap<(Process, InvalidationId), Moment>,
     gaps: Vec<(Process, Moment)>,
-    outages: Vec<(usize, Moment)>,
+    outages: Vec<(TaskId, Moment)>,
+    calls: BTreeMap<TaskId, Moment>,
     /// What a task is about, as far as the network has to know it.
     invalidating: BTreeMap<TaskId, InvalidationId>,
     failure: Option<String>,
@@ -145,7 +148,7 @@ impl History {
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.record)
     }
 
     /// The first thing that was wrong.
@@ -165,12 +168,12 @@ impl History {
     pub(super) fn computes(&self, node: usize, task: TaskId, key: Key) -> ComputationId {
         let mut record = self.record();
         let begun = record.next();
-        let old_from = Some(begun);
+        let (old_from, called) = (Some(begun), record.calls.get(&task).copied().unwrap_or(begun));
         record.computations.push(Computation {
             key,
             node,
             task,
-            begun,
+            called,
             old_from,
             ended_at: None,
             stored_at: None,
@@ -202,6 +205,13 @@ impl History {
         if let Some(id) = id {
             self.record().computations[usize::try_from(id).expect("an index")].stored_at = Some(time);
         }
+    }
+
+    /// A call of a task begins.
+    pub(super) fn calls(&self, task: TaskId) {
+        let mut record = self.record();
+        let begun = record.next();
+        record.calls.insert(task, begun);
     }
 
     /// The call of a task has ended, and whatever it has computed is handed out.
@@ -254,11 +264,11 @@ impl History {
         record.gaps.push(((node, start), moment));
     }
 
-    /// A node has met an outage.
-    pub(super) fn outage(&self, node: usize) {
+    /// A task has met an outage.
+    pub(super) fn outage(&self, task: TaskId) {
         let mut record = self.record();
         let moment = record.next();
-        record.outages.push((node, moment));
+        record.outages.push((task, moment));
     }
 
     pub(super) fn reads(&self, process: Process, key: Key, time: u64) -> Read {
@@ -322,10 +332,10 @@ impl History {
     }
 }
 
-/// A node that cannot reach the backend shares what it computes among its own callers: those who come while the
-/// call is under way have its outcome, though another node may have evicted meanwhile.
+/// A call that cannot reach the backend shares what it computes with others on its node: those who come while it is
+/// under way have its outcome, though another node may have evicted meanwhile.
 fn shared_in_an_outage(record: &Record, read: &Read, value: &Computation) -> bool {
-    let met = |(node, moment): &(usize, Moment)| *node == value.node && *moment > value.begun;
+    let met = |(task, moment): &(TaskId, Moment)| *task == value.task && *moment > value.called;
     value.node == read.process.0
         && value.call_ended.is_none_or(|ended| ended > read.begun)
         && record.outages.iter().any(met)

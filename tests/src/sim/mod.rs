@@ -39,11 +39,13 @@ mod workload;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use executor::Owner;
-use simulation::{Node, Simulation};
+use simulation::{Process, Simulation};
+
+use crate::lock;
 pub use sweep::sweep;
 
 /// How long entries live.
@@ -169,13 +171,13 @@ pub fn run(seed: u64, config: Config, is_logged: bool) -> Result<u64, Failure> {
 }
 
 /// The processes that there are now.
-type Nodes = Arc<Mutex<Vec<Node>>>;
+type Nodes = Arc<Mutex<Vec<Process>>>;
 
 fn simulate(sim: &Arc<Simulation>) -> Result<(), String> {
     let _connected = workload::Connected::to(sim);
     let count = if sim.config.storage == Storage::Memory { 1 } else { 2 + sim.world.below(2) };
     let nodes: Nodes = Arc::new(Mutex::new((0..count).map(|node| sim.start(node, 0)).collect()));
-    for node in nodes.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+    for node in lock(&nodes).iter() {
         for _ in 0..3 {
             node.work(3);
         }
@@ -186,11 +188,12 @@ fn simulate(sim: &Arc<Simulation>) -> Result<(), String> {
     if sim.world.chance(50) {
         sim.clock.advance(NEAR_TTL);
     }
-    for node in nodes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned() {
-        sim.world.spawn(node.owner(), async move { node.read_all().await });
+    for node in lock(&nodes).iter() {
+        let reader = node.clone();
+        sim.world.spawn(node.owner(), async move { reader.read_all().await });
     }
     sim.world.run(|| sim.history.has_failed())?;
-    for node in nodes.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+    for node in lock(&nodes).iter() {
         node.check_statistics();
     }
     Ok(())
@@ -201,7 +204,7 @@ async fn make_trouble(sim: Arc<Simulation>, nodes: Nodes) {
     for _ in 0..6 + sim.world.below(10) {
         sim.world.sleep(1 + sim.world.below(60) as u64).await;
         let node = {
-            let nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner);
+            let nodes = lock(&nodes);
             nodes[sim.world.below(nodes.len())].clone()
         };
         let what = sim.world.below(100);
@@ -222,7 +225,7 @@ async fn make_trouble(sim: Arc<Simulation>, nodes: Nodes) {
             node.lookups.is_unknown.store(true, Ordering::SeqCst);
             next.work(3);
             next.work(2);
-            nodes.lock().unwrap_or_else(PoisonError::into_inner)[node.node] = next;
+            lock(&nodes)[node.node] = next;
         }
     }
     sim.calm_down();

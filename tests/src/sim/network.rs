@@ -1,7 +1,7 @@
 //! The way between a node and the server: every operation is two messages, and each can be late or lost.
 
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
 use cacheado::backends::{Error, ErrorKind, Result};
@@ -9,6 +9,7 @@ use cacheado::backends::{Error, ErrorKind, Result};
 use super::executor::{Owner, World};
 use super::history::{ComputationId, InvalidationId};
 use super::simulation::Simulation;
+use crate::lock;
 
 /// One process's connection.
 #[derive(Clone)]
@@ -90,19 +91,15 @@ impl Link {
             deliver(&sent, answer);
         });
         poll_fn(|context| {
-            let mut letter = letter.lock().unwrap_or_else(PoisonError::into_inner);
-            match letter.answer.take() {
-                Some(answer) => {
-                    if answer.is_err() {
-                        self.sim.history.outage(self.node);
-                    }
-                    Poll::Ready(answer)
-                }
-                None => {
-                    letter.waker = Some(context.waker().clone());
-                    Poll::Pending
-                }
+            let mut letter = lock(&letter);
+            let Some(answer) = letter.answer.take() else {
+                letter.waker = Some(context.waker().clone());
+                return Poll::Pending;
+            };
+            if answer.is_err() {
+                self.sim.history.outage(self.world().current().map_or(0, |(task, _)| task));
             }
+            Poll::Ready(answer)
         })
         .await
     }
@@ -136,12 +133,12 @@ fn said<T>(answer: &Result<T>) -> &'static str {
 }
 
 fn is_wanted<T>(letter: &Mutex<Letter<T>>) -> bool {
-    letter.lock().unwrap_or_else(PoisonError::into_inner).is_wanted
+    lock(letter).is_wanted
 }
 
 fn deliver<T>(letter: &Mutex<Letter<T>>, answer: Result<T>) {
     let waker = {
-        let mut letter = letter.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut letter = lock(letter);
         letter.answer = Some(answer);
         letter.waker.take()
     };
@@ -155,6 +152,6 @@ struct Wanted<T>(Arc<Mutex<Letter<T>>>);
 
 impl<T> Drop for Wanted<T> {
     fn drop(&mut self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_wanted = false;
+        lock(&self.0).is_wanted = false;
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cacheado::Cache;
@@ -15,6 +15,7 @@ use super::history::History;
 use super::network::Link;
 use super::server::Client;
 use super::{BREAKER, Config, Mutant, NEAR_TTL, Storage, TTL};
+use crate::lock;
 
 /// All that there is in one simulation.
 pub struct Simulation {
@@ -65,7 +66,7 @@ impl Simulation {
     /// Cuts a node's connection for so many steps. Its subscriptions are told, once it is back.
     pub(super) fn cut(self: &Arc<Self>, node: usize, steps: u64) {
         let until = self.world.step() + steps;
-        self.cut.lock().unwrap_or_else(PoisonError::into_inner).insert(node, until);
+        lock(&self.cut).insert(node, until);
         let sim = Arc::clone(self);
         self.world.spawn(Owner::World, async move {
             sim.world.sleep(steps).await;
@@ -74,7 +75,7 @@ impl Simulation {
     }
 
     pub(super) fn is_cut(&self, node: usize) -> bool {
-        let cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner);
+        let cut = lock(&self.cut);
         cut.get(&node).is_some_and(|until| *until > self.world.step())
     }
 
@@ -86,12 +87,12 @@ impl Simulation {
     pub(super) fn log(&self, line: impl FnOnce() -> String) {
         if let Some(log) = &self.log {
             let line = format!("{:>6} {:>9?} {}", self.world.step(), self.now(), line());
-            log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            lock(log).push(line);
         }
     }
 
     pub(super) fn logged(&self) -> Vec<String> {
-        let log = self.log.as_ref().map(|log| log.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        let log = self.log.as_ref().map(|log| lock(log).clone());
         log.unwrap_or_default()
     }
 
@@ -100,7 +101,7 @@ impl Simulation {
     }
 
     /// A process: a whole cache of its own.
-    pub(super) fn start(self: &Arc<Self>, node: usize, start: u32) -> Node {
+    pub(super) fn start(self: &Arc<Self>, node: usize, start: u32) -> Process {
         let builder = Cache::builder().clock(self.clock.clone()).default_ttl(TTL);
         let cache = if self.config.storage == Storage::Memory {
             builder.build()
@@ -119,13 +120,13 @@ impl Simulation {
             }
         };
         let cache = cache.expect("nothing is wrong with it");
-        Node { sim: Arc::clone(self), cache, node, start, lookups: Arc::default() }
+        Process { sim: Arc::clone(self), cache, node, start, lookups: Arc::default() }
     }
 }
 
 /// A process of the simulation.
 #[derive(Clone)]
-pub struct Node {
+pub struct Process {
     pub(super) sim: Arc<Simulation>,
     pub(super) cache: Cache,
     pub(super) node: usize,
@@ -141,7 +142,7 @@ pub(super) struct Lookups {
     pub(super) is_unknown: AtomicBool,
 }
 
-impl Node {
+impl Process {
     pub(super) fn owner(&self) -> Owner {
         Owner::Node(self.node, self.start)
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use super::history::{Covers, Key};
-use super::simulation::{Node, Simulation};
+use super::simulation::{Process, Simulation};
 use super::{Config, Failure, Storage, workload};
 
 /// What is dropped.
@@ -172,7 +172,7 @@ fn act(sim: &Arc<Simulation>, scene: Scene) -> Result<bool, String> {
     Ok(has_ended.load(Ordering::SeqCst))
 }
 
-async fn call(node: &Node, scene: Scene) {
+async fn call(node: &Process, scene: Scene) {
     let key = scene.key;
     let covers = match scene.call {
         Call::Read => return node.read(key).await,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::executor::{Owner, TaskId};
 use super::history::{Covers, Key};
-use super::simulation::{Node, Simulation};
+use super::simulation::{Process, Simulation};
 use super::{Mutant, TTL};
 
 cacheado::scopes! {
@@ -84,7 +84,7 @@ async fn rate(code: u8) -> Seen {
     compute(Key::Rate { code }).await
 }
 
-impl Node {
+impl Process {
     fn any_key(&self) -> Key {
         let world = &self.sim.world;
         let (org, user) = (ORGS[world.below(2)], USERS[world.below(2)]);
@@ -117,6 +117,7 @@ impl Node {
 
     async fn operate(&self) {
         let key = self.any_key();
+        self.sim.history.calls(self.task());
         match self.sim.world.below(100) {
             0..50 => self.read(key).await,
             50..58 => self.look(key).await,
