@@ -1,11 +1,15 @@
 //! What the tests share: caches with a clock to move by hand, seeded randomness, and ways to wait without
 //! sleeping.
 
+pub mod fencing;
+pub mod gate;
 pub mod random;
+pub mod sim;
 pub mod tenancy;
 pub mod wait;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cacheado::Cache;
 use cacheado::testing::ManualClock;
@@ -13,6 +17,11 @@ use cacheado::testing::ManualClock;
 /// `cacheado` under another path, for `crate = …`.
 pub mod facade {
     pub use cacheado as memo;
+}
+
+/// What a mutex holds, also where a failed assertion has poisoned it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A cache in memory whose time stands still, and its clock.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cacheado::backends::{ErrorKind as Failure, Memory, SharedMemory};
 use cacheado::prelude::*;
-use cacheado::testing::{Fault, FlakyBackend, Operation};
+use cacheado::testing::{Fault, FlakyBackend, ManualClock, Operation};
 use cacheado::{Error, ErrorKind, with_cache, with_cache_async};
 
 static BODIES: AtomicU32 = AtomicU32::new(0);
@@ -276,4 +276,32 @@ fn a_body_that_cannot_be_reached_is_not_waited_for_long() {
         with_cache(&cache, || double(n));
     }
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn hazard_32_a_copy_that_the_backend_has_not_confirmed_is_as_old_as_its_computation() {
+    let seconds = Duration::from_secs;
+    // The backend is away from the start, or when the value is to be stored.
+    for fault in
+        [Fault::fail(Failure::Unavailable), Fault::fail(Failure::Unavailable).on(Operation::Put).after(1)]
+    {
+        let (backend, clock) = (flaky(), ManualClock::new());
+        let near = Cache::builder().backend(backend.clone()).near(Memory::new()).near_ttl(seconds(10));
+        let cache = near.breaker(u32::MAX, seconds(60)).clock(clock.clone()).build().unwrap();
+        backend.inject(fault);
+        let runs = AtomicU32::new(0);
+        let call = || {
+            let compute = || {
+                clock.advance(seconds(6));
+                runs.fetch_add(1, Ordering::SeqCst)
+            };
+            cache.get_or_compute("key", seconds(60), compute).unwrap()
+        };
+        assert_eq!((call(), call()), (0, 0), "a copy carries over the outage");
+        clock.advance(seconds(3));
+        assert_eq!(call(), 0);
+        // Ten seconds after the body began, in which another node may have evicted it.
+        clock.advance(seconds(1));
+        assert_eq!(call(), 1);
+    }
 }

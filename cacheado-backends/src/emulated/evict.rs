@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fences::{Epoch, Epochs, State};
+use super::fences::{Epochs, State};
 use super::frame::Framed;
 use super::keys::Listed;
 use super::read::Survey;
@@ -17,7 +17,7 @@ const BATCH: usize = 100;
 impl Core {
     pub(super) async fn evict(&self, at: &Place) -> Result<bool> {
         let Survey { mut values, epochs } = self.survey(&[&at.key], Epochs::names(at)).await?;
-        self.put_epoch(&keys::epoch_of_key(&at.key), Epoch::draw()?, Some(EPOCH_LIFE)).await?;
+        self.put_epoch(&keys::epoch_of_key(&at.key), self.draw()?, Some(EPOCH_LIFE)).await?;
         let value = values.pop().flatten();
         let mut names = vec![keys::value(&at.key)];
         names.extend(value.iter().flat_map(|value| keys::index(&at.key, &value.fences)));
@@ -28,7 +28,7 @@ impl Core {
     pub(super) async fn evict_group(&self, group: &Group) -> Result<u64> {
         let name = keys::epoch_of_group(&group.name);
         let before = self.epochs([name.clone()].into()).await?.state(&name);
-        let own = Epoch::draw()?;
+        let own = self.draw()?;
         self.put_epoch(&name, own, Some(EPOCH_LIFE)).await?;
 
         let listing = keys::listing(&group.name);

@@ -10,16 +10,20 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Epoch(pub(super) [u8; 16]);
 
+/// Where epochs are drawn from.
+pub(super) type Draw = dyn Fn() -> Result<[u8; 16]> + Send + Sync;
+
+/// The system's randomness.
+pub(super) fn draw() -> Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Error::new(ErrorKind::Other, "draw an epoch", error))?;
+    Ok(bytes)
+}
+
 /// What the epoch of a key or a group is; `None`: there has been no eviction that has to be remembered.
 pub(super) type State = Option<Epoch>;
 
 impl Epoch {
-    pub(super) fn draw() -> Result<Self> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).map_err(|error| Error::new(ErrorKind::Other, "draw an epoch", error))?;
-        Ok(Self(bytes))
-    }
-
     pub(super) fn parse(bytes: &[u8]) -> Result<Self> {
         let epoch = bytes.try_into().map(Self);
         epoch.map_err(|_| Error::new(ErrorKind::Malformed, "read an epoch", "an epoch has 16 bytes"))

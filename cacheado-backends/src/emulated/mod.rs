@@ -127,6 +127,13 @@ pub struct Emulated {
 /// What the operations work with.
 struct Core {
     backend: Arc<dyn DynBackend>,
+    draw: Box<fences::Draw>,
+}
+
+impl Core {
+    fn draw(&self) -> Result<fences::Epoch> {
+        (self.draw)().map(fences::Epoch)
+    }
 }
 
 impl Emulated {
@@ -135,7 +142,7 @@ impl Emulated {
 
     /// Over this backend.
     pub fn new(backend: Arc<dyn DynBackend>) -> Self {
-        Self { core: Core { backend }, limit: Self::TIMEOUT }
+        Self { core: Core { backend, draw: Box::new(fences::draw) }, limit: Self::TIMEOUT }
     }
 
     /// Each operation ends within `limit`, with an error of the kind
@@ -143,6 +150,14 @@ impl Emulated {
     #[must_use]
     pub fn with_timeout(mut self, limit: Duration) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// Draws epochs from `draw` instead of the system's randomness, so that a simulation can be repeated. It
+    /// must never draw the same twice, on any node: an epoch that comes again brings back what was evicted.
+    #[must_use]
+    pub fn with_epochs(mut self, draw: impl Fn() -> [u8; 16] + Send + Sync + 'static) -> Self {
+        self.core.draw = Box::new(move || Ok(draw()));
         self
     }
 

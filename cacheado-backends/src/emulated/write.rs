@@ -52,7 +52,7 @@ impl Core {
 
     pub(super) async fn set(&self, at: &Place, new: New<'_>) -> Result<()> {
         let mut survey = self.survey(&[&at.key], Epochs::names(at)).await?;
-        let own = Epoch::draw()?;
+        let own = self.draw()?;
         let mut fences = survey.epochs.capture(self.all(&survey.epochs).await?, at);
         fences.key = Some(own);
         let name = keys::epoch_of_key(&at.key);
@@ -120,7 +120,7 @@ impl Core {
 
     /// Puts a new epoch of everything, which never expires.
     pub(super) async fn renew_all(&self) -> Result<Epoch> {
-        let epoch = Epoch::draw()?;
+        let epoch = self.draw()?;
         self.put_epoch(keys::ALL, epoch, None).await?;
         Ok(epoch)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use std::any::Any;
 
-use cacheado_backends::contract::Tier;
+use cacheado_backends::contract::{BoxFuture, Tier};
 use cacheado_backends::memory::Limits;
 use cacheado_backends::{Backend, Clock, Memory};
 
@@ -13,7 +13,7 @@ use super::{Cache, Inner, Registry};
 use crate::Result;
 use crate::error::{Error, ErrorKind};
 use crate::function::SiteTable;
-use crate::remote::{Remote, Settings};
+use crate::remote::{Background, Remote, Settings};
 use crate::rules::{Pipeline, Rule};
 
 /// Says what a [`Cache`] is made of.
@@ -80,7 +80,8 @@ impl CacheBuilder {
     }
 
     /// After `outages` failures in a row to reach the backend, calls go on without it for `pause`; then one of
-    /// them tries again. Left out: three, and a second.
+    /// them tries again. Left out: three, and a second. The pause is read from the cache's
+    /// [`clock`](Self::clock).
     pub fn breaker(mut self, outages: u32, pause: Duration) -> Self {
         self.settings.breaker = (outages.max(1), pause);
         self
@@ -90,6 +91,18 @@ impl CacheBuilder {
     /// read. Left out: 16 MiB.
     pub fn max_value_size(mut self, bytes: usize) -> Self {
         self.settings.max_value_size = bytes;
+        self
+    }
+
+    /// Runs what the cache does by itself by `spawn`, such as `tokio::spawn` within a runtime: listening to other
+    /// nodes' evictions, giving up announcements of fills, what rules have left to be done. Left out: by a
+    /// thread for I/O, which is started on its first use. A task that is dropped is not done; entries then
+    /// stay correct, and copies last as long as they do without a bus.
+    ///
+    /// A test that passes an executor of its own decides when each of these steps is taken. Sync verbs wait for
+    /// the thread for I/O all the same.
+    pub fn background(mut self, spawn: impl Fn(BoxFuture<'static, ()>) + Send + Sync + 'static) -> Self {
+        self.settings.background = Background::by(spawn);
         self
     }
 
@@ -106,7 +119,7 @@ impl CacheBuilder {
         self
     }
 
-    /// The clock that expiries are read from, such as a
+    /// The clock that expiries and pauses are read from, such as a
     /// [`ManualClock`](crate::testing::ManualClock) in a test. Left out: the system's.
     pub fn clock(mut self, clock: impl Into<Clock>) -> Self {
         self.clock = clock.into();

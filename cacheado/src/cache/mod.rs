@@ -135,9 +135,11 @@ impl Default for Cache {
 
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let under_way: usize = self.inner.registry.all().iter().map(|it| it.under_way()).sum();
         f.debug_struct("Cache")
             .field("storage", &self.inner.storage())
             .field("entries", &self.inner.store.len())
+            .field("under_way", &under_way)
             .field("disabled", &self.inner.disabled)
             .finish_non_exhaustive()
     }

@@ -9,6 +9,7 @@ use super::far::{Ask, Far};
 use super::flight::{Boarding, Flight, Landed, Leader};
 use super::leading::{Leading, leads};
 use super::lookup::{Lookup, Probed};
+use super::moment::Moment;
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::function::{Function, Kind, Policy, Shape};
@@ -77,6 +78,8 @@ pub struct Call<K: Kind> {
     counted: bool,
     /// It has waited for an outcome that could not be handed on, and computes for itself.
     alone: bool,
+    /// When it began, where other nodes can evict.
+    begun: Option<Moment>,
 }
 
 impl<K: Kind> Call<K> {
@@ -105,6 +108,7 @@ impl<K: Kind> Call<K> {
             rejected: false,
             counted: false,
             alone: false,
+            begun: None,
         }
     }
 
@@ -200,7 +204,9 @@ impl<K: Kind> Call<K> {
             count(&function.shared.tally.bypassed);
             return Next::Compute(Computation::uncached(self).into());
         }
-        if function.remote.is_none() {
+        if function.remote.is_some() {
+            self.begun.get_or_insert_with(Moment::now);
+        } else {
             self.count_miss();
         }
         let labels = self.labels();
@@ -238,8 +244,10 @@ impl<K: Kind> Call<K> {
         leader: Leader,
     ) -> Next<K> {
         let Some(function) = self.function.clone() else { return self.plan(leader) };
-        // What began before an eviction is not served to anybody but its leader after it.
-        if function.region.is_current(&flight.ticket) {
+        // What began before an eviction is not served to anybody but its leader after it: one on this node has
+        // marked the ticket, one on another shows if the backend is asked after this call began.
+        let is_in_time = self.begun.is_none_or(|begun| flight.until.is_after(begun));
+        if is_in_time && function.region.is_current(&flight.ticket) {
             let value = match landed {
                 Landed::Value(value) => self.kind.restore(K::Stored::clone(&value)),
                 Landed::Found(value) => {
@@ -329,6 +337,13 @@ impl<K: Kind> Computation<K> {
     /// Marks this thread as the leader's, while the guard lives.
     pub(super) fn leading(&self) -> Option<Leading> {
         self.flight.as_ref().map(|(flight, _)| Leading::of(flight.address()))
+    }
+
+    /// The backend has answered: those who have come since it was asked look for themselves.
+    pub(super) fn answered(&self) {
+        if let (Some((flight, _)), Some(sent)) = (&self.flight, self.far.as_ref().and_then(|far| far.sent)) {
+            flight.until.set(sent);
+        }
     }
 
     /// Ends the flight, if one is led.

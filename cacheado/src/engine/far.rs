@@ -17,6 +17,7 @@ use cacheado_backends::memory::{Cause, Fill, Found, Placed, Ticket};
 
 use super::call::{Call, Computation, Next, ScopeOf, Wait};
 use super::flight::Landed;
+use super::moment::Moment;
 use crate::codec::{CodecError, Envelope, Header, Limits};
 use crate::error::Error;
 use crate::function::{Function, Kind, Worth};
@@ -41,6 +42,11 @@ pub(super) struct Far<V> {
     /// What the clock showed when the backend was last asked: what it answers is no younger than that. Only
     /// the life of a copy depends on it.
     asked: u64,
+    /// What the clock showed when the body began: what the backend has not confirmed is as old as that. Only
+    /// where there are copies.
+    computed: u64,
+    /// When the last question was sent whose answer others may be handed.
+    pub(super) sent: Option<Moment>,
     /// With which ticket this call has entered the ledger, if it was not in there.
     noted: Option<Ticket>,
 }
@@ -73,6 +79,8 @@ impl<K: Kind> Call<K> {
             claim: None,
             begun: None,
             asked: if remote.near_ttl.is_some() { function.store.clock().now() } else { 0 },
+            computed: 0,
+            sent: None,
             noted: None,
         })
     }
@@ -153,10 +161,11 @@ impl<K: Kind> Computation<K> {
 
     fn ask(mut self: Box<Self>, step: Step) -> Next<K> {
         let far = match step {
-            Step::Read => self.far.as_ref(),
-            Step::Announce => self.far_to_write().map(|far| &*far),
+            Step::Read => self.far.as_mut(),
+            Step::Announce => self.far_to_write(),
         };
         let Some(far) = far else { return Next::Compute(self) };
+        far.sent = Some(Moment::now());
         let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
         let request = match step {
             Step::Read => Request::Get { place, wanted: remote.wanted() },
@@ -168,8 +177,18 @@ impl<K: Kind> Computation<K> {
         Next::Wait(Wait::Backend(Ask { remote, request, asked: Asked { computation: self, step } }))
     }
 
+    /// The body is about to begin.
+    fn begins(&mut self) {
+        let (Some(far), Some(function)) = (&mut self.far, &self.call.function) else { return };
+        far.begun = Some(Instant::now());
+        if far.remote.near_ttl.is_some() {
+            far.computed = function.store.clock().now();
+        }
+    }
+
     /// The backend is not there: the body decides, unless the function wants to know.
     fn without_backend(mut self: Box<Self>, error: cacheado_backends::Error) -> Next<K> {
+        self.begins();
         self.call.count_miss();
         self.count_backend_error(&error);
         match self.call.on_backend_error {
@@ -209,8 +228,8 @@ impl<K: Kind> Asked<K> {
                 Ok(claim) => {
                     if let Some(far) = &mut computation.far {
                         far.claim = Some(claim);
-                        far.begun = Some(Instant::now());
                     }
+                    computation.begins();
                     Next::Compute(computation)
                 }
                 Err(error) => computation.without_backend(error),
@@ -231,10 +250,11 @@ impl<K: Kind> Computation<K> {
         }
         let remaining = self.let_pass(&function, entry.remaining)?;
         if lifetime_known {
-            self.keep_copy(&function, &value, remaining.or(None));
+            self.keep_copy(&function, &value, remaining.or(None), far.asked);
         }
         self.call.count_hit();
         let kind = self.call.kind;
+        self.answered();
         self.land(|| Landed::Found(Arc::new(value.clone())));
         kind.restore(value)
     }
@@ -316,11 +336,21 @@ impl<K: Kind> Computation<K> {
     }
 
     /// Keeps a copy in this process, if there is a near cache and no eviction has come since this call began.
-    fn keep_copy(&self, function: &Function<K::Stored>, value: &K::Stored, remaining: Option<Duration>) {
+    /// As of the reading `confirmed` no node had evicted it, short of notices that were lost: from there its life
+    /// as a copy counts, and what remains of the entry's from when the backend was asked.
+    fn keep_copy(
+        &self,
+        function: &Function<K::Stored>,
+        value: &K::Stored,
+        remaining: Option<Duration>,
+        confirmed: u64,
+    ) {
         let (Some(far), Some(ticket)) = (&self.far, &self.ticket) else { return };
         let Some(near_ttl) = far.remote.near_ttl else { return };
-        let life = remaining.map_or(near_ttl, |remaining| remaining.min(near_ttl));
-        if life.is_zero() {
+        let clock = function.store.clock();
+        let own = clock.deadline_from(confirmed, Some(near_ttl));
+        let deadline = own.min(clock.deadline_from(far.asked, remaining));
+        if clock.expired(deadline) {
             return;
         }
         let copied = catch_unwind(AssertUnwindSafe(|| value.clone()));
@@ -328,7 +358,6 @@ impl<K: Kind> Computation<K> {
             tracing::error!("a value panicked while it was copied for the near cache");
             return;
         };
-        let deadline = function.store.clock().deadline_from(far.asked, Some(life));
         function.region.fill(self.fill(ticket, deadline), value);
     }
 
@@ -374,11 +403,11 @@ impl<K: Kind> Computation<K> {
     ) -> Option<Draft<K>> {
         let far = self.far.as_mut()?;
         far.asked = function.store.clock().now();
-        let is_announced = far.claim.is_some();
+        let (is_announced, computed) = (far.claim.is_some(), far.computed);
         if let (Some(ttl), Some(value)) = (admitted, self.call.kind.store(outcome)) {
             if !is_announced {
                 // In an outage the copy here is better than nothing: it is short-lived.
-                self.keep_copy(function, &value, ttl.or(None));
+                self.keep_copy(function, &value, ttl.or(None), computed);
                 return None;
             }
             if let Some(request) = self.request_fill(function, &value, ttl.or(None)) {
@@ -415,8 +444,10 @@ impl<K: Kind> Computation<K> {
     }
 
     /// The draft on its way; `None` without a remote side, which no draft comes from.
-    pub(super) fn write(self: Box<Self>, (request, value, ttl): Draft<K>) -> Option<Write<K>> {
-        let remote = Arc::clone(&self.far.as_ref()?.remote);
+    pub(super) fn write(mut self: Box<Self>, (request, value, ttl): Draft<K>) -> Option<Write<K>> {
+        let far = self.far.as_mut()?;
+        far.sent = Some(Moment::now());
+        let remote = Arc::clone(&far.remote);
         Some(Write { remote, request, written: Written { computation: self, value, ttl } })
     }
 
@@ -444,6 +475,7 @@ impl<K: Kind> Written<K> {
         }
         let kind = computation.call.kind;
         // What an eviction on some node has come before is not for those who may have called after it.
+        computation.answered();
         let is_old = matches!(answer, Ok(Reply::Filled(Filled::Fenced)));
         computation.land(|| if is_old { Landed::Gone } else { Landed::Value(Arc::new(value.clone())) });
         #[expect(clippy::expect_used, reason = "it is what the kind has made of its own outcome")]
@@ -470,7 +502,11 @@ impl<K: Kind> Computation<K> {
         }
         match ttl {
             // What was computed is good for this process, whether or not the backend has it.
-            Some(ttl) if is_stored || answer.is_err() => self.keep_copy(function, value, ttl.or(None)),
+            Some(ttl) if is_stored || answer.is_err() => {
+                let Some(far) = &self.far else { return };
+                let confirmed = if is_stored { far.asked } else { far.computed };
+                self.keep_copy(function, value, ttl.or(None), confirmed);
+            }
             Some(_) => {}
             None => {
                 function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);

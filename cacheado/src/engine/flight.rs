@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use super::moment::Until;
 use super::sync::{Condvar, Mutex, MutexGuard};
 use cacheado_backends::memory::{KeyBox, Ticket};
 use hashbrown::HashTable;
@@ -50,6 +51,8 @@ pub(crate) enum Leader {
 pub(crate) struct Flight<V> {
     /// Taken before the computation began.
     pub(crate) ticket: Ticket,
+    /// Which calls its outcome is for. Set before it lands.
+    pub(super) until: Until,
     state: Mutex<State<V>>,
     landed: Condvar,
 }
@@ -63,7 +66,7 @@ struct State<V> {
 impl<V> Flight<V> {
     fn new(ticket: Ticket) -> Self {
         let state = State { outcome: None, waiting: 0, tasks: Vec::new() };
-        Self { ticket, state: Mutex::new(state), landed: Condvar::new() }
+        Self { ticket, until: Until::default(), state: Mutex::new(state), landed: Condvar::new() }
     }
 
     /// What this flight is called among those that a thread leads.
@@ -208,6 +211,15 @@ pub(crate) enum Boarding<V> {
 impl<V> Flights<V> {
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard<V>> {
         self.shards[(hash >> 61) as usize].lock()
+    }
+
+    /// How many there are, short of those that an eviction has left to who is on them.
+    pub(crate) fn len(&self) -> usize {
+        let len = |shard: &Mutex<Shard<V>>| {
+            let shard = shard.lock();
+            shard.by_thread.len() + shard.by_task.len()
+        };
+        self.shards.iter().map(len).sum()
     }
 
     /// Joins the flight of `key`, or opens one. A flight that began before an eviction (`is_current` says

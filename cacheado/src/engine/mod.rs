@@ -22,6 +22,7 @@
 //! | `verbs` | what one entry's handle asks: peek, set, evict |
 //! | `finish` | from the outcome of a body to the store and to those who wait |
 //! | `flight` | one computation and those who wait for it |
+//! | `moment` | which calls an outcome is young enough for, where other nodes evict |
 //! | `leading` | which flights this thread or task leads, so that recursion does not wait for itself |
 //! | `drive` | the sync and the async driver |
 
@@ -32,6 +33,7 @@ mod finish;
 pub(crate) mod flight;
 mod leading;
 mod lookup;
+mod moment;
 mod query;
 mod sync;
 mod verbs;

@@ -145,6 +145,8 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
 pub(crate) trait AnyFunction: Send + Sync {
     fn shared(&self) -> &Shared;
     fn stats(&self) -> Stats;
+    /// How many computations are under way that others can wait for.
+    fn under_way(&self) -> usize;
     /// The backend of its values; `None` if they stay in this process.
     fn remote(&self) -> Option<&Arc<Remote>>;
     /// Evicts the entry with these key bytes from this process; whether a live one is gone for good.
@@ -170,6 +172,10 @@ impl<V: Clone + Send + Sync + 'static> AnyFunction for Function<V> {
             stats.storage_type = crate::cache::IN_MEMORY;
         }
         stats
+    }
+
+    fn under_way(&self) -> usize {
+        self.flights.len()
     }
 
     fn remote(&self) -> Option<&Arc<Remote>> {

@@ -2,8 +2,9 @@
 //! tries, and what it meets decides for all (Nygard, "Release It!", 2007).
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cacheado_backends::Clock;
 use parking_lot::Mutex;
 
 /// Lets operations pass, or not.
@@ -12,10 +13,11 @@ pub(crate) struct Breaker {
     /// After this many outages in a row it opens.
     most: u32,
     pause: Duration,
+    clock: Clock,
     failures: AtomicU32,
     is_open: AtomicBool,
-    /// When somebody may try; while somebody does, the next one's turn.
-    retry_at: Mutex<Instant>,
+    /// The reading of the clock from which on somebody may try; while somebody does, the next one's turn.
+    retry_at: Mutex<u64>,
 }
 
 /// The leave to run one operation, whose outcome is owed.
@@ -24,14 +26,10 @@ pub(crate) struct Breaker {
 pub(crate) struct Permit<'b>(&'b Breaker);
 
 impl Breaker {
-    pub(crate) fn new(most: u32, pause: Duration) -> Self {
-        Self {
-            most,
-            pause,
-            failures: AtomicU32::new(0),
-            is_open: AtomicBool::new(false),
-            retry_at: Mutex::new(Instant::now()),
-        }
+    /// `clock` is the cache's: where a test moves it by hand, the pause passes as the rest does.
+    pub(crate) fn new(most: u32, pause: Duration, clock: Clock) -> Self {
+        let (failures, is_open) = (AtomicU32::new(0), AtomicBool::new(false));
+        Self { most, pause, clock, failures, is_open, retry_at: Mutex::new(0) }
     }
 
     /// The leave to run an operation; `None` while the breaker is open. A try that is never reported on (its
@@ -39,11 +37,10 @@ impl Breaker {
     pub(crate) fn admit(&self) -> Option<Permit<'_>> {
         if self.is_open.load(Ordering::Acquire) {
             let mut retry_at = self.retry_at.lock();
-            let now = Instant::now();
-            if now < *retry_at {
+            if self.clock.now() < *retry_at {
                 return None;
             }
-            *retry_at = now + self.pause;
+            *retry_at = self.after_the_pause();
         }
         Some(Permit(self))
     }
@@ -51,6 +48,10 @@ impl Breaker {
     /// The leave to run an operation that has to be tried, open or not.
     pub(crate) fn insist(&self) -> Permit<'_> {
         Permit(self)
+    }
+
+    fn after_the_pause(&self) -> u64 {
+        self.clock.deadline(Some(self.pause))
     }
 }
 
@@ -71,7 +72,7 @@ impl Permit<'_> {
         let breaker = self.0;
         let failures = breaker.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         if failures >= breaker.most {
-            *breaker.retry_at.lock() = Instant::now() + breaker.pause;
+            *breaker.retry_at.lock() = breaker.after_the_pause();
             if !breaker.is_open.swap(true, Ordering::AcqRel) {
                 tracing::warn!(failures, pause = ?breaker.pause, "the cache backend is down; calls go on without it");
             }
@@ -81,9 +82,16 @@ impl Permit<'_> {
 
 #[cfg(test)]
 mod tests {
+    use cacheado_backends::ManualClock;
+
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(3_600);
+    const PAUSE: Duration = Duration::from_secs(3_600);
+
+    fn breaker(most: u32) -> (Breaker, ManualClock) {
+        let clock = ManualClock::new();
+        (Breaker::new(most, PAUSE, clock.clone().into()), clock)
+    }
 
     fn fail(breaker: &Breaker, times: u32) {
         for _ in 0..times {
@@ -93,7 +101,7 @@ mod tests {
 
     #[test]
     fn opens_after_outages_in_a_row_only() {
-        let breaker = Breaker::new(3, LONG);
+        let (breaker, _) = breaker(3);
         fail(&breaker, 2);
         breaker.admit().unwrap().answered();
         fail(&breaker, 2);
@@ -104,28 +112,27 @@ mod tests {
 
     #[test]
     fn one_caller_at_a_time_tries_after_the_pause() {
-        let breaker = Breaker::new(1, Duration::ZERO);
+        let (breaker, clock) = breaker(1);
         fail(&breaker, 1);
-        assert!(breaker.admit().is_some(), "the pause is over at once");
-
-        let breaker = Breaker::new(1, LONG);
-        fail(&breaker, 1);
-        *breaker.retry_at.lock() = Instant::now();
+        assert!(breaker.admit().is_none(), "the pause has begun");
+        clock.advance(PAUSE);
         let trying = breaker.admit().expect("the pause is over");
         assert!(breaker.admit().is_none(), "somebody is trying");
         trying.failed();
         assert!(breaker.admit().is_none(), "it has failed");
-        *breaker.retry_at.lock() = Instant::now();
+        clock.advance(PAUSE);
         breaker.admit().unwrap().answered();
         assert!(breaker.admit().is_some() && breaker.admit().is_some(), "it is closed");
     }
 
     #[test]
     fn a_try_that_is_dropped_does_not_keep_it_open_for_ever() {
-        let breaker = Breaker::new(1, LONG);
+        let (breaker, clock) = breaker(1);
         fail(&breaker, 1);
-        *breaker.retry_at.lock() = Instant::now();
+        clock.advance(PAUSE);
         let _ = breaker.admit();
-        assert!(*breaker.retry_at.lock() > Instant::now() + LONG / 2, "another after the pause");
+        assert!(breaker.admit().is_none());
+        clock.advance(PAUSE);
+        assert!(breaker.admit().is_some(), "another after the pause");
     }
 }

@@ -6,11 +6,13 @@
 //! | `place` | where an entry lies: readable names for keys, scopes and tags |
 //! | `request` | one operation as a value, and its reply |
 //! | `operation` | a verb that may have to ask the backend: waited for, or blocked on |
+//! | `background` | where that is done which nobody waits for |
 //! | `breaker` | no hammering of a dead server |
 //! | `notice`, `near` | what nodes tell each other, and what that does to the copies here |
 //! | `chores` | what rules want done at the backend |
 //! | `ledger` | the rules' view of remote entries: keys without values |
 
+mod background;
 mod breaker;
 mod chores;
 pub(crate) mod ledger;
@@ -30,6 +32,7 @@ use cacheado_backends::{Clock, Error, ErrorKind, Memory, Result, io};
 
 use crate::key::Key;
 
+pub(crate) use background::Background;
 use breaker::{Breaker, Permit};
 use chores::{Chores, Taken};
 
@@ -48,6 +51,7 @@ pub(crate) struct Settings {
     pub(crate) breaker: (u32, Duration),
     /// The most bytes of a value.
     pub(crate) max_value_size: usize,
+    pub(crate) background: Background,
 }
 
 impl Default for Settings {
@@ -57,6 +61,7 @@ impl Default for Settings {
             near_ttl: Duration::from_secs(30),
             breaker: (3, Duration::from_secs(1)),
             max_value_size: 16 << 20,
+            background: Background::default(),
         }
     }
 }
@@ -79,6 +84,7 @@ pub(crate) struct Remote {
     pub(crate) max_value_size: usize,
     /// How many entries evictions of more than one have removed.
     pub(crate) evictions: AtomicU64,
+    background: Background,
     chores: Chores,
     bus: near::Bus,
 }
@@ -105,12 +111,13 @@ impl Remote {
             reads_keys: tier.capabilities().fences,
             has_routes: tier.capabilities().routes,
             tier,
-            breaker: Breaker::new(failures, pause),
+            breaker: Breaker::new(failures, pause, clock.clone()),
             near,
             near_ttl,
             ledger,
             max_value_size: settings.max_value_size,
             evictions: AtomicU64::new(0),
+            background: settings.background,
             chores: Chores::default(),
             bus: near::Bus::default(),
         })
@@ -192,25 +199,22 @@ impl Remote {
     /// Gives a claim up whose computation has ended without a value. Nobody waits for it.
     pub(crate) fn abandon(&self, place: &Arc<Place>, claim: Option<Claim>) {
         let (Some(claim), true) = (claim, self.tier.keeps_claims()) else { return };
-        let Ok(io) = io::handle() else { return };
         let (tier, place) = (Arc::clone(&self.tier), Arc::clone(place));
-        io.spawn(async move {
+        self.background.spawn(async move {
             if let Err(error) = tier.abandon(&place, &claim).await {
                 tracing::debug!(%error, "a claim was not given up; it ends by itself");
             }
         });
     }
 
-    /// Has what is left to be done done on the I/O thread, for a caller that has nothing to wait for.
+    /// Has what is left to be done done in the background, for a caller that has nothing to wait for.
     pub(crate) fn settle_later(self: &Arc<Self>) {
         if !self.chores.is_any() || self.chores.is_tended.swap(true, Ordering::AcqRel) {
             return;
         }
         let tending = Tending(Arc::clone(self));
-        // Without an I/O thread, whoever asks the backend next does it.
-        if let Ok(io) = io::handle() {
-            io.spawn(async move { tending.0.settle().await });
-        }
+        // Where nothing can be spawned, whoever asks the backend next does it.
+        self.background.spawn(async move { tending.0.settle().await });
     }
 
     /// An eviction is tried even where the breaker is open: its caller needs to know that it was done.

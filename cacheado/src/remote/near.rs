@@ -5,28 +5,66 @@
 //! the server cannot be listened to, copies are served on until their own short life ends, which is the bound
 //! on staleness.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::future::poll_fn;
+use std::sync::{Arc, Once, Weak};
+use std::task::{Context, Poll, Waker};
 
 use cacheado_backends::contract::{Event, Subscription};
-use cacheado_backends::io;
 use cacheado_backends::memory::Cause;
-use tokio::task::AbortHandle;
+use parking_lot::Mutex;
 
 use super::{Notice, Remote, function_group};
 use crate::cache::Inner;
 
-/// The task that listens. It ends with the cache.
-#[derive(Default)]
+/// What there is of the task that listens. It ends with the cache.
 pub(super) struct Bus {
-    /// Set at the first call that has copies to keep; empty if there is nobody to listen to.
-    task: OnceLock<Option<AbortHandle>>,
+    /// Done at the first call that has copies to keep.
+    listen: Once,
+    end: Arc<End>,
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        Self { listen: Once::new(), end: Arc::default() }
+    }
 }
 
 impl Drop for Bus {
     fn drop(&mut self) {
-        if let Some(Some(task)) = self.task.get() {
-            task.abort();
+        self.end.come();
+    }
+}
+
+/// Ends a task, whichever executor runs it.
+#[derive(Default)]
+struct End(Mutex<Awaited>);
+
+#[derive(Default)]
+struct Awaited {
+    has_come: bool,
+    waker: Option<Waker>,
+}
+
+impl End {
+    fn come(&self) {
+        let waker = {
+            let mut awaited = self.0.lock();
+            awaited.has_come = true;
+            awaited.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
         }
+    }
+
+    fn has_come(&self, context: &Context<'_>) -> bool {
+        let mut awaited = self.0.lock();
+        let before = awaited.waker.replace(context.waker().clone());
+        let has_come = awaited.has_come;
+        // A waker's `drop` is somebody else's code.
+        drop(awaited);
+        drop(before);
+        has_come
     }
 }
 
@@ -36,20 +74,23 @@ impl Remote {
         if self.near_ttl.is_none() {
             return;
         }
-        self.bus.task.get_or_init(|| {
-            let subscription = Arc::clone(&self.tier).subscribe()?;
-            let io = io::handle().inspect_err(|error| {
-                tracing::warn!(%error, "nobody listens to other nodes' evictions");
-            });
-            Some(io.ok()?.spawn(heed_all(Weak::clone(cache), subscription)).abort_handle())
+        self.bus.listen.call_once(|| {
+            let Some(subscription) = Arc::clone(&self.tier).subscribe() else { return };
+            self.background.spawn(heed_all(Weak::clone(cache), subscription, Arc::clone(&self.bus.end)));
         });
     }
 }
 
-async fn heed_all(cache: Weak<Inner>, mut subscription: Box<dyn Subscription>) {
+async fn heed_all(cache: Weak<Inner>, mut subscription: Box<dyn Subscription>, end: Arc<End>) {
     loop {
-        let event = subscription.next().await;
-        let Some(cache) = cache.upgrade() else { return };
+        let event = {
+            let mut next = subscription.next();
+            let next = poll_fn(|context| {
+                if end.has_come(context) { Poll::Ready(None) } else { next.as_mut().poll(context).map(Some) }
+            });
+            next.await
+        };
+        let (Some(event), Some(cache)) = (event, cache.upgrade()) else { return };
         cache.heed(&event);
     }
 }

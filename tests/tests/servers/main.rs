@@ -3,12 +3,14 @@
 //! | file | subject |
 //! |---|---|
 //! | `server` | what the tests need of a server, whichever it is |
+//! | `fencing` | every way to evict against every way to fill |
 //! | `processes` | processes that share entries |
 //! | `outages` | servers that die, stop and come back, under load |
 //! | `calls` | single flight, contexts, near caches: over a server |
 //! | `trips` | how often a server is asked, by its own count |
 
 mod calls;
+mod fencing;
 mod outages;
 mod processes;
 mod server;
