@@ -136,7 +136,7 @@ pub struct Capabilities {
     pub expiry: bool,
     /// Nodes are told of each other's evictions.
     pub bus: bool,
-    /// One node at a time can hold a lease.
+    /// One node at a time can hold a lease on a place, so that it alone computes.
     pub leases: bool,
 }
 

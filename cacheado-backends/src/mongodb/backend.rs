@@ -58,7 +58,7 @@ impl Backend for MongoDb {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { groups: true, fences: true, expiry: true, bus: true, leases: false }
+        Capabilities { groups: true, fences: true, expiry: true, bus: true, leases: true }
     }
 
     fn tier(self: Arc<Self>) -> Arc<dyn Tier> {

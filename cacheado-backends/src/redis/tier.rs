@@ -7,14 +7,15 @@ use super::Redis;
 use super::bus::Listener;
 use super::groups::Which;
 use crate::contract::{
-    BoxFuture, Capabilities, Claim, Entry, Filled, Group, New, Place, Subscription, Tier, Wanted,
+    BoxFuture, Capabilities, Claim, Entry, Filled, Group, Leased, New, Place, Subscription, Terms, Tier,
+    Wanted,
 };
 use crate::error::Result;
 
 pub(super) const NAME: &str = "redis";
 
 pub(super) fn capabilities() -> Capabilities {
-    Capabilities { groups: true, fences: true, expiry: true, bus: true, leases: false }
+    Capabilities { groups: true, fences: true, expiry: true, bus: true, leases: true }
 }
 
 impl Tier for Redis {
@@ -43,6 +44,14 @@ impl Tier for Redis {
 
     fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>> {
         Box::pin(self.announce(&at.key, &at.route))
+    }
+
+    fn begin_leased<'a>(&'a self, at: &'a Place, terms: Terms) -> BoxFuture<'a, Result<Leased>> {
+        Box::pin(self.announce_leased(at, terms))
+    }
+
+    fn abandon<'a>(&'a self, at: &'a Place, claim: &'a Claim) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.release(at, claim))
     }
 
     fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>> {
