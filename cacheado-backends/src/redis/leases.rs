@@ -29,7 +29,7 @@ impl Redis {
 
     /// `None`: there is an entry, which cannot be read.
     async fn lease(&self, at: &Place, terms: Terms) -> Result<Option<Leased>> {
-        let taken = Instant::now(); // before the server is asked, so that a claim never seems too young
+        let begun = Instant::now(); // before the server is asked, so that a claim never seems too young
         let shard = self.layout().shard(&at.route);
         let own = [Name::entry(shard, &at.key), Name::lease(shard, &at.key)];
         let indexes = at.groups.iter().map(|group| Name::index(shard, &group.name));
@@ -41,7 +41,7 @@ impl Redis {
         let script = &SCRIPTS.begin_leased;
         let answer = self.connections().run(script, command, shard.route, Again::Harmless).await;
         let answer = answer.map_err(self.report("begin leased"))?;
-        leased(answer, taken).ok_or_else(|| unexpected("begin leased"))
+        leased(answer, begun).ok_or_else(|| unexpected("begin leased"))
     }
 
     /// Ends the lease that a claim stands for. Another's stays.
@@ -56,12 +56,12 @@ impl Redis {
 }
 
 #[expect(clippy::option_option, reason = "no answer of ours, or an entry that cannot be read")]
-fn leased(answer: Value, taken: Instant) -> Option<Option<Leased>> {
+fn leased(answer: Value, begun: Instant) -> Option<Option<Leased>> {
     let Value::Array(answer) = answer else { return None };
     let mut answer = answer.into_iter();
     let time = |left: i64| u64::try_from(left).ok().map(Duration::from_millis);
     Some(match (answer.next()?, answer.next()?, answer.next()) {
-        (Value::Int(0), Value::BulkString(token), None) => Some(Leased::Taken(Claim { token, taken })),
+        (Value::Int(0), Value::BulkString(token), None) => Some(Leased::Taken(Claim { token, taken: begun })),
         (Value::Int(1), Value::Int(left), None) => Some(Leased::Held(time(left)?)),
         (Value::Int(2), Value::BulkString(stored), Some(Value::Int(left))) => {
             let remaining = if left == -1 { None } else { Some(time(left)?) };

@@ -93,6 +93,14 @@ impl CacheBuilder {
         self
     }
 
+    /// How long a function with `single_flight = "distributed"` may take before another process computes, too:
+    /// the bound on how long one that has died holds up the others. No call waits for others longer than twice
+    /// as long. Left out: ten seconds; at most ten minutes. A backend without leases needs none.
+    pub fn lease(mut self, time: Duration) -> Self {
+        self.settings.lease = time;
+        self
+    }
+
     /// Adds a rule after those that there are. Of two `Lru` or two `MaxItems` the tighter holds.
     pub fn rule(mut self, rule: impl Rule) -> Self {
         self.pipeline.add(rule, &mut self.limits);
@@ -118,7 +126,7 @@ impl CacheBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`] if `default_ttl` or `near_ttl` is zero, so that nothing would ever be
-    /// stored, and if there is a near cache with nothing that it would be near to.
+    /// stored, if `lease` is, and if there is a near cache with nothing that it would be near to.
     pub fn build(self) -> Result<Cache> {
         if self.default_ttl == Some(Duration::ZERO) {
             let problem = "`default_ttl` is zero, so nothing would be stored; leave it out for no expiry, or \
@@ -132,6 +140,11 @@ impl CacheBuilder {
         }
         if self.settings.near_ttl.is_zero() {
             let problem = "`near_ttl` is zero, so no copy would be kept; leave `near` out instead";
+            return Err(Error::new(ErrorKind::Configuration, "build", problem));
+        }
+        if self.settings.lease.is_zero() {
+            let problem = "`lease` is zero, so that nobody would wait for anybody; use `single_flight = true` for \
+                           functions whose processes need not";
             return Err(Error::new(ErrorKind::Configuration, "build", problem));
         }
         Ok(self.open(false))

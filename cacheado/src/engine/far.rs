@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! plan ─ read ─┬─ found ──────────────────────────────────► value
-//!              ├─ absent ─ announce ─ body ─ write ───────► value
+//!              ├─ absent ─ announce ─ body ─ write ───────► value (or a lease, see `turn`)
 //!              └─ outage ─ body ──────────────────────────► value
 //! ```
 //!
@@ -17,10 +17,11 @@ use cacheado_backends::memory::{Cause, Fill, Found, Placed, Ticket};
 
 use super::call::{Call, Computation, Next, ScopeOf, Wait};
 use super::flight::Landed;
+use super::turn::Patience;
 use crate::codec::{CodecError, Envelope, Header, Limits};
 use crate::error::Error;
 use crate::function::{Function, Kind, Worth};
-use crate::remote::{Chore, Notice, Remote, Reply, Request};
+use crate::remote::{Chore, Lease, Notice, Remote, Reply, Request};
 use crate::rules::EntryMeta;
 use crate::stats::count;
 use crate::ttl::Ttl;
@@ -35,9 +36,12 @@ pub(super) struct Far<V> {
     is_grouped: bool,
     envelope: Envelope<V>,
     /// `None` until the fill has been announced.
-    claim: Option<Claim>,
+    pub(super) claim: Option<Claim>,
+    /// The lease that the claim stands for, if any, until the fill has ended it.
+    pub(super) lease: Option<Lease>,
+    pub(super) patience: Patience,
     /// When the computation began; `None` where there is none.
-    begun: Option<Instant>,
+    pub(super) begun: Option<Instant>,
     /// What the clock showed when the backend was last asked: what it answers is no younger than that. Only
     /// the life of a copy depends on it.
     asked: u64,
@@ -48,7 +52,10 @@ pub(super) struct Far<V> {
 /// A claim that was not used is given up, however the computation has ended.
 impl<V> Drop for Far<V> {
     fn drop(&mut self) {
-        self.remote.abandon(&self.place, self.claim.take());
+        // A lease gives up its claim itself.
+        if self.lease.is_none() {
+            self.remote.abandon(&self.place, self.claim.take());
+        }
     }
 }
 
@@ -71,6 +78,8 @@ impl<K: Kind> Call<K> {
                 Limits { size: remote.max_value_size, ..Limits::default() },
             ),
             claim: None,
+            lease: None,
+            patience: Patience::default(),
             begun: None,
             asked: if remote.near_ttl.is_some() { function.store.clock().now() } else { 0 },
             noted: None,
@@ -125,6 +134,8 @@ enum Step {
     Read,
     /// There will be one.
     Announce,
+    /// There will be one, if no other process makes it.
+    Lease,
 }
 
 impl<K: Kind> Computation<K> {
@@ -154,22 +165,38 @@ impl<K: Kind> Computation<K> {
     fn ask(mut self: Box<Self>, step: Step) -> Next<K> {
         let far = match step {
             Step::Read => self.far.as_ref(),
-            Step::Announce => self.far_to_write().map(|far| &*far),
+            Step::Announce | Step::Lease => self.far_to_write().map(|far| &*far),
         };
         let Some(far) = far else { return Next::Compute(self) };
         let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
-        let request = match step {
-            Step::Read => Request::Get { place, wanted: remote.wanted() },
-            Step::Announce => {
+        let (step, request) = match (step, self.terms()) {
+            (Step::Read, _) => (step, Request::Get { place, wanted: remote.wanted() }),
+            (Step::Announce | Step::Lease, Some(terms)) => {
+                self.asks_now();
+                (Step::Lease, Request::BeginLeased { place, terms })
+            }
+            (Step::Announce | Step::Lease, None) => {
                 self.call.count_miss();
-                Request::Begin { place }
+                (Step::Announce, Request::Begin { place })
             }
         };
         Next::Wait(Wait::Backend(Ask { remote, request, asked: Asked { computation: self, step } }))
     }
 
+    /// The next thing to do where what is there does not do.
+    pub(super) fn announce(self: Box<Self>) -> Next<K> {
+        self.ask(Step::Announce)
+    }
+
+    /// What the backend is going to answer is no older than this.
+    fn asks_now(&mut self) {
+        if let (Some(far), Some(function)) = (&mut self.far, &self.call.function) {
+            far.asked = function.store.clock().now();
+        }
+    }
+
     /// The backend is not there: the body decides, unless the function wants to know.
-    fn without_backend(mut self: Box<Self>, error: cacheado_backends::Error) -> Next<K> {
+    pub(super) fn without_backend(mut self: Box<Self>, error: cacheado_backends::Error) -> Next<K> {
         self.call.count_miss();
         self.count_backend_error(&error);
         match self.call.on_backend_error {
@@ -199,10 +226,15 @@ impl<K: Kind> Asked<K> {
         let Self { mut computation, step } = self;
         match step {
             Step::Read => match answer.and_then(Reply::entry) {
-                Ok(entry) => match entry.and_then(|entry| computation.found(&entry, true)) {
-                    Some(value) => Next::Serve(value),
-                    None => computation.ask(Step::Announce),
-                },
+                Ok(entry) => {
+                    if let (None, Some(far)) = (&entry, &mut computation.far) {
+                        far.patience.missed();
+                    }
+                    match entry.and_then(|entry| computation.found(&entry, true)) {
+                        Some(value) => Next::Serve(value),
+                        None => computation.announce(),
+                    }
+                }
                 Err(error) => computation.without_backend(error),
             },
             Step::Announce => match answer.and_then(Reply::claim) {
@@ -215,6 +247,7 @@ impl<K: Kind> Asked<K> {
                 }
                 Err(error) => computation.without_backend(error),
             },
+            Step::Lease => computation.turned(answer),
         }
     }
 }
@@ -439,6 +472,11 @@ impl<K: Kind> Written<K> {
     /// Hands the value to those who wait, and returns it: also where it could not be stored.
     pub(super) fn answered(self, answer: &Answer) -> K::Return {
         let Self { mut computation, value, ttl } = self;
+        if answer.is_ok()
+            && let Some(lease) = computation.far.as_mut().and_then(|far| far.lease.take())
+        {
+            lease.ended();
+        }
         if let Some(function) = computation.call.function.clone() {
             computation.after_writing(&function, &value, ttl, answer);
         }
