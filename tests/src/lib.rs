@@ -1,6 +1,7 @@
-//! What the tests share: caches with a clock to move by hand, seeded randomness, and ways to wait without
+//! What the tests share: scenarios of leases, caches with a clock to move by hand, seeded randomness, and ways to wait without
 //! sleeping.
 
+pub mod leases;
 pub mod random;
 pub mod tenancy;
 pub mod wait;
