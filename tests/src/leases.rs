@@ -181,7 +181,8 @@ pub fn nodes_together_compute_once(open: Open<'_>) {
     let (nodes, runtime) = (nodes::<4>(open, LONG), runtime());
     let script = &nodes[0].script;
     for key in 0..3 {
-        let calls: Vec<_> = nodes.iter().flat_map(|node| (0..16).map(|_| call(&runtime, node, key))).collect();
+        let calls: Vec<_> =
+            nodes.iter().flat_map(|node| (0..16).map(|_| call(&runtime, node, key))).collect();
         until("every node has found nothing", || {
             nodes.iter().all(|node| node.cache.stats().misses > key as u64)
         });

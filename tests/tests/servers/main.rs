@@ -6,9 +6,11 @@
 //! | `processes` | processes that share entries |
 //! | `outages` | servers that die, stop and come back, under load |
 //! | `calls` | single flight, contexts, near caches: over a server |
+//! | `leases` | one process at a time computes |
 //! | `trips` | how often a server is asked, by its own count |
 
 mod calls;
+mod leases;
 mod outages;
 mod processes;
 mod server;
