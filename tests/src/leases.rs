@@ -223,6 +223,7 @@ pub fn hazard_25_a_cancelled_holder_gives_its_lease_up(open: Open<'_>) {
     until("the body has begun", || a.script.bodies.get() == 1);
     let waiter = call(&runtime, &b, 0);
     until("the other waits", || b.has_missed());
+    assert_eq!(a.script.bodies.get(), 1, "it does not compute");
     holder.abort();
     a.script.let_end(1);
     assert_eq!(join(&runtime, "the other takes over", waiter), 1);
@@ -239,6 +240,7 @@ pub fn hazard_25_a_panicking_holder_gives_its_lease_up(open: Open<'_>) {
     until("the body has begun", || a.script.bodies.get() == 1);
     let waiter = call(&b);
     until("the other waits", || b.has_missed());
+    assert_eq!(a.script.bodies.get(), 1, "it does not compute");
     a.script.let_end(2);
     assert!(soon(&runtime, "a panic", holder).expect_err("it panics").is_panic());
     assert_eq!(join(&runtime, "the other takes over", waiter), 1);
