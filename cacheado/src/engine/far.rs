@@ -17,11 +17,11 @@ use cacheado_backends::memory::{Cause, Fill, Found, Placed, Ticket};
 
 use super::call::{Call, Computation, Next, ScopeOf, Wait};
 use super::flight::Landed;
-use super::turn::Patience;
+use super::turn::InTurn;
 use crate::codec::{CodecError, Envelope, Header, Limits};
 use crate::error::Error;
 use crate::function::{Function, Kind, Worth};
-use crate::remote::{Chore, Lease, Notice, Remote, Reply, Request};
+use crate::remote::{Chore, Notice, Remote, Reply, Request};
 use crate::rules::EntryMeta;
 use crate::stats::count;
 use crate::ttl::Ttl;
@@ -37,14 +37,12 @@ pub(super) struct Far<V> {
     envelope: Envelope<V>,
     /// `None` until the fill has been announced.
     pub(super) claim: Option<Claim>,
-    /// The lease that the claim stands for, if any, until the fill has ended it.
-    pub(super) lease: Option<Lease>,
-    pub(super) patience: Patience,
+    pub(super) turn: InTurn,
     /// When the computation began; `None` where there is none.
     pub(super) begun: Option<Instant>,
     /// What the clock showed when the backend was last asked: what it answers is no younger than that. Only
     /// the life of a copy depends on it.
-    asked: u64,
+    pub(super) asked: u64,
     /// With which ticket this call has entered the ledger, if it was not in there.
     noted: Option<Ticket>,
 }
@@ -52,10 +50,8 @@ pub(super) struct Far<V> {
 /// A claim that was not used is given up, however the computation has ended.
 impl<V> Drop for Far<V> {
     fn drop(&mut self) {
-        // A lease gives up its claim itself.
-        if self.lease.is_none() {
-            self.remote.abandon(&self.place, self.claim.take());
-        }
+        let claim = self.claim.take().filter(|_| !self.turn.has_lease());
+        self.remote.abandon(&self.place, claim);
     }
 }
 
@@ -78,8 +74,7 @@ impl<K: Kind> Call<K> {
                 Limits { size: remote.max_value_size, ..Limits::default() },
             ),
             claim: None,
-            lease: None,
-            patience: Patience::default(),
+            turn: InTurn::default(),
             begun: None,
             asked: if remote.near_ttl.is_some() { function.store.clock().now() } else { 0 },
             noted: None,
@@ -129,12 +124,12 @@ pub(super) struct Asked<K: Kind> {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Step {
+pub(super) enum Step {
     /// Is there an entry?
     Read,
     /// There will be one.
     Announce,
-    /// There will be one, if no other process makes it.
+    /// There will be one, if no other process makes it first.
     Lease,
 }
 
@@ -162,37 +157,18 @@ impl<K: Kind> Computation<K> {
         Some(Request::Evict { place, notice: self.call.notice() })
     }
 
-    fn ask(mut self: Box<Self>, step: Step) -> Next<K> {
+    pub(super) fn ask(mut self: Box<Self>, step: Step) -> Next<K> {
         let far = match step {
             Step::Read => self.far.as_ref(),
             Step::Announce | Step::Lease => self.far_to_write().map(|far| &*far),
         };
         let Some(far) = far else { return Next::Compute(self) };
         let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
-        let (step, request) = match (step, self.terms()) {
-            (Step::Read, _) => (step, Request::Get { place, wanted: remote.wanted() }),
-            (Step::Announce | Step::Lease, Some(terms)) => {
-                self.asks_now();
-                (Step::Lease, Request::BeginLeased { place, terms })
-            }
-            (Step::Announce | Step::Lease, None) => {
-                self.call.count_miss();
-                (Step::Announce, Request::Begin { place })
-            }
+        let (step, request) = match step {
+            Step::Read => (step, Request::Get { place, wanted: remote.wanted() }),
+            Step::Announce | Step::Lease => self.announcement(place),
         };
         Next::Wait(Wait::Backend(Ask { remote, request, asked: Asked { computation: self, step } }))
-    }
-
-    /// The next thing to do where what is there does not do.
-    pub(super) fn announce(self: Box<Self>) -> Next<K> {
-        self.ask(Step::Announce)
-    }
-
-    /// What the backend is going to answer is no older than this.
-    fn asks_now(&mut self) {
-        if let (Some(far), Some(function)) = (&mut self.far, &self.call.function) {
-            far.asked = function.store.clock().now();
-        }
     }
 
     /// The backend is not there: the body decides, unless the function wants to know.
@@ -228,11 +204,11 @@ impl<K: Kind> Asked<K> {
             Step::Read => match answer.and_then(Reply::entry) {
                 Ok(entry) => {
                     if let (None, Some(far)) = (&entry, &mut computation.far) {
-                        far.patience.missed();
+                        far.turn.missed();
                     }
                     match entry.and_then(|entry| computation.found(&entry, true)) {
                         Some(value) => Next::Serve(value),
-                        None => computation.announce(),
+                        None => computation.ask(Step::Announce),
                     }
                 }
                 Err(error) => computation.without_backend(error),
@@ -472,10 +448,8 @@ impl<K: Kind> Written<K> {
     /// Hands the value to those who wait, and returns it: also where it could not be stored.
     pub(super) fn answered(self, answer: &Answer) -> K::Return {
         let Self { mut computation, value, ttl } = self;
-        if answer.is_ok()
-            && let Some(lease) = computation.far.as_mut().and_then(|far| far.lease.take())
-        {
-            lease.ended();
+        if let Some(far) = &mut computation.far {
+            far.turn.written(answer);
         }
         if let Some(function) = computation.call.function.clone() {
             computation.after_writing(&function, &value, ttl, answer);

@@ -2,71 +2,84 @@
 //! waits while another process has it.
 //!
 //! ```text
-//! absent ─ lease ─┬─ taken ────────────────────► body ─ write, which ends the lease
-//!                 ├─ found ────────────────────► value
+//! absent ─ lease ─┬─ taken ───────────────► body ─ write, which ends the lease
+//!                 ├─ found ───────────────► value
 //!                 ├─ held ─ pause ─ lease …
-//!                 └─ outage ───────────────────► body
+//!                 └─ outage ──────────────► body
 //! ```
 //!
-//! Nothing is decided by it but how often the body runs: what may be stored is up to the fences. So a lease that
-//! is lost, or lasts too short, costs a computation; and who has waited long enough computes without one.
+//! Nothing depends on it but how often the body runs: what may be stored is up to the fences. So a lease that is
+//! lost, or too short, costs a computation; and who has waited long enough computes without one.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cacheado_backends::contract::Terms;
+use cacheado_backends::contract::{Place, Terms};
 
 use super::call::{Computation, Next, Wait};
-use super::far::Answer;
+use super::far::{Answer, Step};
 use crate::function::{Kind, SingleFlight};
-use crate::remote::{Reply, Turn};
+use crate::remote::{Lease, Reply, Request, Turn};
 use crate::stats::count;
 
 /// The pauses between two questions, the first and the longest. Each is twice the one before, less up to half
 /// of it, so that processes which began together do not ask together.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 
-/// How a call waits for its turn.
-pub(super) struct Patience {
+/// How a call waits for its turn, and the lease that it is given.
+#[derive(Default)]
+pub(super) struct InTurn {
     /// Whether an entry that is there will do.
     look: bool,
-    pause: Duration,
+    /// How often it has had to wait.
+    pauses: u32,
     /// Until when it waits; `None`: it has not had to.
     until: Option<Instant>,
+    lease: Option<Lease>,
 }
 
-impl Default for Patience {
-    fn default() -> Self {
-        Self { look: false, pause: PAUSES.0, until: None }
-    }
-}
-
-impl Patience {
+impl InTurn {
     /// There was no entry: one that is there by now is another's, and will do.
     pub(super) fn missed(&mut self) {
         self.look = true;
+    }
+
+    /// Whether there is a lease, which gives its claim up itself.
+    pub(super) fn has_lease(&self) -> bool {
+        self.lease.is_some()
+    }
+
+    /// The fill has ended the lease, unless it failed.
+    pub(super) fn written(&mut self, answer: &Answer) {
+        if answer.is_ok()
+            && let Some(lease) = self.lease.take()
+        {
+            lease.ended();
+        }
     }
 
     fn is_over(&self) -> bool {
         self.until.is_some_and(|until| Instant::now() >= until)
     }
 
-    /// How long to wait for a lease that lasts for `left`, of those that last for `lease`.
+    /// How long to pause, where another's lease is over after `left`.
     ///
-    /// In all it is at most twice as long: until the lease of one who has died is over, and while the next,
+    /// In all a call waits for as long as two leases: until that of one who has died is over, and while the next,
     /// who took it, computes.
-    fn next(&mut self, left: Duration, lease: Duration) -> Duration {
+    fn pause(&mut self, left: Duration, lease: Duration) -> Duration {
         self.look = true;
         self.until.get_or_insert_with(|| Instant::now() + 2 * lease);
-        let part = u32::try_from(RandomState::new().hash_one(0) % 1_000).unwrap_or_default();
-        let pause = self.pause * (2_000 - part) / 2_000;
-        self.pause = (2 * self.pause).min(PAUSES.1);
+        let longest = (PAUSES.0 * 2_u32.saturating_pow(self.pauses.min(16))).min(PAUSES.1);
+        self.pauses += 1;
+        let thousandths = u32::try_from(RandomState::new().hash_one(0) % 500).unwrap_or_default();
+        let pause = longest * (1_000 - thousandths) / 1_000;
         // When the lease is over it can be taken, not before.
         pause.min(left + Duration::from_millis(1))
     }
 }
 
-/// A call that waits until it may be its turn.
+/// A call that pauses until it may be its turn.
 pub(super) struct Rest<K: Kind> {
     pub(super) pause: Duration,
     computation: Box<Computation<K>>,
@@ -75,18 +88,29 @@ pub(super) struct Rest<K: Kind> {
 impl<K: Kind> Rest<K> {
     /// What follows after the pause.
     pub(super) fn over(self) -> Next<K> {
-        self.computation.announce()
+        self.computation.ask(Step::Announce)
     }
 }
 
 impl<K: Kind> Computation<K> {
-    /// On what terms this call asks for a lease; `None`: it announces its fill and computes, whoever else does.
-    pub(super) fn terms(&self) -> Option<Terms> {
+    /// How the fill is announced: with a lease, or whoever else computes.
+    pub(super) fn announcement(&mut self, place: Arc<Place>) -> (Step, Request) {
+        let Some(terms) = self.terms() else {
+            self.call.count_miss();
+            return (Step::Announce, Request::Begin { place });
+        };
+        if let (Some(far), Some(function)) = (&mut self.far, &self.call.function) {
+            far.asked = function.store.clock().now();
+        }
+        (Step::Lease, Request::BeginLeased { place, terms })
+    }
+
+    fn terms(&self) -> Option<Terms> {
         let far = self.far.as_ref()?;
         let lasts =
             far.remote.lease.filter(|_| self.call.policy.single_flight == SingleFlight::Distributed)?;
-        let waits = self.is_led() && !far.patience.is_over();
-        waits.then_some(Terms { lasts, look: far.patience.look })
+        let waits = self.is_led() && !far.turn.is_over();
+        waits.then_some(Terms { lasts, look: far.turn.look })
     }
 
     /// What follows from the answer to the wish for a lease.
@@ -95,37 +119,27 @@ impl<K: Kind> Computation<K> {
         match answer.and_then(Reply::turn) {
             Ok(Turn::Taken(lease)) => {
                 far.claim = lease.claim();
-                far.lease = Some(lease);
+                far.turn.lease = Some(lease);
                 far.begun = Some(Instant::now());
                 self.call.count_miss();
                 Next::Compute(self)
             }
             Ok(Turn::Held(left)) => {
-                let pause = far.patience.next(left, far.remote.lease.unwrap_or(left));
+                let pause = far.turn.pause(left, far.remote.lease.unwrap_or(left));
                 self.call.count_miss();
                 Next::Wait(Wait::Turn(Rest { pause, computation: self }))
             }
             Ok(Turn::Found(entry)) => {
-                let has_waited = far.patience.until.is_some();
-                match self.found(&entry, true) {
-                    Some(value) => {
-                        if let Some(function) = self.call.function.as_ref().filter(|_| has_waited) {
-                            count(&function.shared.tally.coalesced);
-                        }
-                        Next::Serve(value)
-                    }
-                    None => self.computes_anew(),
+                // Asked again, it is for another entry than this one, which may be of no use.
+                far.turn.look = false;
+                let has_waited = far.turn.until.is_some();
+                let Some(value) = self.found(&entry, true) else { return self.ask(Step::Announce) };
+                if let Some(function) = self.call.function.as_ref().filter(|_| has_waited) {
+                    count(&function.shared.tally.coalesced);
                 }
+                Next::Serve(value)
             }
             Err(error) => self.without_backend(error),
         }
-    }
-
-    /// What is there cannot be used, and is not asked for again until somebody else may have stored another.
-    fn computes_anew(mut self: Box<Self>) -> Next<K> {
-        if let Some(far) = &mut self.far {
-            far.patience.look = false;
-        }
-        self.announce()
     }
 }
