@@ -283,6 +283,25 @@ pub fn hazard_25_a_lease_has_an_end(open: Open<'_>) {
     assert!(stored <= 1 && a.script.bodies.get() == 2, "either is stored");
 }
 
+/// A refresh waits for nobody, and what it stores is what those who wait are given.
+pub fn a_refresh_waits_for_nobody(open: Open<'_>) {
+    let ([a, b, c], runtime) = (nodes(open, LONG), runtime());
+    let holder = call(&runtime, &a, 0);
+    until("the body has begun", || a.script.bodies.get() == 1);
+    let waiter = call(&runtime, &b, 0);
+    until("another waits", || b.has_missed());
+    let refreshing = c.clone();
+    let refresh = runtime.spawn(async move { held_entry(&refreshing, 0).refresh().await });
+    until("the refresh computes", || a.script.bodies.get() == 2);
+    a.script.let_end(1);
+    // Whichever body ends first has a value for the one that waits.
+    let value = join(&runtime, "the waiter", waiter);
+    assert_eq!((value <= 1, a.script.bodies.get()), (true, 2));
+    a.script.let_end(1);
+    assert_eq!([join(&runtime, "the holder", holder), join(&runtime, "the refresh", refresh)], [0, 1]);
+    assert_eq!(b.cache.stats().coalesced, 1);
+}
+
 /// Who calls after an eviction neither waits for a computation from before it, nor is served with its outcome.
 pub fn hazard_21_nobody_waits_for_what_an_eviction_came_before(open: Open<'_>) {
     let ([a, b, c], runtime) = (nodes(open, LONG), runtime());

@@ -3,10 +3,13 @@
 
 use std::time::Duration;
 
+use cacheado::Key;
 use cacheado::backends::SharedMemory;
 use cacheado::prelude::*;
-use cacheado::testing::FlakyBackend;
+use cacheado::rules::{Effect, EntryMeta, Rule};
+use cacheado::testing::{FlakyBackend, ManualClock};
 use cacheado_tests::leases::{self, held, nodes};
+use cacheado_tests::wait::until;
 
 macro_rules! over_memory {
     ($($scenario:ident),+ $(,)?) => {$(
@@ -25,6 +28,7 @@ over_memory!(
     hazard_25_a_panicking_holder_gives_its_lease_up,
     hazard_25_an_error_gives_the_lease_up,
     hazard_25_a_lease_has_an_end,
+    a_refresh_waits_for_nobody,
     hazard_21_nobody_waits_for_what_an_eviction_came_before,
     hazard_19_a_call_dropped_anywhere_leaves_no_lease,
     hazard_25_a_dropped_waiter_leaves_the_lease_alone,
@@ -44,6 +48,52 @@ fn a_backend_without_leases_makes_it_a_flight_of_each_process() {
         let (one, same, other, again) = both.await;
         assert_eq!((one, other), (same, again));
         assert_eq!(a.script.bodies.get(), 2, "once on each node");
+    });
+}
+
+#[test]
+fn nodes_together_compute_an_expired_entry_once() {
+    let clock = ManualClock::new();
+    let memory = SharedMemory::with_clock(clock.clone());
+    let nodes = nodes::<4>(&|| Cache::builder().backend(memory.clone()), Duration::from_secs(60));
+    let script = &nodes[0].script;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    for round in 0..3 {
+        let calls: Vec<_> = nodes
+            .iter()
+            .map(|node| {
+                let node = node.clone();
+                runtime.spawn(async move { held(&node, 0).await })
+            })
+            .collect();
+        until("every node has found nothing", || nodes.iter().all(|node| node.cache.stats().misses > round));
+        script.let_end(1);
+        for call in calls {
+            assert_eq!(runtime.block_on(call).unwrap() as u64, round);
+        }
+        clock.advance(Duration::from_secs(61));
+    }
+    assert_eq!(script.bodies.get(), 3);
+}
+
+#[test]
+fn a_rule_that_refuses_what_is_there_has_it_computed_in_turn() {
+    struct Refuse;
+    impl Rule for Refuse {
+        fn on_get(&self, _: &Key, _: &EntryMeta) -> Effect {
+            Effect::Reject
+        }
+    }
+    let memory = SharedMemory::new();
+    let open = || Cache::builder().backend(memory.clone()).rule(Refuse);
+    let [node, other] = nodes(&open, Duration::from_secs(60));
+    node.script.let_end(4);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        for run in 0..4 {
+            let node = if run % 2 == 0 { &node } else { &other };
+            assert_eq!(held(node, 0).await, run, "no lease is left behind, and nothing refused is served");
+        }
     });
 }
 

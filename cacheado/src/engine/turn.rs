@@ -143,3 +143,44 @@ impl<K: Kind> Computation<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEASE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn hazard_25_pauses_grow_and_have_a_bound() {
+        let mut turn = InTurn::default();
+        let pauses: Vec<_> = (0..40).map(|_| turn.pause(LEASE, LEASE)).collect();
+        for (number, pause) in pauses.iter().enumerate() {
+            let longest = PAUSES.1.min(PAUSES.0 * 2_u32.pow(u32::try_from(number.min(10)).unwrap()));
+            assert!(*pause <= longest && *pause >= longest / 2, "{number}: {pause:?}");
+        }
+        let last: std::collections::HashSet<_> = pauses[10..].iter().collect();
+        assert!(last.len() > 10, "each is another: {last:?}");
+    }
+
+    #[test]
+    fn hazard_25_no_pause_is_longer_than_the_lease_lasts() {
+        let mut turn = InTurn::default();
+        for _ in 0..40 {
+            assert!(turn.pause(Duration::from_millis(3), LEASE) <= Duration::from_millis(4));
+            assert!(turn.pause(Duration::ZERO, LEASE) > Duration::ZERO);
+        }
+    }
+
+    #[test]
+    fn a_call_waits_as_long_as_two_leases() {
+        let mut turn = InTurn::default();
+        assert!(!turn.is_over(), "it has not begun to wait");
+        turn.pause(LEASE, LEASE);
+        let until = turn.until.expect("it waits");
+        assert!(until > Instant::now() + LEASE && until <= Instant::now() + 2 * LEASE);
+        turn.pause(LEASE, LEASE);
+        assert_eq!(turn.until, Some(until), "another holder does not begin it anew");
+        turn.until = Some(Instant::now());
+        assert!(turn.is_over());
+    }
+}

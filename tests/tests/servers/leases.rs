@@ -35,6 +35,7 @@ scenarios!(
     hazard_25_a_panicking_holder_gives_its_lease_up,
     hazard_25_an_error_gives_the_lease_up,
     hazard_25_a_lease_has_an_end,
+    a_refresh_waits_for_nobody,
     hazard_21_nobody_waits_for_what_an_eviction_came_before,
     hazard_19_a_call_dropped_anywhere_leaves_no_lease,
     hazard_25_a_dropped_waiter_leaves_the_lease_alone,
