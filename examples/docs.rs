@@ -21,5 +21,6 @@ pages! {
     redis = "../docs/guide/redis.md" with "redis";
     mongodb = "../docs/guide/mongodb.md" with "mongodb";
     near_cache = "../docs/guide/near_cache.md";
+    single_flight = "../docs/guide/single_flight.md";
     custom_backend = "../docs/guide/custom_backend.md";
 }

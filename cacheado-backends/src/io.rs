@@ -112,6 +112,16 @@ pub async fn timeout<T>(
     })
 }
 
+/// Waits so long, on any executor: the timer is the I/O thread's. Without that thread it waits not at all.
+pub async fn sleep(time: Duration) {
+    let Ok(io) = handle() else { return };
+    let sleep = {
+        let _entered = io.enter();
+        tokio::time::sleep(time)
+    };
+    sleep.await;
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -151,5 +161,6 @@ mod tests {
         let never = std::future::pending::<Result<()>>();
         let error = without_a_runtime(timeout(short, "test", never)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
+        without_a_runtime(sleep(short));
     }
 }

@@ -53,13 +53,14 @@ use proc_macro::TokenStream;
 /// | `cache_err = "5s"` | store `Err` too (`E: Clone`, and serde for a remote backend) |
 /// | `cache_if = PATH` | `fn(&R) -> bool` on the whole return value |
 /// | `single_flight = false` | every caller computes; by default one computes and the others wait for it |
+/// | `single_flight = "distributed"` | callers of other processes wait, too, by a lease on the backend: the value must have serde |
 /// | `refresh_if = EXPR` | a `bool` over the arguments: compute and overwrite; a parameter that it consists of, and a `bool` in it, is not part of the key |
 /// | `on_backend_error = "error"` | return an outage of the backend as the function's error (`E: From<cacheado::Error>`); by default, or with `"compute"`, it is a miss |
 /// | `remote`, `local` | assert that the value can be stored remotely, or keep it in this process |
 /// | `companions = false` | no `<fn>_entry` and `<fn>_cache` |
 /// | `crate = path` | where `cacheado` is re-exported |
 ///
-/// `stale`, `stale_if_error`, `early`, `jitter`, `timeout`, `single_flight = "distributed"`, `batch(..)` and `scope = ambient` are reserved: for now they are compile errors.
+/// `stale`, `stale_if_error`, `early`, `jitter`, `timeout`, `batch(..)` and `scope = ambient` are reserved: for now they are compile errors.
 ///
 /// Beside the function stand two more, with the same visibility: `<fn>_entry(args…)` for the one entry that a
 /// call with these arguments uses, and `<fn>_cache()` for the function's own part of the cache.

@@ -19,7 +19,7 @@ use crate::scope::{Scope, ScopeTree, ScopeValue};
 pub use crate::cache::{ambient, explicit};
 pub use crate::engine::{Call, Lookup, lookup};
 pub use crate::function::kind::{Kind, Settable, Shape};
-pub use crate::function::{Instance, Keep, Site};
+pub use crate::function::{Instance, Keep, SingleFlight, Site};
 pub use crate::scope::ScopeSource;
 pub use cacheado_macros::scope_call;
 

@@ -1,8 +1,9 @@
-//! What the tests share: caches with a clock to move by hand, seeded randomness, and ways to wait without
-//! sleeping.
+//! What the tests share: scenarios of fences and leases, a simulation of several nodes, caches with a clock to
+//! move by hand, seeded randomness, and ways to wait without sleeping.
 
 pub mod fencing;
 pub mod gate;
+pub mod leases;
 pub mod random;
 pub mod sim;
 pub mod tenancy;

@@ -39,7 +39,7 @@
 //! | `without(bus, second_node)` | both |
 //!
 //! The checks are of two kinds. Those of the small contract call [`Backend`](crate::Backend); those of groups,
-//! fences and notices call the [`Tier`](crate::contract::Tier) that it brings, which is
+//! fences, leases and notices call the [`Tier`](crate::contract::Tier) that it brings, which is
 //! [`Emulated`](crate::Emulated) unless it has one of its own. Each is a function of this module, too, for who
 //! wants to call it from elsewhere. They need no runtime around them, wait for what has to happen rather than
 //! for time to pass, and take a few seconds together.
@@ -51,7 +51,7 @@
 //! | folder | subject |
 //! |---|---|
 //! | `backend` | values, lifetimes, batches, keys, isolation, concurrency, limits |
-//! | `tier` | entries, groups, fences, load, the bus |
+//! | `tier` | entries, groups, fences, leases, load, the bus |
 //! | `subject` | [`Subject`], what a check works with |
 //! | `tools` | the runtime of the checks, and their patience |
 

@@ -90,6 +90,14 @@ macro_rules! conformance {
             hazard_25_giving_a_claim_up_frees_no_other
             a_fill_that_takes_too_long_is_fenced_off
             hazard_19_what_is_dropped_leaves_nothing_old
+            // tier/leases.rs
+            a_leased_claim_can_be_filled
+            hazard_25_a_lease_is_held_by_one
+            hazard_25_of_parallel_wishes_one_is_granted
+            what_has_been_filled_is_found
+            hazard_25_a_lease_ends_by_itself
+            hazard_25_a_lease_is_ended_by_its_owner
+            hazard_21_an_eviction_ends_the_lease
             // tier/load.rs
             hazard_21_nothing_old_is_read_under_load
             of_parallel_sets_one_is_read

@@ -136,7 +136,7 @@ pub struct Capabilities {
     pub expiry: bool,
     /// Nodes are told of each other's evictions.
     pub bus: bool,
-    /// One node at a time can hold a lease.
+    /// One node at a time can hold a lease on a place, so that it alone computes.
     pub leases: bool,
     /// Entries lie in several parts, by their route. Without, a [`Place`](super::Place) may name none.
     pub routes: bool,

@@ -10,14 +10,17 @@
 //! |---|---|
 //! | `backend` | [`Backend`], and [`DynBackend`], its object-safe twin |
 //! | `tier` | [`Tier`] and what its operations take and give |
+//! | `lease` | [`Terms`] and [`Leased`]: who computes, where several nodes want to |
 //! | `bus` | [`Subscription`]: what other nodes have evicted |
 
 mod backend;
 mod bus;
+mod lease;
 mod tier;
 
 pub use backend::{Backend, BackendStats, Capabilities, DynBackend, Entry};
 pub use bus::{Event, Subscription};
+pub use lease::{Leased, Terms};
 pub use tier::{Claim, FILL_WINDOW, Filled, Group, New, Place, Tier, Wanted};
 
 use std::future::Future;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{BoxFuture, Capabilities, Entry, Subscription};
+use super::{BoxFuture, Capabilities, Entry, Leased, Subscription, Terms};
 use crate::Result;
 
 /// Entries in groups, groups that can be evicted, and fills that an eviction forbids.
@@ -18,6 +18,9 @@ use crate::Result;
 /// - **Fences**: after an eviction has returned, no value is read on any node whose [`Claim`] was taken before
 ///   the eviction began, however late its fill comes. This holds for eviction of the key, of any group that
 ///   the claim's [`Place`] names, and of everything, and for a [`set`](Self::set) of the key.
+/// - **Leases**: of all nodes that ask for one at the same place, one at a time holds it. It ends with the fill
+///   of its claim, stored or not, with [`abandon`](Self::abandon), with an eviction that fences the claim off,
+///   and in any case when its time is over. Nobody ends another's.
 /// - **Notices**: an eviction that is given a notice tells it to every [`Subscription`] once it has taken
 ///   effect.
 /// - **Time**: each operation ends within the backend's own time limit, on any executor.
@@ -44,6 +47,15 @@ pub trait Tier: Send + Sync + 'static {
     /// Announces a fill: to be called before the computation begins.
     fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>>;
 
+    /// Announces a fill unless another node is about to fill the place, or has. One round trip, one atomic
+    /// step: a lease is taken only while nobody else's lasts.
+    ///
+    /// Without [`Capabilities::leases`] every caller is given a claim.
+    fn begin_leased<'a>(&'a self, at: &'a Place, terms: Terms) -> BoxFuture<'a, Result<Leased>> {
+        let _ = terms;
+        Box::pin(async { self.begin(at).await.map(Leased::Taken) })
+    }
+
     /// Stores the value whose computation was announced. One round trip, one atomic step: value, lifetime,
     /// groups and fences.
     fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>>;
@@ -53,7 +65,8 @@ pub trait Tier: Send + Sync + 'static {
         false
     }
 
-    /// Gives a claim up whose computation has ended without a value. Left undone, it ends by itself.
+    /// Gives a claim up whose computation has ended without a value, and the lease that it stands for, if any.
+    /// Left undone, both end by themselves.
     fn abandon<'a>(&'a self, at: &'a Place, claim: &'a Claim) -> BoxFuture<'a, Result<()>> {
         let _ = (at, claim);
         Box::pin(async { Ok(()) })

@@ -58,7 +58,14 @@ impl Backend for MongoDb {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { groups: true, fences: true, expiry: true, bus: true, ..Capabilities::default() }
+        Capabilities {
+            groups: true,
+            fences: true,
+            expiry: true,
+            bus: true,
+            leases: true,
+            ..Capabilities::default()
+        }
     }
 
     fn tier(self: Arc<Self>) -> Arc<dyn Tier> {

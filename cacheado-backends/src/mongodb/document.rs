@@ -6,7 +6,7 @@
 //! | `v` | the value |
 //! | `vx` | when its life is over; [`NEVER`] for one without end |
 //! | `g` | the groups that it lies in, each with the namespace before it |
-//! | `c` | the claims on it: nonce `n`, end `x`, groups `g` |
+//! | `c` | the claims on it: nonce `n`, end `x`, groups `g`, the end `l` of the lease that it stands for |
 //! | `n` | a notice that the last write told |
 //! | `x` | when the document may go, which the TTL index sees to; none if it is to stay |
 //!
@@ -20,7 +20,7 @@ use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, DateTime, Document, RawDocument, doc};
 
 use super::error::Failure;
-use crate::contract::{Entry, FILL_WINDOW};
+use crate::contract::{Entry, FILL_WINDOW, Terms};
 use crate::error::ErrorKind;
 
 /// The end of what never ends: the last second of the year 9999.
@@ -71,8 +71,14 @@ impl Stored {
 
 /// A claim is added, unless there are too many; what has expired, of claims and values, goes.
 pub(super) fn claimed(nonce: ObjectId, groups: Vec<String>) -> Vec<Document> {
-    let claim = doc! { "n": nonce, "x": from_now(FILL_WINDOW), "g": literal(groups) };
-    let open = claims_where(&doc! { "$gt": ["$$this.x", "$$NOW"] });
+    added(&claim(nonce, groups), &doc! { "$gt": ["$$this.x", "$$NOW"] })
+}
+
+fn claim(nonce: ObjectId, groups: Vec<String>) -> Document {
+    doc! { "n": nonce, "x": from_now(FILL_WINDOW), "g": literal(groups) }
+}
+
+fn added(claim: &Document, open: &Document) -> Vec<Document> {
     let if_alive = |field: &str| doc! { "$cond": [alive(), field, "$$REMOVE"] };
     vec![
         doc! { "$replaceWith": {
@@ -80,7 +86,7 @@ pub(super) fn claimed(nonce: ObjectId, groups: Vec<String>) -> Vec<Document> {
             "v": if_alive("$v"),
             "vx": if_alive("$vx"),
             "g": if_alive("$g"),
-            "c": open,
+            "c": claims_where(open),
         } },
         doc! { "$set": { "c": { "$cond": [
             { "$lt": [{ "$size": "$c" }, CLAIMS] },
@@ -89,6 +95,79 @@ pub(super) fn claimed(nonce: ObjectId, groups: Vec<String>) -> Vec<Document> {
         ] } } },
         settled(),
     ]
+}
+
+/// A claim is added that stands for a lease. Nothing changes while another's lease lasts, nor, with `look`,
+/// where there is a live entry.
+///
+/// An update that the driver sends twice does not wait for itself: a claim of this nonce takes its own place.
+pub(super) fn leased(nonce: ObjectId, groups: Vec<String>, terms: Terms) -> Vec<Document> {
+    let lasts = doc! { "$gt": ["$$this.l", "$$NOW"] };
+    let of_others = doc! { "$ne": ["$$this.n", nonce] };
+    let holders = claims_where(&doc! { "$and": [lasts, &of_others] });
+    let mut stays = vec![doc! { "$gt": [{ "$size": holders }, 0] }];
+    stays.extend(terms.look.then(alive));
+    let mut claim = claim(nonce, groups);
+    claim.insert("l", from_now(terms.lasts));
+    let open = doc! { "$and": [{ "$gt": ["$$this.x", "$$NOW"] }, of_others] };
+    let mut update = vec![doc! { "$set": { STAYS: { "$or": stays } } }];
+    update.extend(added(&claim, &open).into_iter().map(unless_it_stays));
+    update.push(doc! { "$unset": STAYS });
+    update
+}
+
+/// A field that is there during an update alone: whether the document stays as it is.
+const STAYS: &str = "s";
+
+/// The same stage, which does nothing to a document that stays as it is.
+fn unless_it_stays(stage: Document) -> Document {
+    let unless = |before: Bson, after: Bson| doc! { "$cond": [format!("${STAYS}"), before, after] };
+    let stage = stage.into_iter().map(|(operator, work)| match work {
+        Bson::Document(fields) if operator == "$set" => {
+            let fields = fields.into_iter().map(|(field, after)| {
+                let before = format!("${field}").into();
+                (field, unless(before, after).into())
+            });
+            (operator, Bson::Document(fields.collect()))
+        }
+        after => (operator, unless("$$ROOT".into(), after).into()),
+    });
+    stage.collect()
+}
+
+/// What tells what became of the wish for a lease: the claims, and the entry if it is asked for.
+pub(super) fn claims_and_time(look: bool) -> Document {
+    let mut fields = doc! { "_id": 0, "c.n": 1, "c.l": 1, "t": "$$NOW" };
+    if look {
+        fields.extend(doc! { "v": 1, "vx": 1 });
+    }
+    fields
+}
+
+/// What became of it, from the document after the update.
+pub(super) fn answer(document: &RawDocument, nonce: ObjectId) -> Wish {
+    let claims = document.get_array("c").into_iter().flatten().flatten();
+    let claims = claims.filter_map(RawBsonRef::as_document);
+    let mut held = None;
+    for claim in claims {
+        if claim.get_object_id("n").is_ok_and(|other| other == nonce) {
+            return Wish::Granted;
+        }
+        held = held.max(left(claim, "l", document));
+    }
+    match (entry(document), held) {
+        (Some(entry), _) => Wish::Found(entry),
+        (None, Some(left)) => Wish::Held(left),
+        // There are too many claims. This one's fill is fenced off, and nobody waits for it.
+        (None, None) => Wish::Granted,
+    }
+}
+
+/// What became of the wish for a lease.
+pub(super) enum Wish {
+    Granted,
+    Held(Duration),
+    Found(Entry),
 }
 
 /// The value of a claim takes its place; other claims stay.
@@ -199,10 +278,16 @@ pub(super) fn entry(document: &RawDocument) -> Option<Entry> {
 #[expect(clippy::option_option, reason = "dead, or alive with or without an end")]
 fn remaining(document: &RawDocument) -> Option<Option<Duration>> {
     let until = document.get_datetime("vx").ok()?;
-    let now = document.get_datetime("t").ok()?;
+    let left = left(document, "vx", document)?;
+    Some((until < NEVER).then_some(left))
+}
+
+/// How long it is until the time in a field, if it is still to come. `at` says what time it was.
+fn left(document: &RawDocument, field: &str, at: &RawDocument) -> Option<Duration> {
+    let until = document.get_datetime(field).ok()?;
+    let now = at.get_datetime("t").ok()?;
     let left = until.timestamp_millis().checked_sub(now.timestamp_millis())?;
-    let left = u64::try_from(left).ok().filter(|left| *left > 0)?;
-    Some((until < NEVER).then(|| Duration::from_millis(left)))
+    u64::try_from(left).ok().filter(|left| *left > 0).map(Duration::from_millis)
 }
 
 /// The end of a life that begins now, rounded up to the server's milliseconds.

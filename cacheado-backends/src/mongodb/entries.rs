@@ -12,13 +12,14 @@ use std::time::Duration;
 use mongodb::bson::doc;
 use mongodb::bson::oid::ObjectId;
 use mongodb::error::Result as DriverResult;
-use mongodb::options::Hint;
+use mongodb::options::{Hint, ReturnDocument};
 
-use super::document::{self, Stored};
+use super::document::{self, Stored, Wish};
 use super::error::{DUPLICATE_KEY, Failure};
 use super::link::Link;
 use super::setup::index;
-use crate::contract::{Entry, Filled};
+use crate::contract::{Entry, Filled, Terms};
+use crate::error::ErrorKind;
 
 /// An update that inserts may meet another that does so; the second attempt finds the document.
 const ATTEMPTS: usize = 3;
@@ -63,6 +64,26 @@ impl Link {
         })
         .await?;
         Ok(nonce)
+    }
+
+    /// The claim has this nonce.
+    pub(super) async fn begin_leased(
+        &self,
+        id: String,
+        nonce: ObjectId,
+        groups: Vec<String>,
+        terms: Terms,
+    ) -> Result<Wish, Failure> {
+        let (server, _) = self.prepared().await?;
+        let update = document::leased(nonce, groups, terms);
+        let after = upsert(|| async {
+            let update = server.entries.find_one_and_update(doc! { "_id": &id }, update.clone());
+            let update = update.upsert(true).return_document(ReturnDocument::After);
+            update.projection(document::claims_and_time(terms.look)).await
+        })
+        .await?;
+        let vanished = || Failure::said(ErrorKind::Malformed, "the server's answer is of another kind");
+        Ok(document::answer(&after.ok_or_else(vanished)?, nonce))
     }
 
     pub(super) async fn fill(&self, id: String, nonce: ObjectId, stored: Stored) -> Result<Filled, Failure> {

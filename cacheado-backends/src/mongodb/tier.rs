@@ -7,12 +7,12 @@ use mongodb::bson::oid::ObjectId;
 
 use super::MongoDb;
 use super::bus::Heard;
-use super::document::Stored;
+use super::document::{Stored, Wish};
 use super::error::Failure;
 use super::link::Effort::{Few, Many};
 use crate::contract::{
-    Backend, BoxFuture, Capabilities, Claim, Entry, FILL_WINDOW, Filled, Group, New, Place, Subscription,
-    Tier, Wanted,
+    Backend, BoxFuture, Capabilities, Claim, Entry, FILL_WINDOW, Filled, Group, Leased, New, Place,
+    Subscription, Terms, Tier, Wanted,
 };
 use crate::error::{ErrorKind, Result};
 
@@ -61,6 +61,21 @@ impl Tier for MongoDb {
             let nonce =
                 self.link.run("begin", Few, |link| async move { link.begin(id, groups).await }).await?;
             Ok(Claim { token: nonce.bytes().to_vec(), taken })
+        })
+    }
+
+    fn begin_leased<'a>(&'a self, at: &'a Place, terms: Terms) -> BoxFuture<'a, Result<Leased>> {
+        Box::pin(async move {
+            let (id, groups) = (self.id(at), self.groups(at));
+            let (nonce, taken) = (ObjectId::new(), Instant::now());
+            let work = self.link.run("begin_leased", Few, |link| async move {
+                link.begin_leased(id, nonce, groups, terms).await
+            });
+            Ok(match work.await? {
+                Wish::Granted => Leased::Taken(Claim { token: nonce.bytes().to_vec(), taken }),
+                Wish::Held(left) => Leased::Held(left),
+                Wish::Found(entry) => Leased::Found(entry),
+            })
         })
     }
 

@@ -6,6 +6,7 @@
 //! | `{ns}:i:<group>` | the entries of a group: a sorted set of keys by expiry | as the last of them |
 //! | `{ns}:a` | all entries, likewise | as the last of them |
 //! | `{ns}:f` | the fences of the last minutes: a sorted set of `e:<key>` and `i:<group>` by time | a day |
+//! | `{ns}:l:<key>` | the lease on a key: the claim that it stands for | as the lease |
 //! | `{ns}:s` | the number of the last notice | a day |
 //! | `{ns}:bus` | a channel, not a key: the notices | |
 //!

@@ -6,6 +6,7 @@
 //! | `keys`, `value` | the layout: names of keys, form of a value |
 //! | `scripts`, `scripts/*.lua` | what the server does in one atomic step |
 //! | `reads`, `writes`, `groups` | operations on an entry, and on many |
+//! | `leases` | of several nodes that want to compute, one at a time |
 //! | `tier`, `backend` | the two contracts, over these operations |
 //! | `connection`, `home`, `link` | async connections, one for each runtime |
 //! | `readers` | reads at the same time, which become one command |
@@ -22,6 +23,7 @@ mod error;
 mod groups;
 mod home;
 mod keys;
+mod leases;
 mod link;
 mod readers;
 mod reads;

@@ -27,6 +27,8 @@ macro_rules! script {
 #[derive(Debug)]
 pub(super) struct Scripts {
     pub(super) begin: Script,
+    pub(super) begin_leased: Script,
+    pub(super) abandon: Script,
     pub(super) fill: Script,
     pub(super) set: Script,
     pub(super) set_ttl: Script,
@@ -39,6 +41,8 @@ pub(super) struct Scripts {
 
 pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
     begin: script!("begin.lua"),
+    begin_leased: script!("begin_leased.lua"),
+    abandon: script!("abandon.lua"),
     fill: script!("fill.lua"),
     set: script!("set.lua"),
     set_ttl: script!("set_ttl.lua"),
@@ -93,6 +97,11 @@ impl<'a> Name<'a> {
     /// That of the index of a group.
     pub(super) fn index(shard: &'a Shard, group: &'a str) -> Self {
         Self(shard, ["i:", group])
+    }
+
+    /// That of the lease on an entry.
+    pub(super) fn lease(shard: &'a Shard, key: &'a str) -> Self {
+        Self(shard, ["l:", key])
     }
 
     /// That of the index of all entries.

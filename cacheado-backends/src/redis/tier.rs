@@ -7,7 +7,8 @@ use super::Redis;
 use super::bus::Listener;
 use super::groups::Which;
 use crate::contract::{
-    BoxFuture, Capabilities, Claim, Entry, Filled, Group, New, Place, Subscription, Tier, Wanted,
+    BoxFuture, Capabilities, Claim, Entry, Filled, Group, Leased, New, Place, Subscription, Terms, Tier,
+    Wanted,
 };
 use crate::error::Result;
 
@@ -15,7 +16,7 @@ pub(super) const NAME: &str = "redis";
 
 pub(super) fn capabilities(redis: &Redis) -> Capabilities {
     let routes = redis.connections().settings.cluster.is_some();
-    Capabilities { groups: true, fences: true, expiry: true, bus: true, leases: false, routes }
+    Capabilities { groups: true, fences: true, expiry: true, bus: true, leases: true, routes }
 }
 
 impl Tier for Redis {
@@ -44,6 +45,14 @@ impl Tier for Redis {
 
     fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>> {
         Box::pin(self.announce(&at.key, &at.route))
+    }
+
+    fn begin_leased<'a>(&'a self, at: &'a Place, terms: Terms) -> BoxFuture<'a, Result<Leased>> {
+        Box::pin(self.announce_leased(at, terms))
+    }
+
+    fn abandon<'a>(&'a self, at: &'a Place, claim: &'a Claim) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.release(at, claim))
     }
 
     fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>> {

@@ -23,8 +23,7 @@ impl Redis {
         let begun = Instant::now(); // before the server is asked, so that a claim never seems too young
         let shard = self.layout().shard(route);
         let mut command = SCRIPTS.begin.on(shard, [Name::entry(shard, key)].into_iter());
-        let random = RandomState::new();
-        command.arg(format!("g:{:016x}{:016x}", random.hash_one(0), random.hash_one(1)));
+        command.arg(format!("g:{}", nonce()));
         let answer = self.connections().run(&SCRIPTS.begin, command, shard.route, Again::Harmless).await;
         match answer.map_err(self.report("begin"))? {
             Value::BulkString(token) => Ok(Claim { token, taken: begun }),
@@ -101,6 +100,12 @@ impl Redis {
     }
 }
 
+/// What nobody else draws.
+pub(super) fn nonce() -> String {
+    let random = RandomState::new();
+    format!("{:016x}{:016x}", random.hash_one(0), random.hash_one(1))
+}
+
 /// The keys that a script stores an entry by.
 fn keys<'a>(shard: &'a Shard, key: &'a str, groups: &'a [Group]) -> Vec<Name<'a>> {
     let indexes = groups.iter().map(|group| Name::index(shard, &group.name));
@@ -122,7 +127,7 @@ fn add_value(command: &mut Cmd, operation: &'static str, groups: &[Group], new: 
 }
 
 /// A lifetime as scripts take it: whole milliseconds, not zero; nothing for ever.
-fn milliseconds(ttl: Option<Duration>) -> String {
+pub(super) fn milliseconds(ttl: Option<Duration>) -> String {
     ttl.map_or_else(String::new, |ttl| ttl.as_nanos().div_ceil(1_000_000).clamp(1, LONGEST).to_string())
 }
 

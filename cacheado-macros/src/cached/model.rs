@@ -28,6 +28,25 @@ pub(super) enum Keep {
     For(Duration),
 }
 
+/// `single_flight = …`.
+#[derive(Clone, Copy)]
+pub(super) enum SingleFlight {
+    Off,
+    Local,
+    /// `"distributed"`, which stands here.
+    Distributed(Span),
+}
+
+impl SingleFlight {
+    /// Where it says `"distributed"`.
+    pub(super) fn distributed(self) -> Option<Span> {
+        match self {
+            Self::Distributed(place) => Some(place),
+            Self::Off | Self::Local => None,
+        }
+    }
+}
+
 /// `scope = …`: a level, and the module that `scopes!` made.
 pub(super) struct ScopeLevel {
     /// `scopes` for `scope = "user"`.
@@ -65,7 +84,7 @@ pub(super) struct Options {
     pub cache_none: Option<Spanned<Keep>>,
     pub cache_err: Option<Spanned<Keep>>,
     pub cache_if: Option<Path>,
-    pub single_flight: bool,
+    pub single_flight: SingleFlight,
     pub refresh_if: Option<Expr>,
     /// `on_backend_error = "error"`.
     pub on_backend_error: Option<Span>,
@@ -91,7 +110,7 @@ impl Default for Options {
             cache_none: None,
             cache_err: None,
             cache_if: None,
-            single_flight: true,
+            single_flight: SingleFlight::Local,
             refresh_if: None,
             on_backend_error: None,
             local: None,

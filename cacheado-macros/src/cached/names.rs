@@ -42,7 +42,10 @@ pub(super) const ALL: &[Spec] = &[
     later("early", "write `early = 1.0`"),
     later("jitter", "write `jitter = 0.1`"),
     later("timeout", "write `timeout = \"2s\"`"),
-    now("single_flight", "write `single_flight = true` or `single_flight = false`"),
+    now(
+        "single_flight",
+        "write `single_flight = true`, `single_flight = false` or `single_flight = \"distributed\"`",
+    ),
     now("refresh_if", "write `refresh_if = EXPRESSION`, a `bool` over the arguments"),
     now("on_backend_error", "write `on_backend_error = \"compute\"` or `on_backend_error = \"error\"`"),
     now("local", "write `local` alone"),

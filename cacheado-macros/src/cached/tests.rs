@@ -51,9 +51,15 @@ fn every_argument_is_understood() {
         refresh_if = org_id.is_empty(), on_backend_error = "error", local, companions = true, crate = my::cacheado,
     "#;
     assert_eq!(errors(arguments), Vec::<String>::new());
-    for more in
-        ["", "ttl = 0", "ttl = pick::<u8, u16>(org_id, 2)", "key = (org_id, 2)", "skip(org_id)", "remote"]
-    {
+    for more in [
+        "",
+        "ttl = 0",
+        "ttl = pick::<u8, u16>(org_id, 2)",
+        "key = (org_id, 2)",
+        "skip(org_id)",
+        "remote",
+        "single_flight = \"distributed\", remote",
+    ] {
         assert_eq!(errors(more), Vec::<String>::new(), "{more}");
     }
     assert_eq!(errors("scope = tenancy::scopes::user, cache_none, cache_err"), Vec::<String>::new());
@@ -82,7 +88,6 @@ fn what_waits_for_a_later_version_is_refused() {
         "early = 1.0",
         "jitter = 0.1",
         "timeout = \"2s\"",
-        "single_flight = \"distributed\"",
         "scope = ambient",
         "batch(size = 3)",
     ] {
@@ -113,7 +118,8 @@ fn a_wrong_value_says_what_is_right() {
     assert_error("tags = \"a\"", &["tags("]);
     assert_error("tags(user_id)", &["string literal"]);
     assert_error("tags(\"{}\")", &["no name"]);
-    assert_error("single_flight = 3", &["`true` or `false`"]);
+    assert_error("single_flight = 3", &["`true`, `false` or \"distributed\""]);
+    assert_error("single_flight = \"global\"", &["`true`, `false` or \"distributed\""]);
     assert_error("companions", &["companions = false"]);
     assert_error("on_backend_error", &["needs a value", "on_backend_error = \"compute\""]);
     assert_error("on_backend_error = \"panic\"", &["expected \"compute\" or \"error\""]);
@@ -130,6 +136,7 @@ fn conflicts_are_found() {
     assert_error("key(org_id), skip(org_id)", &["both in `key` and in `skip`"]);
     assert_error("key = org_id, skip(user_id)", &["whole key"]);
     assert_error("local, remote", &["exclude each other"]);
+    assert_error("single_flight = \"distributed\", local", &["nothing to wait for in another"]);
     assert_eq!(errors("ttl = 5, ttl_with = lasting"), Vec::<String>::new());
 }
 

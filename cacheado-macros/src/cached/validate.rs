@@ -79,6 +79,13 @@ fn conflicts(options: &Options, errors: &mut Errors) {
     if let (Some(_), Some(remote)) = (options.local, options.remote) {
         errors.at(remote, "`local` and `remote` exclude each other; remove one of the two");
     }
+    if let (Some(_), Some(place)) = (options.local, options.single_flight.distributed()) {
+        errors.at(
+            place,
+            "the values of a `local` function stay in each process, so there is nothing to wait for in another; remove \
+             `local`, or write `single_flight = true`",
+        );
+    }
     if let (Some(arguments), None) = (&options.scope_args, &options.scope) {
         errors.at(
             arguments.span,

@@ -4,10 +4,10 @@ use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprLit, Lit, LitStr, Path, Token, parenthesized};
+use syn::{Expr, ExprLit, Lit, LitBool, LitStr, Path, Token, parenthesized};
 
 use super::args::{RawArg, RawValue, span_of};
-use super::model::{Keep, KeyChoice, ScopeLevel, Spanned, Tag, Ttl};
+use super::model::{Keep, KeyChoice, ScopeLevel, SingleFlight, Spanned, Tag, Ttl};
 use super::{names, placeholders};
 use crate::duration;
 
@@ -254,14 +254,12 @@ pub(super) fn version(argument: &RawArg) -> syn::Result<u32> {
     }
 }
 
-pub(super) fn single_flight(argument: &RawArg) -> syn::Result<bool> {
+pub(super) fn single_flight(argument: &RawArg) -> syn::Result<SingleFlight> {
     match literal(assigned(argument)?) {
-        Some(Lit::Bool(literal)) => Ok(literal.value),
-        Some(Lit::Str(text)) if text.value() == "distributed" => Err(syn::Error::new(
-            text.span(),
-            "`single_flight = \"distributed\"` is not available yet in this version, remove it",
-        )),
-        _ => Err(wrong(argument, "expected `true` or `false`")),
+        Some(Lit::Bool(LitBool { value: true, .. })) => Ok(SingleFlight::Local),
+        Some(Lit::Bool(LitBool { value: false, .. })) => Ok(SingleFlight::Off),
+        Some(Lit::Str(text)) if text.value() == "distributed" => Ok(SingleFlight::Distributed(text.span())),
+        _ => Err(wrong(argument, "expected `true`, `false` or \"distributed\"")),
     }
 }
 

@@ -94,6 +94,14 @@ impl CacheBuilder {
         self
     }
 
+    /// How long a function with `single_flight = "distributed"` may take before another process computes, too:
+    /// the bound on how long one that has died holds up the others. No call waits for others longer than twice
+    /// as long. Left out: ten seconds; at most ten minutes. A backend without leases needs none.
+    pub fn lease(mut self, time: Duration) -> Self {
+        self.settings.lease = time;
+        self
+    }
+
     /// Runs what the cache does by itself by `spawn`, such as `tokio::spawn` within a runtime: listening to other
     /// nodes' evictions, giving up announcements of fills, what rules have left to be done. Left out: by a
     /// thread for I/O, which is started on its first use. A task that is dropped is not done; entries then
@@ -131,7 +139,7 @@ impl CacheBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`] if `default_ttl` or `near_ttl` is zero, so that nothing would ever be
-    /// stored, and if there is a near cache with nothing that it would be near to.
+    /// stored, if `lease` is, and if there is a near cache with nothing that it would be near to.
     pub fn build(self) -> Result<Cache> {
         if self.default_ttl == Some(Duration::ZERO) {
             let problem = "`default_ttl` is zero, so nothing would be stored; leave it out for no expiry, or \
@@ -145,6 +153,11 @@ impl CacheBuilder {
         }
         if self.settings.near_ttl.is_zero() {
             let problem = "`near_ttl` is zero, so no copy would be kept; leave `near` out instead";
+            return Err(Error::new(ErrorKind::Configuration, "build", problem));
+        }
+        if self.settings.lease.is_zero() {
+            let problem = "`lease` is zero, so that nobody would wait for anybody; use `single_flight = true` for \
+                           functions whose processes need not";
             return Err(Error::new(ErrorKind::Configuration, "build", problem));
         }
         Ok(self.open(false))

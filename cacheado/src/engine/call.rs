@@ -10,9 +10,10 @@ use super::flight::{Boarding, Flight, Landed, Leader};
 use super::leading::{Leading, leads};
 use super::lookup::{Lookup, Probed};
 use super::moment::Moment;
+use super::turn::Rest;
 use crate::codec::Codec;
 use crate::error::Error;
-use crate::function::{Function, Kind, Policy, Shape};
+use crate::function::{Function, Kind, Policy, Shape, SingleFlight};
 use crate::key::{Key, KeyPart, KeySink};
 use crate::scope::Scope;
 use crate::stats::count;
@@ -212,7 +213,7 @@ impl<K: Kind> Call<K> {
         let labels = self.labels();
         let list = labels.as_deref().unwrap_or_default();
         let ticket = function.region.ticket(self.hash, list);
-        let joins = self.policy.single_flight && !self.alone && !self.refresh;
+        let joins = self.policy.single_flight != SingleFlight::Off && !self.alone && !self.refresh;
         if !joins {
             return Computation::new(self, labels, Some(ticket), None).start();
         }
@@ -289,6 +290,8 @@ pub(super) enum Wait<K: Kind> {
     Flight(Arc<Flight<K::Stored>>, Call<K>),
     /// The backend's answer.
     Backend(Ask<K>),
+    /// Another process's computation.
+    Turn(Rest<K>),
 }
 
 /// The right, and the duty to others, to run the body. Dropping it unfinished (the body panicked, or its
@@ -344,6 +347,12 @@ impl<K: Kind> Computation<K> {
         if let (Some((flight, _)), Some(sent)) = (&self.flight, self.far.as_ref().and_then(|far| far.sent)) {
             flight.until.set(sent);
         }
+    }
+
+    /// Whether others wait for this computation, should there be any. They do not where a body has called
+    /// itself, and where each computes for itself alone.
+    pub(super) fn is_led(&self) -> bool {
+        self.flight.is_some()
     }
 
     /// Ends the flight, if one is led.

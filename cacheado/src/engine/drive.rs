@@ -4,6 +4,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::thread;
 
 use cacheado_backends::io;
 
@@ -11,6 +12,7 @@ use super::call::{Call, Next, Wait};
 use super::far::{Answer, Asked};
 use super::finish::Done;
 use super::flight::{Flight, Landed, Leader};
+use super::turn::Rest;
 use crate::function::Kind;
 
 impl<K: Kind> Call<K> {
@@ -92,6 +94,7 @@ enum Due<K: Kind> {
     Plan(Call<K>),
     Landed(Call<K>, Arc<Flight<K::Stored>>, Landed<K::Stored>),
     Answered(Asked<K>, Answer),
+    Rested(Rest<K>),
 }
 
 impl<K: Kind> Due<K> {
@@ -100,6 +103,7 @@ impl<K: Kind> Due<K> {
             Self::Plan(call) => call.plan(leader),
             Self::Landed(call, flight, landed) => call.landed(&flight, landed, leader),
             Self::Answered(asked, answer) => asked.answered(answer),
+            Self::Rested(rest) => rest.over(),
         }
     }
 }
@@ -115,6 +119,10 @@ impl<K: Kind> Wait<K> {
                 let (remote, request, asked) = ask.split();
                 Due::Answered(asked, remote.ask_blocking(request))
             }
+            Self::Turn(rest) => {
+                io::blocking(|| thread::sleep(rest.pause));
+                Due::Rested(rest)
+            }
         }
     }
 
@@ -127,6 +135,10 @@ impl<K: Kind> Wait<K> {
             Self::Backend(ask) => {
                 let (remote, request, asked) = ask.split();
                 Due::Answered(asked, remote.ask(request).await)
+            }
+            Self::Turn(rest) => {
+                io::sleep(rest.pause).await;
+                Due::Rested(rest)
             }
         }
     }

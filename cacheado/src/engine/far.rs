@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! plan ─ read ─┬─ found ──────────────────────────────────► value
-//!              ├─ absent ─ announce ─ body ─ write ───────► value
+//!              ├─ absent ─ announce ─ body ─ write ───────► value (or a lease, see `turn`)
 //!              └─ outage ─ body ──────────────────────────► value
 //! ```
 //!
@@ -18,6 +18,7 @@ use cacheado_backends::memory::{Cause, Fill, Found, Placed, Ticket};
 use super::call::{Call, Computation, Next, ScopeOf, Wait};
 use super::flight::Landed;
 use super::moment::Moment;
+use super::turn::InTurn;
 use crate::codec::{CodecError, Envelope, Header, Limits};
 use crate::error::Error;
 use crate::function::{Function, Kind, Worth};
@@ -36,12 +37,13 @@ pub(super) struct Far<V> {
     is_grouped: bool,
     envelope: Envelope<V>,
     /// `None` until the fill has been announced.
-    claim: Option<Claim>,
+    pub(super) claim: Option<Claim>,
+    pub(super) turn: InTurn,
     /// When the computation began; `None` where there is none.
-    begun: Option<Instant>,
+    pub(super) begun: Option<Instant>,
     /// What the clock showed when the backend was last asked: what it answers is no younger than that. Only
     /// the life of a copy depends on it.
-    asked: u64,
+    pub(super) asked: u64,
     /// What the clock showed when the body began: what the backend has not confirmed is as old as that. Only
     /// where there are copies.
     computed: u64,
@@ -54,7 +56,8 @@ pub(super) struct Far<V> {
 /// A claim that was not used is given up, however the computation has ended.
 impl<V> Drop for Far<V> {
     fn drop(&mut self) {
-        self.remote.abandon(&self.place, self.claim.take());
+        let claim = self.claim.take().filter(|_| !self.turn.has_lease());
+        self.remote.abandon(&self.place, claim);
     }
 }
 
@@ -77,6 +80,7 @@ impl<K: Kind> Call<K> {
                 Limits { size: remote.max_value_size, ..Limits::default() },
             ),
             claim: None,
+            turn: InTurn::default(),
             begun: None,
             asked: if remote.near_ttl.is_some() { function.store.clock().now() } else { 0 },
             computed: 0,
@@ -128,11 +132,13 @@ pub(super) struct Asked<K: Kind> {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Step {
+pub(super) enum Step {
     /// Is there an entry?
     Read,
     /// There will be one.
     Announce,
+    /// There will be one, if no other process makes it first.
+    Lease,
 }
 
 impl<K: Kind> Computation<K> {
@@ -159,26 +165,23 @@ impl<K: Kind> Computation<K> {
         Some(Request::Evict { place, notice: self.call.notice() })
     }
 
-    fn ask(mut self: Box<Self>, step: Step) -> Next<K> {
+    pub(super) fn ask(mut self: Box<Self>, step: Step) -> Next<K> {
         let far = match step {
             Step::Read => self.far.as_mut(),
-            Step::Announce => self.far_to_write(),
+            Step::Announce | Step::Lease => self.far_to_write(),
         };
         let Some(far) = far else { return Next::Compute(self) };
         far.sent = Some(Moment::now());
         let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
-        let request = match step {
-            Step::Read => Request::Get { place, wanted: remote.wanted() },
-            Step::Announce => {
-                self.call.count_miss();
-                Request::Begin { place }
-            }
+        let (step, request) = match step {
+            Step::Read => (step, Request::Get { place, wanted: remote.wanted() }),
+            Step::Announce | Step::Lease => self.announcement(place),
         };
         Next::Wait(Wait::Backend(Ask { remote, request, asked: Asked { computation: self, step } }))
     }
 
     /// The body is about to begin.
-    fn begins(&mut self) {
+    pub(super) fn begins(&mut self) {
         let (Some(far), Some(function)) = (&mut self.far, &self.call.function) else { return };
         far.begun = Some(Instant::now());
         if far.remote.near_ttl.is_some() {
@@ -187,7 +190,7 @@ impl<K: Kind> Computation<K> {
     }
 
     /// The backend is not there: the body decides, unless the function wants to know.
-    fn without_backend(mut self: Box<Self>, error: cacheado_backends::Error) -> Next<K> {
+    pub(super) fn without_backend(mut self: Box<Self>, error: cacheado_backends::Error) -> Next<K> {
         self.begins();
         self.call.count_miss();
         self.count_backend_error(&error);
@@ -218,10 +221,15 @@ impl<K: Kind> Asked<K> {
         let Self { mut computation, step } = self;
         match step {
             Step::Read => match answer.and_then(Reply::entry) {
-                Ok(entry) => match entry.and_then(|entry| computation.found(&entry, true)) {
-                    Some(value) => Next::Serve(value),
-                    None => computation.ask(Step::Announce),
-                },
+                Ok(entry) => {
+                    if let (None, Some(far)) = (&entry, &mut computation.far) {
+                        far.turn.missed();
+                    }
+                    match entry.and_then(|entry| computation.found(&entry, true)) {
+                        Some(value) => Next::Serve(value),
+                        None => computation.ask(Step::Announce),
+                    }
+                }
                 Err(error) => computation.without_backend(error),
             },
             Step::Announce => match answer.and_then(Reply::claim) {
@@ -234,6 +242,7 @@ impl<K: Kind> Asked<K> {
                 }
                 Err(error) => computation.without_backend(error),
             },
+            Step::Lease => computation.turned(answer),
         }
     }
 }
@@ -470,6 +479,9 @@ impl<K: Kind> Written<K> {
     /// Hands the value to those who wait, and returns it: also where it could not be stored.
     pub(super) fn answered(self, answer: &Answer) -> K::Return {
         let Self { mut computation, value, ttl } = self;
+        if let Some(far) = &mut computation.far {
+            far.turn.written(answer);
+        }
         if let Some(function) = computation.call.function.clone() {
             computation.after_writing(&function, &value, ttl, answer);
         }

@@ -19,6 +19,7 @@
 //! | `lookup` | the hit path |
 //! | `call` | a call that missed: what it carries, and `plan` |
 //! | `far` | the remote side of a call: read, announce, write |
+//! | `turn` | one computation at a time among processes |
 //! | `verbs` | what one entry's handle asks: peek, set, evict |
 //! | `finish` | from the outcome of a body to the store and to those who wait |
 //! | `flight` | one computation and those who wait for it |
@@ -36,6 +37,7 @@ mod lookup;
 mod moment;
 mod query;
 mod sync;
+mod turn;
 mod verbs;
 
 pub use call::Call;

@@ -16,18 +16,30 @@ pub enum Keep {
     For(Duration),
 }
 
+/// Who waits while a value is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SingleFlight {
+    /// Nobody: every caller computes.
+    Off,
+    /// Other callers of this process.
+    #[default]
+    Local,
+    /// Those of other processes, too, where the backend has leases.
+    Distributed,
+}
+
 /// The policy of one function.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
     pub(crate) ttl: Option<Duration>,
     pub(crate) cache_none: Keep,
     pub(crate) cache_err: Keep,
-    pub(crate) single_flight: bool,
+    pub(crate) single_flight: SingleFlight,
 }
 
 impl Policy {
     pub(crate) const fn new() -> Self {
-        Self { ttl: None, cache_none: Keep::No, cache_err: Keep::No, single_flight: true }
+        Self { ttl: None, cache_none: Keep::No, cache_err: Keep::No, single_flight: SingleFlight::Local }
     }
 
     /// For how long an outcome of this worth is kept, where a value is kept for `ttl`. `None`: not at all.

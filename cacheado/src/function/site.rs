@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::{Keep, Policy};
+use super::{Keep, Policy, SingleFlight};
 
 /// One annotated function of the program.
 ///
@@ -98,8 +98,8 @@ impl Site {
 
     /// `single_flight = …`.
     #[must_use]
-    pub const fn single_flight(mut self, on: bool) -> Self {
-        self.policy.single_flight = on;
+    pub const fn single_flight(mut self, whom: SingleFlight) -> Self {
+        self.policy.single_flight = whom;
         self
     }
 

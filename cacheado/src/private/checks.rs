@@ -124,7 +124,7 @@ impl<R> Kind for Unstorable<R> {
     }
 }
 
-/// `remote`: the value must be able to leave the process.
+/// `remote`, and a distributed single flight: the value must be able to leave the process.
 pub fn assert_remote<K: Kind>(_: &K)
 where
     K::Stored: Remote,
@@ -134,7 +134,7 @@ where
 /// What can leave the process.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored remotely",
-    label = "`remote` asks for a value that is `Serialize + DeserializeOwned`",
+    label = "this asks for a value that is `Serialize + DeserializeOwned`",
     note = "derive `serde::Serialize` and `serde::Deserialize` for it and all that it holds, with `cache_err` the \
             error as well; or keep it in this process with `local`"
 )]

@@ -7,6 +7,7 @@
 //! | `request` | one operation as a value, and its reply |
 //! | `operation` | a verb that may have to ask the backend: waited for, or blocked on |
 //! | `background` | where that is done which nobody waits for |
+//! | `lease` | one process at a time computes an entry |
 //! | `breaker` | no hammering of a dead server |
 //! | `notice`, `near` | what nodes tell each other, and what that does to the copies here |
 //! | `chores` | what rules want done at the backend |
@@ -15,6 +16,7 @@
 mod background;
 mod breaker;
 mod chores;
+mod lease;
 pub(crate) mod ledger;
 mod near;
 mod notice;
@@ -26,7 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cacheado_backends::contract::{Claim, Group, Place, Tier, Wanted};
+use cacheado_backends::contract::{Claim, FILL_WINDOW, Group, Place, Tier, Wanted};
 use cacheado_backends::memory::{Label, Limits, Store};
 use cacheado_backends::{Clock, Error, ErrorKind, Memory, Result, io};
 
@@ -37,6 +39,7 @@ use breaker::{Breaker, Permit};
 use chores::{Chores, Taken};
 
 pub(crate) use chores::Chore;
+pub(crate) use lease::{Lease, Turn};
 pub(crate) use notice::Notice;
 pub(crate) use operation::Operation;
 pub(crate) use place::{Address, Title, function_group, place, scope_group, tag_group};
@@ -52,6 +55,8 @@ pub(crate) struct Settings {
     /// The most bytes of a value.
     pub(crate) max_value_size: usize,
     pub(crate) background: Background,
+    /// How long a lease lasts at most.
+    pub(crate) lease: Duration,
 }
 
 impl Default for Settings {
@@ -62,6 +67,7 @@ impl Default for Settings {
             breaker: (3, Duration::from_secs(1)),
             max_value_size: 16 << 20,
             background: Background::default(),
+            lease: Duration::from_secs(10),
         }
     }
 }
@@ -82,6 +88,8 @@ pub(crate) struct Remote {
     /// What this process knows of remote entries, where there are rules to keep.
     pub(crate) ledger: Option<Arc<Store>>,
     pub(crate) max_value_size: usize,
+    /// How long a lease lasts at most; `None`: the backend has none.
+    pub(crate) lease: Option<Duration>,
     /// How many entries evictions of more than one have removed.
     pub(crate) evictions: AtomicU64,
     background: Background,
@@ -107,6 +115,8 @@ impl Remote {
             Memory::new().open(bounds, clock.clone())
         });
         let (failures, pause) = settings.breaker;
+        // A fill that comes later than that is fenced off.
+        let lease = tier.capabilities().leases.then_some(settings.lease.min(FILL_WINDOW));
         Arc::new(Self {
             reads_keys: tier.capabilities().fences,
             has_routes: tier.capabilities().routes,
@@ -116,6 +126,7 @@ impl Remote {
             near_ttl,
             ledger,
             max_value_size: settings.max_value_size,
+            lease,
             evictions: AtomicU64::new(0),
             background: settings.background,
             chores: Chores::default(),
@@ -157,7 +168,7 @@ impl Remote {
     }
 
     async fn run(&self, permit: Permit<'_>, request: Request) -> Result<Reply> {
-        let reply = request.on(&*self.tier).await;
+        let reply = request.on(&self.tier, &self.background).await;
         report(permit, &reply);
         reply
     }
@@ -165,7 +176,9 @@ impl Remote {
     fn run_blocking(&self, permit: Permit<'_>, request: Request) -> Result<Reply> {
         let reply = request.on_blocking(&*self.tier).unwrap_or_else(|| {
             let tier = Arc::clone(&self.tier);
-            io::block_on(async move { request.on(&*tier).await }).and_then(|reply| reply)
+            // An executor of the user's may need this thread, which waits.
+            io::block_on(async move { request.on(&tier, &Background::default()).await })
+                .and_then(|reply| reply)
         });
         report(permit, &reply);
         reply
@@ -198,13 +211,9 @@ impl Remote {
 
     /// Gives a claim up whose computation has ended without a value. Nobody waits for it.
     pub(crate) fn abandon(&self, place: &Arc<Place>, claim: Option<Claim>) {
-        let (Some(claim), true) = (claim, self.tier.keeps_claims()) else { return };
-        let (tier, place) = (Arc::clone(&self.tier), Arc::clone(place));
-        self.background.spawn(async move {
-            if let Err(error) = tier.abandon(&place, &claim).await {
-                tracing::debug!(%error, "a claim was not given up; it ends by itself");
-            }
-        });
+        if let (Some(claim), true) = (claim, self.tier.keeps_claims()) {
+            lease::abandon(&self.tier, &self.background, place, claim);
+        }
     }
 
     /// Has what is left to be done done in the background, for a caller that has nothing to wait for.

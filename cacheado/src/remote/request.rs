@@ -4,14 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cacheado_backends::contract::{Claim, Entry, Filled, Group, New, Place, Tier, Wanted};
+use cacheado_backends::contract::{Claim, Entry, Filled, Group, New, Place, Terms, Tier, Wanted};
 use cacheado_backends::{Error, ErrorKind, Result};
+
+use super::Background;
+use super::lease::{self, Turn};
 
 /// One operation. It has no `Debug`: values belong in no log.
 pub(crate) enum Request {
     Get { place: Arc<Place>, wanted: Wanted },
     GetMany { places: Vec<Arc<Place>> },
     Begin { place: Arc<Place> },
+    BeginLeased { place: Arc<Place>, terms: Terms },
     Fill { place: Arc<Place>, value: Vec<u8>, ttl: Option<Duration>, claim: Claim },
     Set { place: Arc<Place>, value: Vec<u8>, ttl: Option<Duration>, notice: Vec<u8> },
     SetTtl { place: Arc<Place>, ttl: Option<Duration> },
@@ -26,6 +30,7 @@ pub(crate) enum Reply {
     Entry(Option<Entry>),
     Entries(Vec<Option<Entry>>),
     Claim(Claim),
+    Turn(Turn),
     Filled(Filled),
     Done,
     Was(bool),
@@ -34,7 +39,7 @@ pub(crate) enum Reply {
 
 impl Request {
     /// Runs it.
-    pub(crate) async fn on(self, tier: &dyn Tier) -> Result<Reply> {
+    pub(crate) async fn on(self, tier: &Arc<dyn Tier>, background: &Background) -> Result<Reply> {
         Ok(match self {
             Self::Get { place, wanted } => Reply::Entry(tier.get(&place, wanted).await?),
             Self::GetMany { places } => {
@@ -42,6 +47,9 @@ impl Request {
                 Reply::Entries(tier.get_many(&places).await?)
             }
             Self::Begin { place } => Reply::Claim(tier.begin(&place).await?),
+            Self::BeginLeased { place, terms } => {
+                Reply::Turn(lease::ask(tier, background, place, terms).await?)
+            }
             Self::Fill { place, value, ttl, claim } => {
                 Reply::Filled(tier.fill(&place, New { value: &value, ttl }, &claim).await?)
             }
@@ -92,6 +100,7 @@ reply_as! {
     entry: Entry(Option<Entry>);
     entries: Entries(Vec<Option<Entry>>);
     claim: Claim(Claim);
+    turn: Turn(Turn);
     was: Was(bool);
     count: Count(u64);
 }

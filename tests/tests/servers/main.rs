@@ -7,10 +7,12 @@
 //! | `processes` | processes that share entries |
 //! | `outages` | servers that die, stop and come back, under load |
 //! | `calls` | single flight, contexts, near caches: over a server |
+//! | `leases` | one process at a time computes |
 //! | `trips` | how often a server is asked, by its own count |
 
 mod calls;
 mod fencing;
+mod leases;
 mod outages;
 mod processes;
 mod server;

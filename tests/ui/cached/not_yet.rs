@@ -17,9 +17,4 @@ fn batch(n: u32) -> u32 {
     n
 }
 
-#[cached(single_flight = "distributed")]
-fn distributed(n: u32) -> u32 {
-    n
-}
-
 fn main() {}

@@ -15,9 +15,17 @@ fn word(n: u32) -> u32 {
     n
 }
 
-#[cached(single_flight = "distributed")]
-fn not_yet(n: u32) -> u32 {
+#[cached(local, single_flight = "distributed")]
+fn stays_here(n: u32) -> u32 {
     n
+}
+
+struct Plain;
+
+#[cached(single_flight = "distributed")]
+fn cannot_leave(n: u32) -> std::sync::Arc<Plain> {
+    let _ = n;
+    std::sync::Arc::new(Plain)
 }
 
 fn main() {}

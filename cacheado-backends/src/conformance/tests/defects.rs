@@ -2,12 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::map::{Defect, Map};
 use crate::conformance::{self as suite, Node, Subject};
 use crate::contract::{
-    BoxFuture, Capabilities, Claim, Entry, Event, Filled, Group, New, Place, Subscription, Tier, Wanted,
+    BoxFuture, Capabilities, Claim, Entry, Event, Filled, Group, Leased, New, Place, Subscription, Terms,
+    Tier, Wanted,
 };
 use crate::error::Result;
 use crate::memory::SharedMemory;
@@ -70,19 +72,29 @@ enum Wrong {
     /// A subscription has no first gap, and a bus tells before it evicts.
     NoGap,
     TellsTooEarly,
+    /// Everybody is given a lease; it never ends by itself; whoever gives one up ends whosesoever there is; an
+    /// eviction leaves it.
+    LeasesToAll,
+    LeaseStays,
+    EndsAnothersLease,
+    LeaseOutlivesEviction,
 }
 
 /// A tier with a defect, over memory.
 struct Defective {
     memory: Arc<SharedMemory>,
     wrong: Wrong,
+    is_leased: AtomicBool,
 }
 
 fn defective(wrong: Wrong) -> Subject {
     let memory = SharedMemory::new();
     let node = || {
         let memory = memory.clone();
-        Node::with_tier(memory.clone(), Arc::new(Defective { memory: Arc::new(memory), wrong }))
+        Node::with_tier(
+            memory.clone(),
+            Arc::new(Defective { memory: Arc::new(memory), wrong, is_leased: AtomicBool::new(false) }),
+        )
     };
     Subject::of(node()).with_peer_node(node())
 }
@@ -121,6 +133,29 @@ fn a_bus_that_breaks_its_word_fails() {
     assert!(said.contains("once the eviction has taken effect"), "it says: {said}");
 }
 
+#[test]
+fn a_tier_whose_leases_are_none_fails() {
+    let said = |wrong, check: fn(Wrong)| message(|| check(wrong));
+    let text =
+        said(Wrong::LeasesToAll, |wrong| suite::hazard_25_a_lease_is_held_by_one(async || defective(wrong)));
+    assert!(text.contains("another holds the lease"), "it says: {text}");
+    let text = said(Wrong::LeasesToAll, |wrong| {
+        suite::hazard_25_of_parallel_wishes_one_is_granted(async || defective(wrong));
+    });
+    assert!(text.contains("one is given it"), "it says: {text}");
+    let text =
+        said(Wrong::LeaseStays, |wrong| suite::hazard_25_a_lease_ends_by_itself(async || defective(wrong)));
+    assert!(text.contains("a lease of 300 ms ends"), "it says: {text}");
+    let text = said(Wrong::EndsAnothersLease, |wrong| {
+        suite::hazard_25_a_lease_is_ended_by_its_owner(async || defective(wrong));
+    });
+    assert!(text.contains("ended another's lease"), "it says: {text}");
+    let text = said(Wrong::LeaseOutlivesEviction, |wrong| {
+        suite::hazard_21_an_eviction_ends_the_lease(async || defective(wrong));
+    });
+    assert!(text.contains("the lease is free"), "it says: {text}");
+}
+
 /// Notices without the first gap.
 struct Gapless(Box<dyn Subscription>, bool);
 
@@ -157,6 +192,29 @@ impl Tier for Defective {
         self.memory.begin(at)
     }
 
+    fn begin_leased<'a>(&'a self, at: &'a Place, terms: Terms) -> BoxFuture<'a, Result<Leased>> {
+        match self.wrong {
+            Wrong::LeasesToAll => Box::pin(async { self.begin(at).await.map(Leased::Taken) }),
+            Wrong::LeaseStays => {
+                self.memory.begin_leased(at, Terms { lasts: Duration::from_secs(3_600), ..terms })
+            }
+            Wrong::LeaseOutlivesEviction => Box::pin(async move {
+                if self.is_leased.swap(true, Ordering::SeqCst) {
+                    return Ok(Leased::Held(Duration::from_secs(1)));
+                }
+                self.begin(at).await.map(Leased::Taken)
+            }),
+            _ => self.memory.begin_leased(at, terms),
+        }
+    }
+
+    fn abandon<'a>(&'a self, at: &'a Place, claim: &'a Claim) -> BoxFuture<'a, Result<()>> {
+        if self.wrong == Wrong::EndsAnothersLease {
+            return Box::pin(async { self.memory.evict(at, None).await.map(drop) });
+        }
+        self.memory.abandon(at, claim)
+    }
+
     fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>> {
         Box::pin(async move {
             if self.wrong == Wrong::Unfenced {
@@ -182,7 +240,7 @@ impl Tier for Defective {
                 Wrong::TellsTooEarly => {
                     self.memory.evict(&Place { key: "other".to_owned(), ..at.clone() }, notice).await
                 }
-                Wrong::Unfenced | Wrong::NoGap => self.memory.evict(at, notice).await,
+                _ => self.memory.evict(at, notice).await,
             }
         })
     }

@@ -41,6 +41,7 @@ fn the_macro_names_every_check() {
         include_str!("../tier/entries.rs"),
         include_str!("../tier/groups.rs"),
         include_str!("../tier/fences.rs"),
+        include_str!("../tier/leases.rs"),
         include_str!("../tier/load.rs"),
         include_str!("../tier/bus.rs"),
     ];

@@ -9,9 +9,16 @@ use crate::error::Result;
 use crate::memory::{Cause, Memory};
 use crate::{Backend, BackendStats, Capabilities, Entry};
 
-/// What memory does by itself. There are no leases.
+/// What memory does by itself: everything.
 pub(super) fn capabilities() -> Capabilities {
-    Capabilities { groups: true, fences: true, expiry: true, bus: true, ..Capabilities::default() }
+    Capabilities {
+        groups: true,
+        fences: true,
+        expiry: true,
+        bus: true,
+        leases: true,
+        ..Capabilities::default()
+    }
 }
 
 impl Shared {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::backend::capabilities;
+use super::claims::{Granted, Wish};
 use super::{NAME, Shared, SharedMemory};
 use crate::contract::{
-    BoxFuture, Capabilities, Claim, Entry, Filled, Group, New, Place, Subscription, Tier, Wanted,
+    BoxFuture, Capabilities, Claim, Entry, Filled, Group, Leased, New, Place, Subscription, Terms, Tier,
+    Wanted,
 };
 use crate::error::Result;
 use crate::memory::{Cause, Label, Placed};
@@ -29,7 +31,28 @@ impl Shared {
         self.claims.announce(self.ticket(&at.key, &labels(at)), self.store.clock())
     }
 
+    fn begin_leased(&self, at: &Place, terms: Terms) -> Leased {
+        let wish = Wish {
+            key: &at.key,
+            lasts: terms.lasts,
+            is_current: &|ticket| self.region.is_current(ticket),
+            look: &|| terms.look.then(|| self.read(&at.key)).flatten(),
+            ticket: &|| self.ticket(&at.key, &labels(at)),
+        };
+        match self.claims.lease(&wish, self.store.clock()) {
+            Granted::Taken(claim) => Leased::Taken(claim),
+            Granted::Held(left) => Leased::Held(left),
+            Granted::Found(entry) => Leased::Found(entry),
+        }
+    }
+
     fn fill_announced(&self, at: &Place, new: New<'_>, claim: &Claim) -> Result<Filled> {
+        let filled = self.fill_unreleased(at, new, claim);
+        self.claims.release(&at.key, claim);
+        filled
+    }
+
+    fn fill_unreleased(&self, at: &Place, new: New<'_>, claim: &Claim) -> Result<Filled> {
         let Some(ticket) = self.claims.take(claim, self.store.clock()) else { return Ok(Filled::Fenced) };
         match self.fill(&at.key, new.value, new.ttl, Some(labels(at)), ticket)? {
             Placed::Stored => Ok(Filled::Stored),
@@ -77,6 +100,10 @@ impl Tier for SharedMemory {
         now(|| Ok(self.0.begin(at)))
     }
 
+    fn begin_leased<'a>(&'a self, at: &'a Place, terms: Terms) -> BoxFuture<'a, Result<Leased>> {
+        now(move || Ok(self.0.begin_leased(at, terms)))
+    }
+
     fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>> {
         now(move || self.0.fill_announced(at, new, claim))
     }
@@ -85,9 +112,10 @@ impl Tier for SharedMemory {
         true
     }
 
-    fn abandon<'a>(&'a self, _: &'a Place, claim: &'a Claim) -> BoxFuture<'a, Result<()>> {
+    fn abandon<'a>(&'a self, at: &'a Place, claim: &'a Claim) -> BoxFuture<'a, Result<()>> {
         now(|| {
             drop(self.0.claims.take(claim, self.0.store.clock()));
+            self.0.claims.release(&at.key, claim);
             Ok(())
         })
     }

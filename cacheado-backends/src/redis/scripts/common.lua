@@ -150,6 +150,47 @@ local function keep(key)
   end
 end
 
+-- Announces a fill: the claim says what has been forbidden until now, and the generation. The nonce is the
+-- generation's, should there be none yet.
+local function announce(nonce)
+  local first = redis.call('ZRANGE', fences, 0, 0)
+  if not first[1] then
+    redis.call('ZADD', fences, 0, nonce)
+    keep(fences)
+    return '0 ' .. nonce
+  end
+  keep(fences)
+  local last = redis.call('ZRANGE', fences, -1, -1, 'WITHSCORES')
+  return digits(math.abs(last[2])) .. ' ' .. first[1]
+end
+
+-- Whether something of these names has been forbidden since a claim was made. A claim that stands for a lease has
+-- its owner's nonce at the end.
+local function forbidden(claim, names)
+  local seen, generation = claim:match('^(%d+) (%S+)')
+  local first = redis.call('ZRANGE', fences, 0, 0, 'WITHSCORES')
+  if not seen or first[1] ~= generation or -first[2] > tonumber(seen) then
+    return true
+  end
+  for _, fence in ipairs(redis.call('ZMSCORE', fences, unpack(names))) do
+    if fence and tonumber(fence) > tonumber(seen) then
+      return true
+    end
+  end
+  return false
+end
+
+-- Ends the lease on an entry, if it is the one that a claim stands for. Another's stays.
+local function release(entry, claim)
+  if not claim:match('^%d+ %S+ %S+$') then
+    return
+  end
+  local lease = space .. 'l:' .. entry:sub(#space + 3)
+  if redis.pcall('GET', lease) == claim then
+    redis.call('UNLINK', lease)
+  end
+end
+
 -- Tells the subscribers of a notice; nothing, if there is none.
 local function tell(channel, shard, notice)
   if notice then

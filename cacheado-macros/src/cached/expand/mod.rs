@@ -70,7 +70,7 @@ impl Call {
         let probe = quote_spanned!(generated_at(place)=> #at_output::Probe::<#output>::new());
         let checked = Ident::new("checked", generated_at(place));
         let assertions = [
-            ("assert_remote", self.options.remote),
+            ("assert_remote", self.options.remote.or(self.options.single_flight.distributed())),
             ("assert_fallible", self.options.cache_err.as_ref().map(|keep| keep.span)),
             ("assert_optional", self.options.cache_none.as_ref().map(|keep| keep.span)),
         ];

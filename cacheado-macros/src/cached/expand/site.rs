@@ -7,7 +7,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote_spanned;
 
 use super::Call;
-use crate::cached::model::{Keep, Options, Spanned, Ttl};
+use crate::cached::model::{Keep, Options, SingleFlight, Spanned, Ttl};
 use crate::krate::{generated, private};
 
 /// The head of a copy that may be the first use of the function.
@@ -56,8 +56,13 @@ fn policy(options: &Options) -> TokenStream {
         let keep = lifetime(keep.value);
         add(quote_spanned!(generated()=> .cache_err(#keep)));
     }
-    if !options.single_flight {
-        add(quote_spanned!(generated()=> .single_flight(false)));
+    let private = private();
+    match options.single_flight {
+        SingleFlight::Local => {}
+        SingleFlight::Off => add(quote_spanned!(generated()=> .single_flight(#private::SingleFlight::Off))),
+        SingleFlight::Distributed(_) => {
+            add(quote_spanned!(generated()=> .single_flight(#private::SingleFlight::Distributed)));
+        }
     }
     if options.local.is_some() {
         add(quote_spanned!(generated()=> .local()));

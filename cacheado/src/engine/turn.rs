@@ -1,0 +1,186 @@
+//! One computation at a time among processes: the leader of a flight asks for a lease before it computes, and
+//! waits while another process has it.
+//!
+//! ```text
+//! absent ─ lease ─┬─ taken ───────────────► body ─ write, which ends the lease
+//!                 ├─ found ───────────────► value
+//!                 ├─ held ─ pause ─ lease …
+//!                 └─ outage ──────────────► body
+//! ```
+//!
+//! Nothing depends on it but how often the body runs: what may be stored is up to the fences. So a lease that is
+//! lost, or too short, costs a computation; and who has waited long enough computes without one.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cacheado_backends::contract::{Place, Terms};
+
+use super::call::{Computation, Next, Wait};
+use super::far::{Answer, Step};
+use crate::function::{Kind, SingleFlight};
+use crate::remote::{Lease, Reply, Request, Turn};
+use crate::stats::count;
+
+/// The pauses between two questions, the first and the longest. Each is twice the one before, less up to half
+/// of it, so that processes which began together do not ask together.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
+
+/// How a call waits for its turn, and the lease that it is given.
+#[derive(Default)]
+pub(super) struct InTurn {
+    /// Whether an entry that is there will do.
+    look: bool,
+    /// How often it has had to wait.
+    pauses: u32,
+    /// Until when it waits; `None`: it has not had to.
+    until: Option<Instant>,
+    lease: Option<Lease>,
+}
+
+impl InTurn {
+    /// There was no entry: one that is there by now is another's, and will do.
+    pub(super) fn missed(&mut self) {
+        self.look = true;
+    }
+
+    /// Whether there is a lease, which gives its claim up itself.
+    pub(super) fn has_lease(&self) -> bool {
+        self.lease.is_some()
+    }
+
+    /// The fill has ended the lease, unless it failed.
+    pub(super) fn written(&mut self, answer: &Answer) {
+        if answer.is_ok()
+            && let Some(lease) = self.lease.take()
+        {
+            lease.ended();
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// How long to pause, where another's lease is over after `left`.
+    ///
+    /// In all a call waits for as long as two leases: until that of one who has died is over, and while the next,
+    /// who took it, computes.
+    fn pause(&mut self, left: Duration, lease: Duration) -> Duration {
+        self.look = true;
+        self.until.get_or_insert_with(|| Instant::now() + 2 * lease);
+        let longest = (PAUSES.0 * 2_u32.saturating_pow(self.pauses.min(16))).min(PAUSES.1);
+        self.pauses += 1;
+        let thousandths = u32::try_from(RandomState::new().hash_one(0) % 500).unwrap_or_default();
+        let pause = longest * (1_000 - thousandths) / 1_000;
+        // When the lease is over it can be taken, not before.
+        pause.min(left + Duration::from_millis(1))
+    }
+}
+
+/// A call that pauses until it may be its turn.
+pub(super) struct Rest<K: Kind> {
+    pub(super) pause: Duration,
+    computation: Box<Computation<K>>,
+}
+
+impl<K: Kind> Rest<K> {
+    /// What follows after the pause.
+    pub(super) fn over(self) -> Next<K> {
+        self.computation.ask(Step::Announce)
+    }
+}
+
+impl<K: Kind> Computation<K> {
+    /// How the fill is announced: with a lease, or whoever else computes.
+    pub(super) fn announcement(&mut self, place: Arc<Place>) -> (Step, Request) {
+        let Some(terms) = self.terms() else {
+            self.call.count_miss();
+            return (Step::Announce, Request::Begin { place });
+        };
+        if let (Some(far), Some(function)) = (&mut self.far, &self.call.function) {
+            far.asked = function.store.clock().now();
+        }
+        (Step::Lease, Request::BeginLeased { place, terms })
+    }
+
+    fn terms(&self) -> Option<Terms> {
+        let far = self.far.as_ref()?;
+        let lasts =
+            far.remote.lease.filter(|_| self.call.policy.single_flight == SingleFlight::Distributed)?;
+        let waits = self.is_led() && !far.turn.is_over();
+        waits.then_some(Terms { lasts, look: far.turn.look })
+    }
+
+    /// What follows from the answer to the wish for a lease.
+    pub(super) fn turned(mut self: Box<Self>, answer: Answer) -> Next<K> {
+        let Some(far) = &mut self.far else { return Next::Compute(self) };
+        match answer.and_then(Reply::turn) {
+            Ok(Turn::Taken(lease)) => {
+                far.claim = lease.claim();
+                far.turn.lease = Some(lease);
+                self.begins();
+                self.call.count_miss();
+                Next::Compute(self)
+            }
+            Ok(Turn::Held(left)) => {
+                let pause = far.turn.pause(left, far.remote.lease.unwrap_or(left));
+                self.call.count_miss();
+                Next::Wait(Wait::Turn(Rest { pause, computation: self }))
+            }
+            Ok(Turn::Found(entry)) => {
+                // Asked again, it is for another entry than this one, which may be of no use.
+                far.turn.look = false;
+                let has_waited = far.turn.until.is_some();
+                let Some(value) = self.found(&entry, true) else { return self.ask(Step::Announce) };
+                if let Some(function) = self.call.function.as_ref().filter(|_| has_waited) {
+                    count(&function.shared.tally.coalesced);
+                }
+                Next::Serve(value)
+            }
+            Err(error) => self.without_backend(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEASE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn hazard_25_pauses_grow_and_have_a_bound() {
+        let mut turn = InTurn::default();
+        let pauses: Vec<_> = (0..40).map(|_| turn.pause(LEASE, LEASE)).collect();
+        for (number, pause) in pauses.iter().enumerate() {
+            let longest = PAUSES.1.min(PAUSES.0 * 2_u32.pow(u32::try_from(number.min(10)).unwrap()));
+            assert!(*pause <= longest && *pause >= longest / 2, "{number}: {pause:?}");
+        }
+        let last: std::collections::HashSet<_> = pauses[10..].iter().collect();
+        assert!(last.len() > 10, "each is another: {last:?}");
+    }
+
+    #[test]
+    fn hazard_25_no_pause_is_longer_than_the_lease_lasts() {
+        let mut turn = InTurn::default();
+        for _ in 0..40 {
+            assert!(turn.pause(Duration::from_millis(3), LEASE) <= Duration::from_millis(4));
+            assert!(turn.pause(Duration::ZERO, LEASE) > Duration::ZERO);
+        }
+    }
+
+    #[test]
+    fn a_call_waits_as_long_as_two_leases() {
+        let mut turn = InTurn::default();
+        assert!(!turn.is_over(), "it has not begun to wait");
+        turn.pause(LEASE, LEASE);
+        let until = turn.until.expect("it waits");
+        assert!(until > Instant::now() + LEASE && until <= Instant::now() + 2 * LEASE);
+        turn.pause(LEASE, LEASE);
+        assert_eq!(turn.until, Some(until), "another holder does not begin it anew");
+        turn.until = Some(Instant::now());
+        assert!(turn.is_over());
+    }
+}

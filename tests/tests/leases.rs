@@ -1,0 +1,112 @@
+//! `single_flight = "distributed"` over a backend in memory, whose caches stand for processes. Over servers: see
+//! `servers`.
+
+use std::time::Duration;
+
+use cacheado::Key;
+use cacheado::backends::SharedMemory;
+use cacheado::prelude::*;
+use cacheado::rules::{Effect, EntryMeta, Rule};
+use cacheado::testing::{FlakyBackend, ManualClock};
+use cacheado_tests::leases::{self, held, nodes};
+use cacheado_tests::wait::until;
+
+macro_rules! over_memory {
+    ($($scenario:ident),+ $(,)?) => {$(
+        #[test]
+        fn $scenario() {
+            let memory = SharedMemory::new();
+            leases::$scenario(&|| Cache::builder().backend(memory.clone()));
+        }
+    )+};
+}
+
+over_memory!(
+    nodes_together_compute_once,
+    threads_of_nodes_together_compute_once,
+    hazard_25_a_cancelled_holder_gives_its_lease_up,
+    hazard_25_a_panicking_holder_gives_its_lease_up,
+    hazard_25_an_error_gives_the_lease_up,
+    hazard_25_a_lease_has_an_end,
+    a_refresh_waits_for_nobody,
+    hazard_21_nobody_waits_for_what_an_eviction_came_before,
+    hazard_19_a_call_dropped_anywhere_leaves_no_lease,
+    hazard_25_a_dropped_waiter_leaves_the_lease_alone,
+    hazard_23_recursion_ends,
+);
+
+#[test]
+fn a_backend_without_leases_makes_it_a_flight_of_each_process() {
+    let memory = SharedMemory::new();
+    let open = || Cache::builder().backend(FlakyBackend::new(memory.clone()));
+    let [a, b] = nodes(&open, Duration::from_secs(60));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (first, second) = (held(&a, 0), held(&b, 0));
+        let both = async { tokio::join!(first, held(&a, 0), second, held(&b, 0)) };
+        a.script.let_end(2);
+        let (one, same, other, again) = both.await;
+        assert_eq!((one, other), (same, again));
+        assert_eq!(a.script.bodies.get(), 2, "once on each node");
+    });
+}
+
+#[test]
+fn nodes_together_compute_an_expired_entry_once() {
+    let clock = ManualClock::new();
+    let memory = SharedMemory::with_clock(clock.clone());
+    let nodes = nodes::<4>(&|| Cache::builder().backend(memory.clone()), Duration::from_secs(60));
+    let script = &nodes[0].script;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    for round in 0..3 {
+        let calls: Vec<_> = nodes
+            .iter()
+            .map(|node| {
+                let node = node.clone();
+                runtime.spawn(async move { held(&node, 0).await })
+            })
+            .collect();
+        until("every node has found nothing", || nodes.iter().all(|node| node.cache.stats().misses > round));
+        script.let_end(1);
+        for call in calls {
+            assert_eq!(runtime.block_on(call).unwrap() as u64, round);
+        }
+        clock.advance(Duration::from_secs(61));
+    }
+    assert_eq!(script.bodies.get(), 3);
+}
+
+#[test]
+fn a_rule_that_refuses_what_is_there_has_it_computed_in_turn() {
+    struct Refuse;
+    impl Rule for Refuse {
+        fn on_get(&self, _: &Key, _: &EntryMeta) -> Effect {
+            Effect::Reject
+        }
+    }
+    let memory = SharedMemory::new();
+    let open = || Cache::builder().backend(memory.clone()).rule(Refuse);
+    let [node, other] = nodes(&open, Duration::from_secs(60));
+    node.script.let_end(4);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        for run in 0..4 {
+            let node = if run % 2 == 0 { &node } else { &other };
+            assert_eq!(held(node, 0).await, run, "no lease is left behind, and nothing refused is served");
+        }
+    });
+}
+
+#[test]
+fn a_lease_of_no_time_is_refused() {
+    let error = Cache::builder().lease(Duration::ZERO).build().unwrap_err();
+    assert!(error.to_string().contains("`lease` is zero"), "{error}");
+}
+
+#[test]
+fn a_cache_in_memory_needs_no_lease() {
+    let [node] = nodes(&Cache::builder, Duration::from_secs(60));
+    node.script.let_end(1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert_eq!(runtime.block_on(async { (held(&node, 0).await, held(&node, 0).await) }), (0, 0));
+}
