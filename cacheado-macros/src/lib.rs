@@ -42,7 +42,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `ttl = 300`, `ttl = "5m"`, `ttl = EXPR` | seconds, a human duration, or a `Duration` expression over the arguments. Left out: no expiry |
 /// | `ttl_with = PATH` | `fn(&T) -> Duration` on the computed value; wins over `ttl` |
-/// | `scope = "user"` | a level of the `scopes!` module named `scopes`; `scope = path::to::module::user` names any other. Left out: global |
+/// | `scope = "user"` | a level of the `scopes!` module named `scopes`; `scope = path::to::module::user` names any other; `scope = ambient`: that of `cacheado::in_scope`, and without one the call is not cached. Left out: global |
 /// | `scope_args(org_id = ctx.org.id)` | where a level's value comes from, when no parameter has that name |
 /// | `key(a, b)`, `skip(db, ctx)`, `key = EXPR` | the arguments that make the key, those that don't, or the whole key. `self` must be named in one of them |
 /// | `tags("user:{user_id}", "catalogue")` | tags, formatted from the arguments |
@@ -59,7 +59,7 @@ use proc_macro::TokenStream;
 /// | `companions = false` | no `<fn>_entry` and `<fn>_cache` |
 /// | `crate = path` | where `cacheado` is re-exported |
 ///
-/// `stale`, `stale_if_error`, `early`, `jitter`, `timeout`, `single_flight = "distributed"`, `batch(..)` and `scope = ambient` are reserved: for now they are compile errors.
+/// `stale`, `stale_if_error`, `early`, `jitter`, `timeout`, `single_flight = "distributed"` and `batch(..)` are reserved: for now they are compile errors.
 ///
 /// Beside the function stand two more, with the same visibility: `<fn>_entry(args…)` for the one entry that a
 /// call with these arguments uses, and `<fn>_cache()` for the function's own part of the cache.

@@ -66,6 +66,7 @@
 pub mod __private;
 mod cache;
 mod codec;
+mod context;
 mod engine;
 mod error;
 mod function;
@@ -123,6 +124,10 @@ pub use cache::{
     AsCache, Cache, CacheBuilder, Scoped, Value, global, set_global, with_cache, with_cache_async,
 };
 pub use cacheado_macros::{KeyPart, cached, scopes};
+pub use context::{
+    Outcome, Served, Tier, bypass, bypass_async, current_scope, in_scope, in_scope_async, observe, observe_async,
+    refresh, refresh_async,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use function::{AsyncEntry, AsyncFunctionCache, Entry, FunctionCache};
 pub use key::{Key, KeyPart};

@@ -17,6 +17,7 @@ use crate::key::KeyPart;
 use crate::scope::{Scope, ScopeTree, ScopeValue};
 
 pub use crate::cache::{ambient, explicit};
+pub use crate::context::AmbientScope;
 pub use crate::engine::{Call, Lookup, lookup};
 pub use crate::function::kind::{Kind, Settable, Shape};
 pub use crate::function::{Instance, Keep, Site};

@@ -52,7 +52,7 @@ fn every_argument_is_understood() {
     "#;
     assert_eq!(errors(arguments), Vec::<String>::new());
     for more in
-        ["", "ttl = 0", "ttl = pick::<u8, u16>(org_id, 2)", "key = (org_id, 2)", "skip(org_id)", "remote"]
+        ["", "scope = ambient", "ttl = 0", "ttl = pick::<u8, u16>(org_id, 2)", "key = (org_id, 2)", "skip(org_id)", "remote"]
     {
         assert_eq!(errors(more), Vec::<String>::new(), "{more}");
     }
@@ -83,7 +83,6 @@ fn what_waits_for_a_later_version_is_refused() {
         "jitter = 0.1",
         "timeout = \"2s\"",
         "single_flight = \"distributed\"",
-        "scope = ambient",
         "batch(size = 3)",
     ] {
         assert_error(argument, &["is not available yet", "remove it"]);
@@ -105,6 +104,8 @@ fn a_wrong_value_says_what_is_right() {
     assert_error("name = 5", &["string literal"]);
     assert_error("scope = 5", &["scope = \"user\""]);
     assert_error("scope = user", &["scope = \"user\""]);
+    assert_error("scope = \"ambient\"", &["`scope = ambient`"]);
+    assert_error("scope = ambient, scope_args(org_id = 1)", &["`in_scope`", "remove `scope_args`"]);
     assert_error("scope = \"a b\"", &["no name of a scope level"]);
     assert_error("key", &["key(a, b)"]);
     assert_error("skip = org_id", &["skip(db, ctx)"]);

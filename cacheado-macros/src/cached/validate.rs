@@ -79,6 +79,12 @@ fn conflicts(options: &Options, errors: &mut Errors) {
     if let (Some(_), Some(remote)) = (options.local, options.remote) {
         errors.at(remote, "`local` and `remote` exclude each other; remove one of the two");
     }
+    if let (Some(arguments), true) = (&options.scope_args, options.is_ambient()) {
+        errors.at(
+            arguments.span,
+            "`scope = ambient` takes its values from `in_scope`, not from arguments; remove `scope_args`",
+        );
+    }
     if let (Some(arguments), None) = (&options.scope_args, &options.scope) {
         errors.at(
             arguments.span,

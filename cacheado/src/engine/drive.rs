@@ -11,6 +11,7 @@ use super::call::{Call, Next, Wait};
 use super::far::{Answer, Asked};
 use super::finish::Done;
 use super::flight::{Flight, Landed, Leader};
+use crate::context::{self, Served};
 use crate::function::Kind;
 
 impl<K: Kind> Call<K> {
@@ -33,13 +34,16 @@ impl<K: Kind> Call<K> {
             let _leading = computation.leading();
             body()
         };
-        match computation.finish(outcome) {
+        let served = computation.outcome();
+        let outcome = match computation.finish(outcome) {
             Done::Return(outcome) => outcome,
             Done::Write(write) => {
                 let (remote, request, written) = write.split();
                 written.answered(&remote.ask_blocking(request))
             }
-        }
+        };
+        context::served(|| Served::anew(served));
+        outcome
     }
 
     /// Runs the call as a task. Dropping the future lets those who wait elect another leader.
@@ -67,6 +71,7 @@ impl<K: Kind> Call<K> {
             };
             due = wait.over().await;
         };
+        let served = computation.outcome();
         let write = {
             let outcome = {
                 let mut body = pin!(body);
@@ -77,12 +82,16 @@ impl<K: Kind> Call<K> {
                 .await
             };
             match computation.finish(outcome) {
-                Done::Return(outcome) => return outcome,
+                Done::Return(outcome) => {
+                    context::served(|| Served::anew(served));
+                    return outcome;
+                }
                 Done::Write(write) => write,
             }
         };
         let (remote, request, written) = write.split();
         let answer = remote.ask(request).await;
+        context::served(|| Served::anew(served));
         written.answered(&answer)
     }
 }

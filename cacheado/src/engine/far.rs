@@ -18,6 +18,7 @@ use cacheado_backends::memory::{Cause, Fill, Found, Placed, Ticket};
 use super::call::{Call, Computation, Next, ScopeOf, Wait};
 use super::flight::Landed;
 use crate::codec::{CodecError, Envelope, Header, Limits};
+use crate::context::{self, Outcome, Served, Tier};
 use crate::error::Error;
 use crate::function::{Function, Kind, Worth};
 use crate::key::Key;
@@ -79,9 +80,14 @@ impl<K: Kind> Call<K> {
 impl<V> Far<V> {
     /// The value in an entry's bytes; `None` if they are not one of this function, version and type.
     pub(super) fn open(&self, bytes: &[u8]) -> Option<V> {
+        self.open_with_lifetime(bytes).map(|(_, value)| value)
+    }
+
+    /// The same, and the lifetime that the entry was granted; `None`: for ever.
+    fn open_with_lifetime(&self, bytes: &[u8]) -> Option<(Option<Duration>, V)> {
         let report =
             |mismatch| tracing::debug!(key = self.place.key, ?mismatch, "a stored entry is not used");
-        self.envelope.open(bytes).map(|(_, value)| value).map_err(report).ok()
+        self.envelope.open(bytes).map(|(header, value)| (header.lifetime, value)).map_err(report).ok()
     }
 
     /// The bytes of a value.
@@ -149,7 +155,10 @@ impl<K: Kind> Computation<K> {
         self.call.count_miss();
         self.count_backend_error(&error);
         match self.call.on_backend_error {
-            Some(returned) => Next::Serve(returned(Error::from(error))),
+            Some(returned) => {
+                context::served(|| Served::anew(Outcome::Miss));
+                Next::Serve(returned(Error::from(error)))
+            }
             None => Next::Compute(self),
         }
     }
@@ -176,7 +185,10 @@ impl<K: Kind> Asked<K> {
         match step {
             Step::Read => match answer.and_then(Reply::entry) {
                 Ok(entry) => match entry.and_then(|entry| computation.found(&entry, true)) {
-                    Some(value) => Next::Serve(value),
+                    Some((value, served)) => {
+                        context::served(|| served);
+                        Next::Serve(value)
+                    }
                     None => computation.ask(Step::Announce),
                 },
                 Err(error) => computation.without_backend(error),
@@ -196,12 +208,12 @@ impl<K: Kind> Asked<K> {
 }
 
 impl<K: Kind> Computation<K> {
-    /// What an entry of the backend stands for; `None` if it cannot be used. A hit is counted, and handed to
-    /// those who wait. No copy is kept of one whose remaining lifetime is not known.
-    pub(super) fn found(&mut self, entry: &Entry, lifetime_known: bool) -> Option<K::Return> {
+    /// What an entry of the backend stands for, and how it serves the call; `None` if it cannot be used. A hit
+    /// is counted, and handed to those who wait. No copy is kept of one whose remaining lifetime is not known.
+    pub(super) fn found(&mut self, entry: &Entry, lifetime_known: bool) -> Option<(K::Return, Served)> {
         let function = Arc::clone(self.call.function.as_ref()?);
         let far = self.far.as_ref()?;
-        let value = far.open(&entry.value)?;
+        let (granted, value) = far.open_with_lifetime(&entry.value)?;
         if lifetime_known {
             self.note(&function, entry.remaining);
         }
@@ -212,7 +224,8 @@ impl<K: Kind> Computation<K> {
         self.call.count_hit();
         let kind = self.call.kind;
         self.land(|| Landed::Found(Arc::new(value.clone())));
-        kind.restore(value)
+        let age = granted.zip(entry.remaining).and_then(|(granted, rest)| granted.checked_sub(rest));
+        Some((kind.restore(value)?, Served::from(Outcome::Hit, Tier::Remote, age)))
     }
 
     /// How long the entry lives after the rules have seen the hit; `None` if they do not let it pass.

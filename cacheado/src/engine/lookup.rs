@@ -7,7 +7,7 @@ use cacheado_backends::memory::{Found, KeyBox, Query};
 
 use super::call::Call;
 use super::query::{KeyQuery, encode_key, hash_key};
-use crate::cache::{AsCache, Cache};
+use crate::cache::{Cache, CallCache};
 use crate::function::{Function, Identity, Instance, Kind, Shape, Site};
 use crate::key::{Key, KeyPart};
 use crate::remote::{Chore, place};
@@ -29,12 +29,15 @@ pub enum Lookup<K: Kind> {
 #[inline]
 pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
     site: &'static Site,
-    cache: &impl AsCache,
+    cache: &impl CallCache,
     shape: Shape<K>,
     instance: Instance<F>,
     key: &P,
     refresh: bool,
 ) -> Lookup<K> {
+    if cache.is_surrounded() {
+        return surrounded(site, cache.as_cache(), shape, instance, key, refresh);
+    }
     let hash = hash_key(key);
     let inner = cache.as_cache().inner();
     let function = inner.functions.get::<Function<K::Stored>>(site.number(), instance.marker());
@@ -67,6 +70,20 @@ fn missed<K: Kind, P: KeyPart + ?Sized, F>(
         Probed::Unknown if !refresh => call.get(),
         seen => Lookup::Miss(Box::new(call.after(seen))),
     }
+}
+
+/// The lookup of a call that may have surroundings, which say how it is to be served or ask how it was.
+#[cold]
+#[inline(never)]
+fn surrounded<K: Kind, P: KeyPart + ?Sized, F>(
+    site: &'static Site,
+    cache: &Cache,
+    shape: Shape<K>,
+    instance: Instance<F>,
+    key: &P,
+    refresh: bool,
+) -> Lookup<K> {
+    call_for(site, cache, shape, instance, key, refresh).get()
 }
 
 /// What a probe found.
