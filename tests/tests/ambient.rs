@@ -104,7 +104,9 @@ fn scopes_nest_and_end() {
     let shop = Shop::default();
     in_scope(org("acme"), || {
         assert_eq!(current_scope(), Some(org("acme")));
-        in_scope(scopes::user("acme", "u1"), || assert_eq!(current_scope(), Some(scopes::user("acme", "u1"))));
+        in_scope(scopes::user("acme", "u1"), || {
+            assert_eq!(current_scope(), Some(scopes::user("acme", "u1")))
+        });
         assert_eq!(current_scope(), Some(org("acme")));
         // A body has the scope of its call.
         invoice(&shop, 7);

@@ -51,9 +51,15 @@ fn every_argument_is_understood() {
         refresh_if = org_id.is_empty(), on_backend_error = "error", local, companions = true, crate = my::cacheado,
     "#;
     assert_eq!(errors(arguments), Vec::<String>::new());
-    for more in
-        ["", "scope = ambient", "ttl = 0", "ttl = pick::<u8, u16>(org_id, 2)", "key = (org_id, 2)", "skip(org_id)", "remote"]
-    {
+    for more in [
+        "",
+        "scope = ambient",
+        "ttl = 0",
+        "ttl = pick::<u8, u16>(org_id, 2)",
+        "key = (org_id, 2)",
+        "skip(org_id)",
+        "remote",
+    ] {
         assert_eq!(errors(more), Vec::<String>::new(), "{more}");
     }
     assert_eq!(errors("scope = tenancy::scopes::user, cache_none, cache_err"), Vec::<String>::new());

@@ -78,24 +78,19 @@ pub async fn with_cache_async<F: Future>(cache: &Cache, future: F) -> F::Output 
     Layer::Cache(Some(cache.clone())).run_async(future).await
 }
 
-/// The cache of a call, and whether something surrounds the call that concerns it.
+/// The cache of a call, and whether something may surround the call that concerns it.
 pub trait CallCache: AsCache {
-    /// Whether the call's surroundings say how it is to be served, or want to know how it was.
+    /// Whether the call is to look at its surroundings: how it is to be served, and who wants to know how it was.
     fn is_surrounded(&self) -> bool;
 }
 
 /// The cache of a call that names none.
 #[derive(Debug)]
 pub enum Ambient {
-    /// The global one; nothing surrounds the call.
+    /// The global one; nothing surrounds a call in this process.
     Global(&'static Cache),
-    /// A substitute, if there is one, else the global one.
-    Surrounding {
-        /// The substitute.
-        cache: Option<Cache>,
-        /// See [`CallCache::is_surrounded`].
-        is_surrounded: bool,
-    },
+    /// That of the surroundings if they have one, else the global one.
+    Surrounding(Option<Cache>),
 }
 
 impl AsCache for Ambient {
@@ -103,7 +98,7 @@ impl AsCache for Ambient {
     fn as_cache(&self) -> &Cache {
         match self {
             Self::Global(cache) => cache,
-            Self::Surrounding { cache, .. } => cache.as_ref().unwrap_or_else(|| global()),
+            Self::Surrounding(cache) => cache.as_ref().unwrap_or_else(|| global()),
         }
     }
 }
@@ -111,7 +106,14 @@ impl AsCache for Ambient {
 impl CallCache for Ambient {
     #[inline]
     fn is_surrounded(&self) -> bool {
-        matches!(self, Self::Surrounding { is_surrounded: true, .. })
+        matches!(self, Self::Surrounding(_))
+    }
+}
+
+impl CallCache for &Cache {
+    #[inline]
+    fn is_surrounded(&self) -> bool {
+        context::is_any()
     }
 }
 
@@ -119,35 +121,11 @@ impl CallCache for Ambient {
 #[inline]
 #[must_use]
 pub fn ambient() -> Ambient {
-    if context::is_any() { surrounding() } else { Ambient::Global(global()) }
-}
-
-#[cold]
-#[inline(never)]
-fn surrounding() -> Ambient {
-    Ambient::Surrounding { cache: context::cache(), is_surrounded: context::is_asked() }
-}
-
-/// The cache of a call that names one.
-#[derive(Debug)]
-pub struct Explicit<'c>(&'c Cache);
-
-impl AsCache for Explicit<'_> {
-    #[inline]
-    fn as_cache(&self) -> &Cache {
-        self.0
-    }
-}
-
-impl CallCache for Explicit<'_> {
-    #[inline]
-    fn is_surrounded(&self) -> bool {
-        context::is_any() && context::is_asked()
-    }
+    if context::is_any() { Ambient::Surrounding(context::cache()) } else { Ambient::Global(global()) }
 }
 
 /// The cache of a call that names one.
 #[inline]
-pub fn explicit<C: AsCache + ?Sized>(cache: &C) -> Explicit<'_> {
-    Explicit(cache.as_cache())
+pub fn explicit<C: AsCache + ?Sized>(cache: &C) -> &Cache {
+    cache.as_cache()
 }

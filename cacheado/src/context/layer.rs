@@ -106,13 +106,14 @@ fn look<T>(at: impl FnOnce(&mut Surroundings) -> Option<T>) -> Option<T> {
 }
 
 /// Whether the surroundings say how calls are to be served, or want to know how they were.
-#[cold]
-#[inline(never)]
 pub(crate) fn is_asked() -> bool {
-    look(|surroundings| (surroundings.mode != Mode::Usual || surroundings.served.is_some()).then_some(())).is_some()
+    look(|surroundings| (surroundings.mode != Mode::Usual || surroundings.served.is_some()).then_some(()))
+        .is_some()
 }
 
 /// The cache in the place of the global one.
+#[cold]
+#[inline(never)]
 pub(crate) fn cache() -> Option<Cache> {
     look(|surroundings| surroundings.cache.clone())
 }

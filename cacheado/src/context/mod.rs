@@ -19,6 +19,6 @@ mod scope;
 pub(crate) use layer::{Layer, cache, is_any, is_asked};
 pub(crate) use mode::Mode;
 pub use mode::{bypass, bypass_async, refresh, refresh_async};
-pub use observe::{Outcome, Served, Tier, observe, observe_async};
 pub(crate) use observe::served;
+pub use observe::{Outcome, Served, Tier, observe, observe_async};
 pub use scope::{AmbientScope, current_scope, in_scope, in_scope_async};
