@@ -94,6 +94,8 @@ pub(super) struct Options {
     pub local: Option<Span>,
     pub remote: Option<Span>,
     pub companions: bool,
+    /// `batch(ids)`: the parameter that holds the ids.
+    pub batch: Option<Ident>,
 }
 
 impl Default for Options {
@@ -119,6 +121,7 @@ impl Default for Options {
             local: None,
             remote: None,
             companions: true,
+            batch: None,
         }
     }
 }

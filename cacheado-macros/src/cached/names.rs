@@ -49,7 +49,7 @@ pub(super) const ALL: &[Spec] = &[
     now("remote", "write `remote` alone"),
     now("companions", "write `companions = false`"),
     now("crate", "write `crate = path::to::cacheado`"),
-    later("batch", "write `batch(..)`"),
+    now("batch", "write `batch(ids)`, with the name of one parameter, a `&[Id]` or a `Vec<Id>`"),
 ];
 
 /// The argument of this name.

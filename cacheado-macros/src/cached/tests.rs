@@ -89,7 +89,6 @@ fn what_waits_for_a_later_version_is_refused() {
         "jitter = 0.1",
         "timeout = \"2s\"",
         "single_flight = \"distributed\"",
-        "batch(size = 3)",
     ] {
         assert_error(argument, &["is not available yet", "remove it"]);
     }

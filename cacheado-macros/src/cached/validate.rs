@@ -156,7 +156,8 @@ fn others(params: &Params) -> String {
 /// `cache_none`, `cache_err` and `on_backend_error = "error"` where the return type plainly has no such case.
 fn outcomes(options: &Options, function: &Function, errors: &mut Errors) {
     let output = &function.signature.output;
-    let plain = returns::plain(output);
+    // What a batch returns is checked with it.
+    let plain = if options.batch.is_some() { None } else { returns::plain(output) };
     if let (Some(keep), Some(ty)) = (&options.cache_none, &plain) {
         errors.at(
             keep.span,

@@ -225,6 +225,15 @@ pub(super) fn parameters(argument: &RawArg) -> syn::Result<Vec<Ident>> {
     Ok(idents)
 }
 
+/// The one parameter that holds the ids.
+pub(super) fn batch(argument: &RawArg) -> syn::Result<Ident> {
+    let mut named = parameters(argument)?.into_iter();
+    match (named.next(), named.next()) {
+        (Some(ident), None) => Ok(ident),
+        _ => Err(wrong(argument, "`batch` names one parameter")),
+    }
+}
+
 pub(super) fn tags(argument: &RawArg) -> syn::Result<Vec<Tag>> {
     let parsed = listed(argument, Expr::parse)?;
     if parsed.is_empty() {

@@ -97,14 +97,14 @@ impl<K: Kind> Call<K> {
 }
 
 /// What a call goes on from.
-enum Due<K: Kind> {
+pub(super) enum Due<K: Kind> {
     Plan(Call<K>),
     Landed(Call<K>, Arc<Flight<K::Stored>>, Landed<K::Stored>),
     Answered(Asked<K>, Answer),
 }
 
 impl<K: Kind> Due<K> {
-    fn next(self, leader: Leader) -> Next<K> {
+    pub(super) fn next(self, leader: Leader) -> Next<K> {
         match self {
             Self::Plan(call) => call.plan(leader),
             Self::Landed(call, flight, landed) => call.landed(&flight, landed, leader),

@@ -124,6 +124,8 @@ pub(super) struct Asked<K: Kind> {
 enum Step {
     /// Is there an entry?
     Read,
+    /// Are there these? The answer does not tell how long they live.
+    ReadAmongMany,
     /// There will be one.
     Announce,
 }
@@ -141,7 +143,7 @@ impl<K: Kind> Computation<K> {
         let Some(far) = &self.far else { return Next::Compute(self) };
         let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
         let request = match step {
-            Step::Read => Request::Get { place, wanted: remote.wanted() },
+            Step::Read | Step::ReadAmongMany => Request::Get { place, wanted: remote.wanted() },
             Step::Announce => {
                 self.call.count_miss();
                 Request::Begin { place }
@@ -179,12 +181,19 @@ impl<K: Kind> Ask<K> {
 }
 
 impl<K: Kind> Asked<K> {
+    /// The same, where the question is a part of one for many entries.
+    pub(super) fn among_many(self) -> Self {
+        Self { step: Step::ReadAmongMany, ..self }
+    }
+
     /// What follows from the answer.
     pub(super) fn answered(self, answer: Answer) -> Next<K> {
         let Self { mut computation, step } = self;
         match step {
-            Step::Read => match answer.and_then(Reply::entry) {
-                Ok(entry) => match entry.and_then(|entry| computation.found(&entry, true)) {
+            Step::Read | Step::ReadAmongMany => match answer.and_then(Reply::entry) {
+                Ok(entry) => match entry
+                    .and_then(|entry| computation.found(&entry, matches!(step, Step::Read)))
+                {
                     Some((value, served)) => {
                         context::served(|| served);
                         Next::Serve(value)

@@ -23,8 +23,10 @@
 //! | `finish` | from the outcome of a body to the store and to those who wait |
 //! | `flight` | one computation and those who wait for it |
 //! | `leading` | which flights this thread or task leads, so that recursion does not wait for itself |
+//! | `batch` | a call for several elements |
 //! | `drive` | the sync and the async driver |
 
+mod batch;
 mod call;
 mod drive;
 mod far;
@@ -36,6 +38,7 @@ mod query;
 mod sync;
 mod verbs;
 
+pub use batch::Batch;
 pub use call::Call;
 pub(crate) use call::{KeyParts, scope_label, tag_label};
 pub use lookup::{Lookup, lookup};

@@ -180,4 +180,14 @@ impl<K: Kind> Call<K> {
     pub fn future<F: Future<Output = K::Return>>(self, body: F) -> AsyncEntry<K, F> {
         AsyncEntry::new(self, body)
     }
+
+    /// The entry of one element of a sync batch.
+    pub fn element(self) -> Entry<K, ()> {
+        Entry { call: self, body: () }
+    }
+
+    /// The entry of one element of an async batch.
+    pub fn element_async(self) -> AsyncEntry<K, ()> {
+        AsyncEntry { call: self, body: () }
+    }
 }

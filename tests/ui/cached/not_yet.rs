@@ -7,11 +7,6 @@ async fn several(n: u32) -> u32 {
     n
 }
 
-#[cached(batch(size = 50))]
-fn batch(n: u32) -> u32 {
-    n
-}
-
 #[cached(single_flight = "distributed")]
 fn distributed(n: u32) -> u32 {
     n
