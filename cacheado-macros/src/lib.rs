@@ -56,10 +56,11 @@ use proc_macro::TokenStream;
 /// | `refresh_if = EXPR` | a `bool` over the arguments: compute and overwrite; a parameter that it consists of, and a `bool` in it, is not part of the key |
 /// | `on_backend_error = "error"` | return an outage of the backend as the function's error (`E: From<cacheado::Error>`); by default, or with `"compute"`, it is a miss |
 /// | `remote`, `local` | assert that the value can be stored remotely, or keep it in this process |
+/// | `batch(ids)` | the parameter `ids`, a `&[Id]` or `Vec<Id>`, holds many elements: each is cached for itself, and the body is given those that are missing. The function returns a `Vec<T>`, a `HashMap<Id, T>` or a `Result` of either; elsewhere in the attribute `ids` stands for one id |
 /// | `companions = false` | no `<fn>_entry` and `<fn>_cache` |
 /// | `crate = path` | where `cacheado` is re-exported |
 ///
-/// `stale`, `stale_if_error`, `early`, `jitter`, `timeout`, `single_flight = "distributed"` and `batch(..)` are reserved: for now they are compile errors.
+/// `stale`, `stale_if_error`, `early`, `jitter`, `timeout` and `single_flight = "distributed"` are reserved: for now they are compile errors.
 ///
 /// Beside the function stand two more, with the same visibility: `<fn>_entry(args…)` for the one entry that a
 /// call with these arguments uses, and `<fn>_cache()` for the function's own part of the cache.

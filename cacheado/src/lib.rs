@@ -40,6 +40,7 @@
 //! | use a type as an argument | [`KeyPart`](derive@KeyPart), by derive; [`key`] for all about keys |
 //! | carry the tenant around calls | [`in_scope`], [`in_scope_async`], with `scope = ambient` |
 //! | go past the cache, refresh, or see how a call was served | [`bypass`], [`refresh`], [`observe`] and their async twins |
+//! | cache a function of many elements, each for itself | [`#[cached(batch(ids))]`](macro@cached) |
 //! | cache without a function | [`Cache`], and [`Scoped`] inside a scope |
 //! | share a cache between processes | [`backends`], [`CacheBuilder::backend`], [`CacheBuilder::near`] |
 //! | bound a cache | [`rules`]: `Lru`, `MaxItems`, `TtlRule` and your own; [`CacheBuilder`] |

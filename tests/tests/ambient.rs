@@ -105,7 +105,7 @@ fn scopes_nest_and_end() {
     in_scope(org("acme"), || {
         assert_eq!(current_scope(), Some(org("acme")));
         in_scope(scopes::user("acme", "u1"), || {
-            assert_eq!(current_scope(), Some(scopes::user("acme", "u1")))
+            assert_eq!(current_scope(), Some(scopes::user("acme", "u1")));
         });
         assert_eq!(current_scope(), Some(org("acme")));
         // A body has the scope of its call.

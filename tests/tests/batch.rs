@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cacheado::backends::{Backend, BackendStats, Entry, Result as BackendResult, SharedMemory};
 use cacheado::prelude::*;
+use cacheado::testing::{Fault, FlakyBackend};
 use cacheado::{Outcome, Tier, bypass, in_scope, observe, observe_async, refresh};
 use cacheado_tests::wait::{in_time, on_one_thread, on_threads, others_wait, until};
 use cacheado_tests::{Counter, clocked};
@@ -212,7 +213,8 @@ fn options_see_one_id_under_the_name_of_the_parameter() {
     #[cached(cache = shop.cache, ttl = Duration::from_secs(u64::from(*ids)), key = *ids, batch(ids), cache_if = is_even)]
     fn timed(shop: &Shop, mut ids: Vec<u32>) -> Vec<u32> {
         shop.note(&ids);
-        ids.iter_mut().for_each(|id| *id += 0);
+        ids.reverse();
+        ids.reverse();
         ids
     }
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "`cache_if` asks for a reference")]
@@ -411,7 +413,9 @@ fn a_panic_lets_those_go_who_wait() {
         let (shop, runs) = (Arc::new(Shop::default()), Arc::new(Counter::new()));
         let first = {
             let (shop, runs) = (Arc::clone(&shop), Arc::clone(&runs));
-            thread::spawn(move || catch_unwind(AssertUnwindSafe(|| panics_once(&shop, &runs, &[1, 2]))).is_err())
+            thread::spawn(move || {
+                catch_unwind(AssertUnwindSafe(|| panics_once(&shop, &runs, &[1, 2]))).is_err()
+            })
         };
         until("the first runs", || runs.get() == 1);
         assert_eq!(panics_once(&shop, &runs, &[2]), [2]);
@@ -460,7 +464,8 @@ fn many_threads_over_few_elements_compute_each_once() {
 fn async_batches_can_be_spawned() {
     let shop: &'static Shop = Box::leak(Box::default());
     let values = on_threads(2, move || async move {
-        let tasks: Vec<_> = (0..4_u32).map(|n| tokio::spawn(async move { later(shop, &[n, 1, 2]).await })).collect();
+        let tasks: Vec<_> =
+            (0..4_u32).map(|n| tokio::spawn(async move { later(shop, &[n, 1, 2]).await })).collect();
         let mut values = Vec::new();
         for task in tasks {
             values.push(task.await.unwrap());
@@ -545,9 +550,9 @@ fn hazard_29_a_backend_is_asked_once_for_all_elements() {
 
 #[test]
 fn an_outage_is_a_batch_of_misses() {
-    let broken = cacheado::testing::FlakyBackend::new(SharedMemory::new());
+    let broken = FlakyBackend::new(SharedMemory::new());
     let shop = Shop::over(Cache::builder().backend(broken.clone()).build().unwrap());
-    broken.fail_all(true);
+    broken.inject(Fault::fail(cacheado::backends::ErrorKind::Unavailable));
     assert_eq!(doubled(&shop, &[1, 2]), [2, 4]);
     assert!(shop.cache.stats().backend_errors > 0);
 

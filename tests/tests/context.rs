@@ -287,9 +287,9 @@ fn a_thread_that_waits_is_coalesced() {
 #[test]
 fn remote_and_near_hits_are_told_apart() {
     let clock = ManualClock::new();
-    let server = SharedMemory::with_clock(clock.clone());
+    let backend = SharedMemory::with_clock(clock.clone());
     let node = |near: bool| {
-        let builder = Cache::builder().backend(server.clone()).clock(clock.clone());
+        let builder = Cache::builder().backend(backend.clone()).clock(clock.clone());
         let builder = if near { builder.near(Memory::new()) } else { builder };
         Shop::over(builder.build().unwrap())
     };

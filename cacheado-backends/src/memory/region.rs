@@ -268,7 +268,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         let held = Held::new(value, inert);
         let stamp = AtomicU64::new(0);
         let (born, serial) = (self.clock.now(), ticket.serial());
-        let slot = Slot { key, held, deadline, stamp, born, serial, hash, extra };
+        let slot = Slot { key, held, deadline, born, stamp, serial, hash, extra };
 
         // The index first: whoever evicts a label finds the entry, or has marked its ticket.
         self.store.labels().register(labels, at);

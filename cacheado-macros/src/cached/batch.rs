@@ -35,12 +35,15 @@ impl Batch {
         key(options, named, errors);
         let name = text(named);
         let Some(param) = params.binding(&name) else {
-            let names = params.names();
-            let known = || names.iter().map(String::as_str);
+            let there_are = params.names();
+            let known = || there_are.iter().map(String::as_str);
             let hint = suggest::did_you_mean(&name, known());
             errors.at(
                 named.span(),
-                format!("no parameter is named `{name}`{hint}\n`batch` names the one that holds the ids: a `&[Id]` or a `Vec<Id>`"),
+                format!(
+                    "no parameter is named `{name}`{hint}\n`batch` names the one that holds the ids: a `&[Id]` or a \
+                     `Vec<Id>`"
+                ),
             );
             return None;
         };
@@ -119,8 +122,8 @@ fn outcome(options: &Options, function: &Function, errors: &mut Errors) {
     let output = &function.signature.output;
     let wrong = match output {
         ReturnType::Default => Some("nothing".to_owned()),
-        _ if returns::is_option(output) => Some("an `Option`".to_owned()),
-        _ => returns::plain(output).filter(|name| name != "`Vec`" && name != "`HashMap`"),
+        ReturnType::Type(..) if returns::is_option(output) => Some("an `Option`".to_owned()),
+        ReturnType::Type(..) => returns::plain(output).filter(|name| name != "`Vec`" && name != "`HashMap`"),
     };
     if let Some(wrong) = wrong {
         errors.at(
@@ -137,7 +140,8 @@ fn outcome(options: &Options, function: &Function, errors: &mut Errors) {
 fn key(options: &Options, named: &Ident, errors: &mut Errors) {
     let name = text(named);
     if let Some(skipped) = options.skip.iter().find(|skipped| text(skipped) == name) {
-        errors.at(skipped.span(), format!("`{name}` is what `batch` tells elements apart by; do not skip it"));
+        errors
+            .at(skipped.span(), format!("`{name}` is what `batch` tells elements apart by; do not skip it"));
     }
     if let (Some(parts), Some(place)) = (options.key_parts(), &options.key)
         && !parts.iter().any(|part| text(part) == name)

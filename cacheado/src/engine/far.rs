@@ -191,15 +191,15 @@ impl<K: Kind> Asked<K> {
         let Self { mut computation, step } = self;
         match step {
             Step::Read | Step::ReadAmongMany => match answer.and_then(Reply::entry) {
-                Ok(entry) => match entry
-                    .and_then(|entry| computation.found(&entry, matches!(step, Step::Read)))
-                {
-                    Some((value, served)) => {
-                        context::served(|| served);
-                        Next::Serve(value)
+                Ok(entry) => {
+                    match entry.and_then(|entry| computation.found(&entry, matches!(step, Step::Read))) {
+                        Some((value, served)) => {
+                            context::served(|| served);
+                            Next::Serve(value)
+                        }
+                        None => computation.ask(Step::Announce),
                     }
-                    None => computation.ask(Step::Announce),
-                },
+                }
                 Err(error) => computation.without_backend(error),
             },
             Step::Announce => match answer.and_then(Reply::claim) {

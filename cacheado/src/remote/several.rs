@@ -8,7 +8,6 @@ use cacheado_backends::{Error, Result};
 
 use super::Reply;
 
-
 /// What the futures give, in their order; they are polled together.
 pub(super) async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
     let mut pending: Vec<Pin<Box<F>>> = futures.map(Box::pin).collect();

@@ -1,14 +1,15 @@
 //! `batch(ids)`: the function looks each element up under the name of the parameter, which there is one id, and runs
 //! the body with those that are missing.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{FnArg, Pat, ReturnType, Signature, Token, Type};
 
 use super::{Call, attributes, body, function, key, options, signature, site};
 use crate::cached::batch::Batch;
 use crate::cached::params::ParamKind;
-use crate::krate::{generated, private};
+use crate::cached::returns;
+use crate::krate::{generated, generated_at, private};
 
 /// The annotated function.
 pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
@@ -35,8 +36,8 @@ pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
             #site
             #kind
             let mut __cacheado_batch = #private::Batch::new(__cacheado_shape.0);
+            #lints
             for __cacheado_id in #ids.iter() {
-                #lints
                 let __cacheado_found = {
                     let #ids = __cacheado_id;
                     match #question {
@@ -63,28 +64,46 @@ fn immutable(signature: &mut Signature) {
     }
 }
 
+/// What follows the lookups. What is owned moves, as it does in the function that the user wrote.
 fn run(call: &Call, batch: &Batch) -> TokenStream {
     let (ids, output) = (&batch.ident, call.output());
     let given = given(call, batch);
+    let (silent, lints) = (silent(), attributes::of_lookup(&call.params));
     let of_the_ids = {
         let pattern = pattern(call, batch);
-        if batch.is_owned {
-            quote_spanned!(generated()=> let #pattern = __cacheado_ids;)
+        let missing = if batch.is_owned {
+            quote_spanned!(generated()=> __cacheado_ids)
         } else {
-            quote_spanned!(generated()=> let #pattern = &__cacheado_ids[..];)
-        }
+            quote_spanned!(generated()=> &__cacheado_ids[..])
+        };
+        quote_spanned!(generated()=> #silent let #pattern = #missing;)
     };
+    // What is wrong with the return type is shown at it.
+    let place = generated_at(returns::span(&call.function.signature.output, generated()));
     if call.function.is_async() {
+        let method = Ident::new("run_async", place);
         let future = body::future_after(call, of_the_ids);
         quote_spanned!(generated()=>
-            __cacheado_batch.run_async(&#ids[..], |__cacheado_ids| { #given #future }).await
+            #lints
+            let __cacheado_all = #ids;
+            __cacheado_batch.#method(&__cacheado_all[..], move |__cacheado_ids| { #given #future }).await
         )
     } else {
+        let method = Ident::new("run", place);
         let block = body::block_after(call, of_the_ids);
         quote_spanned!(generated()=>
-            __cacheado_batch.run(&#ids[..], |__cacheado_ids| -> #output { #given #block })
+            #lints
+            let __cacheado_all = #ids;
+            __cacheado_batch.#method(&__cacheado_all[..], move |__cacheado_ids| -> #output { #given #block })
         )
     }
+}
+
+/// An argument that the body does not use has been used by the lookup.
+fn silent() -> TokenStream {
+    quote_spanned!(generated()=>
+        #[allow(unused_variables, unused_mut, clippy::no_effect_underscore_binding)]
+    )
 }
 
 /// The parameter as the body is to see it, with `mut` if it has one.
@@ -100,6 +119,7 @@ fn pattern(call: &Call, batch: &Batch) -> TokenStream {
 /// The other arguments for one run of the body: what is owned is cloned, so that there can be another run.
 fn given(call: &Call, batch: &Batch) -> TokenStream {
     let inputs = call.function.signature.inputs.iter().zip(&call.params.0);
+    let (silent, lints) = (silent(), attributes::of_lookup(&call.params));
     inputs
         .filter_map(|(input, param)| {
             let FnArg::Typed(typed) = input else { return None };
@@ -113,7 +133,8 @@ fn given(call: &Call, batch: &Batch) -> TokenStream {
             };
             Some(quote_spanned!(generated()=>
                 #(#cfgs)*
-                #[allow(unused_variables, unused_mut)]
+                #silent
+                #lints
                 let #pattern = ::core::clone::Clone::clone(&#ident);
             ))
         })
@@ -123,12 +144,13 @@ fn given(call: &Call, batch: &Batch) -> TokenStream {
 /// `<fn>_entry(id, args…)`: one element's entry, which has no body of its own.
 pub(super) fn entry(call: &Call, batch: &Batch) -> TokenStream {
     let name = call.function.name();
-    let documentation = format!("The cache entry of one element of `{name}`: read it, replace it or evict it.");
+    let documentation =
+        format!("The cache entry of one element of `{name}`: read it, replace it or evict it.");
     let attributes = attributes::of_sibling(&call.function.attrs, &documentation);
     let krate = &call.options.krate;
     let element = call.cached_type(&quote_spanned!(generated()=> #krate::__private));
     let entry = if call.function.is_async() { "AsyncEntry" } else { "Entry" };
-    let entry = proc_macro2::Ident::new(entry, generated());
+    let entry = Ident::new(entry, generated());
     let finish = if call.function.is_async() {
         quote_spanned!(generated()=> .element_async())
     } else {

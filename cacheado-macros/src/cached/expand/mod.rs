@@ -55,13 +55,11 @@ impl Call {
     /// the runtime's private part.
     fn cached_type(&self, private: &TokenStream) -> TokenStream {
         let output = self.output();
-        match &self.batch {
-            None => output,
-            Some(_) => {
-                let place = super::returns::span(&self.function.signature.output, generated());
-                quote_spanned!(generated_at(place)=> <#output as #private::Batched>::Element)
-            }
+        if self.batch.is_none() {
+            return output;
         }
+        let place = super::returns::span(&self.function.signature.output, generated());
+        quote_spanned!(generated_at(place)=> <#output as #private::Batched>::Element)
     }
 
     /// `expression`, where the names in patterns and in `statements` are known. What it borrows ends with it.
