@@ -20,6 +20,9 @@ pages! {
     backends = "../docs/guide/backends.md";
     redis = "../docs/guide/redis.md" with "redis";
     mongodb = "../docs/guide/mongodb.md" with "mongodb";
+    ambient_scope = "../docs/guide/ambient_scope.md";
+    batch = "../docs/guide/batch.md";
+    per_call = "../docs/guide/per_call.md";
     near_cache = "../docs/guide/near_cache.md";
     single_flight = "../docs/guide/single_flight.md";
     custom_backend = "../docs/guide/custom_backend.md";

@@ -42,7 +42,7 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `ttl = 300`, `ttl = "5m"`, `ttl = EXPR` | seconds, a human duration, or a `Duration` expression over the arguments. Left out: no expiry |
 /// | `ttl_with = PATH` | `fn(&T) -> Duration` on the computed value; wins over `ttl` |
-/// | `scope = "user"` | a level of the `scopes!` module named `scopes`; `scope = path::to::module::user` names any other. Left out: global |
+/// | `scope = "user"` | a level of the `scopes!` module named `scopes`; `scope = path::to::module::user` names any other; `scope = ambient`: that of `cacheado::in_scope`, and without one the call is not cached. Left out: global |
 /// | `scope_args(org_id = ctx.org.id)` | where a level's value comes from, when no parameter has that name |
 /// | `key(a, b)`, `skip(db, ctx)`, `key = EXPR` | the arguments that make the key, those that don't, or the whole key. `self` must be named in one of them |
 /// | `tags("user:{user_id}", "catalogue")` | tags, formatted from the arguments |
@@ -57,10 +57,11 @@ use proc_macro::TokenStream;
 /// | `refresh_if = EXPR` | a `bool` over the arguments: compute and overwrite; a parameter that it consists of, and a `bool` in it, is not part of the key |
 /// | `on_backend_error = "error"` | return an outage of the backend as the function's error (`E: From<cacheado::Error>`); by default, or with `"compute"`, it is a miss |
 /// | `remote`, `local` | assert that the value can be stored remotely, or keep it in this process |
+/// | `batch(ids)` | the parameter `ids`, a `&[Id]` or `Vec<Id>`, holds many elements: each is cached for itself, and the body is given those that are missing. The function returns a `Vec<T>`, a `HashMap<Id, T>` or a `Result` of either; elsewhere in the attribute `ids` stands for one id |
 /// | `companions = false` | no `<fn>_entry` and `<fn>_cache` |
 /// | `crate = path` | where `cacheado` is re-exported |
 ///
-/// `stale`, `stale_if_error`, `early`, `jitter`, `timeout`, `batch(..)` and `scope = ambient` are reserved: for now they are compile errors.
+/// `stale`, `stale_if_error`, `early`, `jitter` and `timeout` are reserved: for now they are compile errors.
 ///
 /// Beside the function stand two more, with the same visibility: `<fn>_entry(args…)` for the one entry that a
 /// call with these arguments uses, and `<fn>_cache()` for the function's own part of the cache.

@@ -38,6 +38,9 @@
 //! | evict or count all entries of a function | [`FunctionCache`], which `<fn>_cache()` returns |
 //! | keep tenants apart, and evict one | [`scopes!`], [`Scope`], [`ScopeTree`] for trees known only at run time |
 //! | use a type as an argument | [`KeyPart`](derive@KeyPart), by derive; [`key`] for all about keys |
+//! | carry the tenant around calls | [`in_scope`], [`in_scope_async`], with `scope = ambient` |
+//! | go past the cache, refresh, or see how a call was served | [`bypass`], [`refresh`], [`observe`] and their async twins |
+//! | cache a function of many elements, each for itself | [`#[cached(batch(ids))]`](macro@cached) |
 //! | cache without a function | [`Cache`], and [`Scoped`] inside a scope |
 //! | share a cache between processes | [`backends`], [`CacheBuilder::backend`], [`CacheBuilder::near`] |
 //! | bound a cache | [`rules`]: `Lru`, `MaxItems`, `TtlRule` and your own; [`CacheBuilder`] |
@@ -66,6 +69,7 @@
 pub mod __private;
 mod cache;
 mod codec;
+mod context;
 mod engine;
 mod error;
 mod function;
@@ -123,6 +127,10 @@ pub use cache::{
     AsCache, Cache, CacheBuilder, Scoped, Value, global, set_global, with_cache, with_cache_async,
 };
 pub use cacheado_macros::{KeyPart, cached, scopes};
+pub use context::{
+    Outcome, Served, Tier, bypass, bypass_async, current_scope, in_scope, in_scope_async, observe,
+    observe_async, refresh, refresh_async,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use function::{AsyncEntry, AsyncFunctionCache, Entry, FunctionCache};
 pub use key::{Key, KeyPart};

@@ -17,9 +17,10 @@ use crate::key::KeyPart;
 use crate::scope::{Scope, ScopeTree, ScopeValue};
 
 pub use crate::cache::{ambient, explicit};
-pub use crate::engine::{Call, Lookup, lookup};
+pub use crate::context::AmbientScope;
+pub use crate::engine::{Batch, Call, Lookup, lookup};
 pub use crate::function::kind::{Kind, Settable, Shape};
-pub use crate::function::{Instance, Keep, SingleFlight, Site};
+pub use crate::function::{BatchOf, Batched, Instance, Keep, SingleFlight, Site};
 pub use crate::scope::ScopeSource;
 pub use cacheado_macros::scope_call;
 

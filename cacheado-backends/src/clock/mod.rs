@@ -91,6 +91,12 @@ impl Clock {
         (deadline != NEVER).then(|| Duration::from_nanos(deadline.saturating_sub(self.now())))
     }
 
+    /// How long ago the clock showed `reading`.
+    #[must_use]
+    pub fn since(&self, reading: u64) -> Duration {
+        Duration::from_nanos(self.now().saturating_sub(reading))
+    }
+
     /// The manual clock behind this one, if it is one.
     #[must_use]
     pub fn as_manual(&self) -> Option<&ManualClock> {

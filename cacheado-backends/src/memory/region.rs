@@ -4,6 +4,7 @@ use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hashbrown::HashTable;
 
@@ -174,6 +175,13 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         Some((slot.labels().to_vec(), slot.deadline))
     }
 
+    /// How long ago a live entry was stored.
+    pub fn age(&self, hash: u64, key: &[u8]) -> Option<Duration> {
+        let table = self.shard(hash).read();
+        let slot = self.live(table.find(hash, |slot| slot.key.as_bytes() == key))?;
+        Some(self.clock.since(slot.born))
+    }
+
     fn live<'s>(&self, slot: Option<&'s Slot<V>>) -> Option<&'s Slot<V>> {
         slot.filter(|slot| !self.clock.expired(slot.deadline))
     }
@@ -258,7 +266,8 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         let labels = labels.as_deref().unwrap_or_default();
         let held = Held::new(value, inert);
         let stamp = AtomicU64::new(0);
-        let slot = Slot { key, held, deadline, stamp, serial: ticket.serial(), hash, extra };
+        let (born, serial) = (self.clock.now(), ticket.serial());
+        let slot = Slot { key, held, deadline, born, stamp, serial, hash, extra };
 
         // The index first: whoever evicts a label finds the entry, or has marked its ticket.
         self.store.labels().register(labels, at);

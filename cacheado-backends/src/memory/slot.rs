@@ -112,6 +112,8 @@ pub(super) struct Slot<V> {
     pub(super) held: Held<V>,
     /// The reading of the clock at which it has expired.
     pub(super) deadline: u64,
+    /// The reading of the clock when it was stored.
+    pub(super) born: u64,
     /// When it was last used: compared with other stamps only.
     pub(super) stamp: AtomicU64,
     /// The number of the fill that wrote it: its identity, and the order in which fills began.

@@ -2,6 +2,7 @@
 //! [`model`]) → [`validate`] (rules across arguments and against the signature) → [`expand`] (cannot fail).
 
 mod args;
+mod batch;
 mod expand;
 mod item;
 mod key;
@@ -38,6 +39,8 @@ struct Call {
     options: model::Options,
     params: params::Params,
     key: key::KeyPlan,
+    /// `batch(..)`
+    batch: Option<batch::Batch>,
 }
 
 fn analyse(arguments: TokenStream, item: TokenStream) -> syn::Result<Call> {
@@ -53,5 +56,6 @@ fn analyse(arguments: TokenStream, item: TokenStream) -> syn::Result<Call> {
     let params = params::Params::of(&function.signature);
     let key = key::KeyPlan::of(&options, &params);
     validate::check(&options, &function, &params, &key, &mut errors);
-    errors.finish(Call { function, options, params, key })
+    let batch = batch::Batch::of(&options, &function, &params, &mut errors);
+    errors.finish(Call { function, options, params, key, batch })
 }

@@ -47,7 +47,15 @@ impl SingleFlight {
     }
 }
 
-/// `scope = …`: a level, and the module that `scopes!` made.
+/// `scope = …`
+pub(super) enum ScopeChoice {
+    /// `scope = "user"`
+    Level(ScopeLevel),
+    /// `scope = ambient`: that which surrounds the call.
+    Ambient,
+}
+
+/// A level, and the module that `scopes!` made.
 pub(super) struct ScopeLevel {
     /// `scopes` for `scope = "user"`.
     pub module: Path,
@@ -68,12 +76,26 @@ pub(super) struct Tag {
     pub plain: Option<String>,
 }
 
+impl Options {
+    /// The level of `scope = "…"`.
+    pub(super) fn level(&self) -> Option<&ScopeLevel> {
+        match &self.scope {
+            Some(Spanned { value: ScopeChoice::Level(level), .. }) => Some(level),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_ambient(&self) -> bool {
+        matches!(self.scope, Some(Spanned { value: ScopeChoice::Ambient, .. }))
+    }
+}
+
 /// Everything that stands between the parentheses of the attribute.
 pub(super) struct Options {
     pub krate: Krate,
     pub ttl: Option<Spanned<Ttl>>,
     pub ttl_with: Option<Path>,
-    pub scope: Option<Spanned<ScopeLevel>>,
+    pub scope: Option<Spanned<ScopeChoice>>,
     pub scope_args: Option<Spanned<Vec<(Ident, Expr)>>>,
     pub key: Option<Spanned<KeyChoice>>,
     pub skip: Vec<Ident>,
@@ -91,6 +113,8 @@ pub(super) struct Options {
     pub local: Option<Span>,
     pub remote: Option<Span>,
     pub companions: bool,
+    /// `batch(ids)`: the parameter that holds the ids.
+    pub batch: Option<Ident>,
 }
 
 impl Default for Options {
@@ -116,6 +140,7 @@ impl Default for Options {
             local: None,
             remote: None,
             companions: true,
+            batch: None,
         }
     }
 }

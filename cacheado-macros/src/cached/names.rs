@@ -26,7 +26,7 @@ const fn later(name: &'static str, usage: &'static str) -> Spec {
 pub(super) const ALL: &[Spec] = &[
     now("ttl", "write `ttl = 300` (seconds), `ttl = \"5m\"` or an expression for a `Duration`"),
     now("ttl_with", "write `ttl_with = path::to::function`, of the form `fn(&T) -> Duration`"),
-    now("scope", "write `scope = \"user\"` or `scope = path::to::module::user`"),
+    now("scope", "write `scope = \"user\"`, `scope = path::to::module::user` or `scope = ambient`"),
     now("scope_args", "write `scope_args(org_id = ctx.org.id)`"),
     now("key", "write `key(a, b)` or `key = EXPRESSION`"),
     now("skip", "write `skip(db, ctx)`"),
@@ -52,7 +52,7 @@ pub(super) const ALL: &[Spec] = &[
     now("remote", "write `remote` alone"),
     now("companions", "write `companions = false`"),
     now("crate", "write `crate = path::to::cacheado`"),
-    later("batch", "write `batch(..)`"),
+    now("batch", "write `batch(ids)`, with the name of one parameter, a `&[Id]` or a `Vec<Id>`"),
 ];
 
 /// The argument of this name.

@@ -69,6 +69,7 @@ fn set(options: &mut Options, name: &'static str, argument: &RawArg) -> syn::Res
         "local" => options.local = Some(values::flag(argument)?),
         "remote" => options.remote = Some(values::flag(argument)?),
         "companions" => options.companions = values::boolean(argument)?,
+        "batch" => options.batch = Some(values::batch(argument)?),
         "crate" => options.krate = Krate::new(Some(values::function(argument)?)),
         _ => {}
     }

@@ -53,6 +53,7 @@ fn every_argument_is_understood() {
     assert_eq!(errors(arguments), Vec::<String>::new());
     for more in [
         "",
+        "scope = ambient",
         "ttl = 0",
         "ttl = pick::<u8, u16>(org_id, 2)",
         "key = (org_id, 2)",
@@ -82,15 +83,9 @@ fn a_duplicate_is_reported_once() {
 
 #[test]
 fn what_waits_for_a_later_version_is_refused() {
-    for argument in [
-        "stale = \"1m\"",
-        "stale_if_error = \"1h\"",
-        "early = 1.0",
-        "jitter = 0.1",
-        "timeout = \"2s\"",
-        "scope = ambient",
-        "batch(size = 3)",
-    ] {
+    for argument in
+        ["stale = \"1m\"", "stale_if_error = \"1h\"", "early = 1.0", "jitter = 0.1", "timeout = \"2s\""]
+    {
         assert_error(argument, &["is not available yet", "remove it"]);
     }
 }
@@ -110,6 +105,8 @@ fn a_wrong_value_says_what_is_right() {
     assert_error("name = 5", &["string literal"]);
     assert_error("scope = 5", &["scope = \"user\""]);
     assert_error("scope = user", &["scope = \"user\""]);
+    assert_error("scope = \"ambient\"", &["`scope = ambient`"]);
+    assert_error("scope = ambient, scope_args(org_id = 1)", &["`in_scope`", "remove `scope_args`"]);
     assert_error("scope = \"a b\"", &["no name of a scope level"]);
     assert_error("key", &["key(a, b)"]);
     assert_error("skip = org_id", &["skip(db, ctx)"]);

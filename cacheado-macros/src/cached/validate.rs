@@ -86,6 +86,19 @@ fn conflicts(options: &Options, errors: &mut Errors) {
              `local`, or write `single_flight = true`",
         );
     }
+    if let (Some(_), Some(place)) = (&options.batch, options.single_flight.distributed()) {
+        errors.at(
+            place,
+            "a batch takes no leases: two processes could wait for each other's elements; write \
+             `single_flight = true`, which holds within each process",
+        );
+    }
+    if let (Some(arguments), true) = (&options.scope_args, options.is_ambient()) {
+        errors.at(
+            arguments.span,
+            "`scope = ambient` takes its values from `in_scope`, not from arguments; remove `scope_args`",
+        );
+    }
     if let (Some(arguments), None) = (&options.scope_args, &options.scope) {
         errors.at(
             arguments.span,
@@ -157,7 +170,8 @@ fn others(params: &Params) -> String {
 /// `cache_none`, `cache_err` and `on_backend_error = "error"` where the return type plainly has no such case.
 fn outcomes(options: &Options, function: &Function, errors: &mut Errors) {
     let output = &function.signature.output;
-    let plain = returns::plain(output);
+    // What a batch returns is checked with it.
+    let plain = if options.batch.is_some() { None } else { returns::plain(output) };
     if let (Some(keep), Some(ty)) = (&options.cache_none, &plain) {
         errors.at(
             keep.span,

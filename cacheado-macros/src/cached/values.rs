@@ -7,7 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, ExprLit, Lit, LitBool, LitStr, Path, Token, parenthesized};
 
 use super::args::{RawArg, RawValue, span_of};
-use super::model::{Keep, KeyChoice, ScopeLevel, SingleFlight, Spanned, Tag, Ttl};
+use super::model::{Keep, KeyChoice, ScopeChoice, ScopeLevel, SingleFlight, Spanned, Tag, Ttl};
 use super::{names, placeholders};
 use crate::duration;
 
@@ -130,9 +130,14 @@ pub(super) fn keep(argument: &RawArg) -> syn::Result<Option<Spanned<Keep>>> {
     Ok(Some(Spanned { value, span }))
 }
 
-pub(super) fn scope(argument: &RawArg) -> syn::Result<Spanned<ScopeLevel>> {
+pub(super) fn scope(argument: &RawArg) -> syn::Result<Spanned<ScopeChoice>> {
     let span = argument.value_span();
     let value = match assigned(argument)? {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value() == "ambient" => {
+            let message = "no level is named \"ambient\": for the scope that surrounds the call, write \
+                           `scope = ambient`";
+            return Err(syn::Error::new(text.span(), message));
+        }
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
             let level = text.parse::<Ident>().map_err(|_| {
                 let message =
@@ -140,7 +145,7 @@ pub(super) fn scope(argument: &RawArg) -> syn::Result<Spanned<ScopeLevel>> {
                 syn::Error::new(text.span(), message)
             })?;
             let module = Ident::new("scopes", text.span());
-            ScopeLevel { module: module.into(), level }
+            ScopeChoice::Level(ScopeLevel { module: module.into(), level })
         }
         Expr::Path(path) if path.qself.is_none() => scope_path(&path.path)?,
         _ => return Err(wrong(argument, "expected the name of a scope level")),
@@ -152,11 +157,11 @@ fn usage_of_scope() -> &'static str {
     names::find("scope").map_or("", |spec| spec.usage)
 }
 
-fn scope_path(path: &Path) -> syn::Result<ScopeLevel> {
+fn scope_path(path: &Path) -> syn::Result<ScopeChoice> {
     let wrong = |message: String| Err(syn::Error::new_spanned(path, message));
     if let Some(level) = super::options::single(path) {
         if level == "ambient" {
-            return wrong("`scope = ambient` is not available yet in this version, remove it".to_owned());
+            return Ok(ScopeChoice::Ambient);
         }
         return wrong(format!("write `scope = \"{level}\"`, or the path of a level with its module"));
     }
@@ -165,7 +170,7 @@ fn scope_path(path: &Path) -> syn::Result<ScopeLevel> {
     module.segments.pop_punct();
     match last {
         Some(segment) if segment.arguments.is_none() && !module.segments.is_empty() => {
-            Ok(ScopeLevel { module, level: segment.ident })
+            Ok(ScopeChoice::Level(ScopeLevel { module, level: segment.ident }))
         }
         _ => wrong(format!("expected the path of a scope level: {}", usage_of_scope())),
     }
@@ -218,6 +223,15 @@ pub(super) fn parameters(argument: &RawArg) -> syn::Result<Vec<Ident>> {
         }
     }
     Ok(idents)
+}
+
+/// The one parameter that holds the ids.
+pub(super) fn batch(argument: &RawArg) -> syn::Result<Ident> {
+    let mut named = parameters(argument)?.into_iter();
+    match (named.next(), named.next()) {
+        (Some(ident), None) => Ok(ident),
+        _ => Err(wrong(argument, "`batch` names one parameter")),
+    }
 }
 
 pub(super) fn tags(argument: &RawArg) -> syn::Result<Vec<Tag>> {

@@ -1,24 +1,15 @@
 //! The global cache, and the one that `with_cache` puts in its place.
 
-use std::cell::RefCell;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::Future;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{AsCache, Cache};
 use crate::Result;
+use crate::context::{self, Layer};
 use crate::error::{Error, ErrorKind};
 
 static GLOBAL: OnceLock<Cache> = OnceLock::new();
 static DEFAULT: OnceLock<Cache> = OnceLock::new();
-
-/// How many `with_cache` are under way in the process: while there is none, a hit looks no further.
-static SUBSTITUTES: AtomicUsize = AtomicUsize::new(0);
-
-thread_local! {
-    static SUBSTITUTE: RefCell<Option<Cache>> = const { RefCell::new(None) };
-}
 
 /// The cache of the annotated functions that name none: the one of [`set_global`], or a `Cache::new()`.
 #[inline]
@@ -62,8 +53,7 @@ pub fn set_global(cache: Cache) -> Result<()> {
 /// assert_eq!(cache.stats().total_keys, 1);
 /// ```
 pub fn with_cache<R>(cache: &Cache, f: impl FnOnce() -> R) -> R {
-    let _substituted = Substituted::by(cache);
-    f()
+    Layer::Cache(Some(cache.clone())).run(f)
 }
 
 /// Runs `future` with `cache` in the place of the global one, wherever it is polled.
@@ -85,41 +75,22 @@ pub fn with_cache<R>(cache: &Cache, f: impl FnOnce() -> R) -> R {
 /// # }
 /// ```
 pub async fn with_cache_async<F: Future>(cache: &Cache, future: F) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|context| {
-        let _substituted = Substituted::by(cache);
-        future.as_mut().poll(context)
-    })
-    .await
+    Layer::Cache(Some(cache.clone())).run_async(future).await
 }
 
-/// While it lives, this thread has a substitute for the global cache.
-struct Substituted {
-    before: Option<Cache>,
-}
-
-impl Substituted {
-    fn by(cache: &Cache) -> Self {
-        SUBSTITUTES.fetch_add(1, Ordering::Relaxed);
-        Self { before: SUBSTITUTE.replace(Some(cache.clone())) }
-    }
-}
-
-impl Drop for Substituted {
-    fn drop(&mut self) {
-        let substitute = SUBSTITUTE.replace(self.before.take());
-        SUBSTITUTES.fetch_sub(1, Ordering::Relaxed);
-        drop(substitute);
-    }
+/// The cache of a call, and whether something may surround the call that concerns it.
+pub trait CallCache: AsCache {
+    /// Whether the call is to look at its surroundings: how it is to be served, and who wants to know how it was.
+    fn is_surrounded(&self) -> bool;
 }
 
 /// The cache of a call that names none.
 #[derive(Debug)]
 pub enum Ambient {
-    /// The global one.
+    /// The global one; nothing surrounds a call in this process.
     Global(&'static Cache),
-    /// A substitute.
-    Substitute(Cache),
+    /// That of the surroundings if they have one, else the global one.
+    Surrounding(Option<Cache>),
 }
 
 impl AsCache for Ambient {
@@ -127,8 +98,22 @@ impl AsCache for Ambient {
     fn as_cache(&self) -> &Cache {
         match self {
             Self::Global(cache) => cache,
-            Self::Substitute(cache) => cache,
+            Self::Surrounding(cache) => cache.as_ref().unwrap_or_else(|| global()),
         }
+    }
+}
+
+impl CallCache for Ambient {
+    #[inline]
+    fn is_surrounded(&self) -> bool {
+        matches!(self, Self::Surrounding(_))
+    }
+}
+
+impl CallCache for &Cache {
+    #[inline]
+    fn is_surrounded(&self) -> bool {
+        context::is_any()
     }
 }
 
@@ -136,12 +121,7 @@ impl AsCache for Ambient {
 #[inline]
 #[must_use]
 pub fn ambient() -> Ambient {
-    if SUBSTITUTES.load(Ordering::Relaxed) > 0
-        && let Some(cache) = SUBSTITUTE.with_borrow(Clone::clone)
-    {
-        return Ambient::Substitute(cache);
-    }
-    Ambient::Global(global())
+    if context::is_any() { Ambient::Surrounding(context::cache()) } else { Ambient::Global(global()) }
 }
 
 /// The cache of a call that names one.

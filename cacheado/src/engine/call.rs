@@ -12,6 +12,7 @@ use super::lookup::{Lookup, Probed};
 use super::moment::Moment;
 use super::turn::Rest;
 use crate::codec::Codec;
+use crate::context::{self, Mode, Outcome, Served, Tier};
 use crate::error::Error;
 use crate::function::{Function, Kind, Policy, Shape, SingleFlight};
 use crate::key::{Key, KeyPart, KeySink};
@@ -74,6 +75,8 @@ pub struct Call<K: Kind> {
     pub(super) on_backend_error: Option<fn(Error) -> K::Return>,
     pub(super) tags: Vec<Label>,
     refresh: bool,
+    /// It neither reads nor stores.
+    bypass: bool,
     rejected: bool,
     /// Whether the lookup has been counted as a hit or a miss.
     counted: bool,
@@ -106,6 +109,7 @@ impl<K: Kind> Call<K> {
             on_backend_error: None,
             tags: Vec::new(),
             refresh,
+            bypass: false,
             rejected: false,
             counted: false,
             alone: false,
@@ -201,7 +205,7 @@ impl<K: Kind> Call<K> {
         let Some(function) = self.function.clone() else {
             return Next::Compute(Computation::uncached(self).into());
         };
-        if matches!(self.scope, ScopeOf::Missing) {
+        if self.bypass || matches!(self.scope, ScopeOf::Missing) {
             count(&function.shared.tally.bypassed);
             return Next::Compute(Computation::uncached(self).into());
         }
@@ -229,6 +233,7 @@ impl<K: Kind> Call<K> {
                 match computation.look_again(&function) {
                     Some(value) => {
                         computation.call.count_hit();
+                        computation.call.served_from_memory();
                         Next::Serve(value)
                     }
                     None => computation.start(),
@@ -249,6 +254,7 @@ impl<K: Kind> Call<K> {
         // marked the ticket, one on another shows if the backend is asked after this call began.
         let is_in_time = self.begun.is_none_or(|begun| flight.until.is_after(begun));
         if is_in_time && function.region.is_current(&flight.ticket) {
+            let tier = if let Landed::Found(_) = landed { Tier::Remote } else { Tier::None };
             let value = match landed {
                 Landed::Value(value) => self.kind.restore(K::Stored::clone(&value)),
                 Landed::Found(value) => {
@@ -266,6 +272,7 @@ impl<K: Kind> Call<K> {
             self.count_miss();
             if let Some(value) = value {
                 count(&function.shared.tally.coalesced);
+                context::served(|| Served::from(Outcome::Coalesced, tier, None));
                 return Next::Serve(value);
             }
             self.alone = true;
@@ -328,6 +335,11 @@ impl<K: Kind> Computation<K> {
         computation
     }
 
+    /// How the call is served that runs this body.
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.ticket.is_some() { Outcome::Miss } else { Outcome::Bypassed }
+    }
+
     fn look_again(&self, function: &Function<K::Stored>) -> Option<K::Return> {
         let keeps_none = function.remote.as_ref().is_some_and(|remote| remote.near_ttl.is_none());
         if self.call.rejected || keeps_none {
@@ -377,12 +389,35 @@ impl<K: Kind> Call<K> {
         function.probe_bytes(self.kind, self.hash, self.key.as_bytes())
     }
 
-    /// What the function returns, or the call that computes it.
-    pub(crate) fn get(self) -> Lookup<K> {
+    /// What the function returns, or the call that computes it: as the call's surroundings want it.
+    pub(crate) fn get(mut self) -> Lookup<K> {
+        match Mode::now() {
+            Mode::Usual => {}
+            Mode::Bypass => self.bypass = true,
+            Mode::Refresh => self.refresh = true,
+        }
+        if self.bypass || self.refresh {
+            return Lookup::Miss(Box::new(self));
+        }
         match self.probe() {
-            Probed::Hit(value) => Lookup::Hit(value),
+            Probed::Hit(value) => {
+                self.served_from_memory();
+                Lookup::Hit(value)
+            }
             probed => Lookup::Miss(Box::new(self.after(&probed))),
         }
+    }
+
+    /// Says that the call is served with what this process holds.
+    pub(super) fn served_from_memory(&self) {
+        context::served(|| {
+            let function = self.function.as_ref();
+            let is_copy = function.is_some_and(|function| function.remote.is_some());
+            // A copy is younger than what it is a copy of.
+            let age = function.filter(|_| !is_copy);
+            let age = age.and_then(|function| function.region.age(self.hash, self.key.as_bytes()));
+            Served::from(Outcome::Hit, if is_copy { Tier::Near } else { Tier::Memory }, age)
+        });
     }
 
     /// The call after this probe: what a rule does not let pass is not looked at again.

@@ -13,6 +13,7 @@ use super::far::{Answer, Asked};
 use super::finish::Done;
 use super::flight::{Flight, Landed, Leader};
 use super::turn::Rest;
+use crate::context::{self, Served};
 use crate::function::Kind;
 
 impl<K: Kind> Call<K> {
@@ -35,13 +36,16 @@ impl<K: Kind> Call<K> {
             let _leading = computation.leading();
             body()
         };
-        match computation.finish(outcome) {
+        let served = computation.outcome();
+        let outcome = match computation.finish(outcome) {
             Done::Return(outcome) => outcome,
             Done::Write(write) => {
                 let (remote, request, written) = write.split();
                 written.answered(&remote.ask_blocking(request))
             }
-        }
+        };
+        context::served(|| Served::anew(served));
+        outcome
     }
 
     /// Runs the call as a task. Dropping the future lets those who wait elect another leader.
@@ -69,6 +73,7 @@ impl<K: Kind> Call<K> {
             };
             due = wait.over().await;
         };
+        let served = computation.outcome();
         let write = {
             let outcome = {
                 let mut body = pin!(body);
@@ -79,18 +84,22 @@ impl<K: Kind> Call<K> {
                 .await
             };
             match computation.finish(outcome) {
-                Done::Return(outcome) => return outcome,
+                Done::Return(outcome) => {
+                    context::served(|| Served::anew(served));
+                    return outcome;
+                }
                 Done::Write(write) => write,
             }
         };
         let (remote, request, written) = write.split();
         let answer = remote.ask(request).await;
+        context::served(|| Served::anew(served));
         written.answered(&answer)
     }
 }
 
 /// What a call goes on from.
-enum Due<K: Kind> {
+pub(super) enum Due<K: Kind> {
     Plan(Call<K>),
     Landed(Call<K>, Arc<Flight<K::Stored>>, Landed<K::Stored>),
     Answered(Asked<K>, Answer),
@@ -98,7 +107,7 @@ enum Due<K: Kind> {
 }
 
 impl<K: Kind> Due<K> {
-    fn next(self, leader: Leader) -> Next<K> {
+    pub(super) fn next(self, leader: Leader) -> Next<K> {
         match self {
             Self::Plan(call) => call.plan(leader),
             Self::Landed(call, flight, landed) => call.landed(&flight, landed, leader),

@@ -20,6 +20,7 @@ use super::flight::Landed;
 use super::moment::Moment;
 use super::turn::InTurn;
 use crate::codec::{CodecError, Envelope, Header, Limits};
+use crate::context::{self, Outcome, Served, Tier};
 use crate::error::Error;
 use crate::function::{Function, Kind, Worth};
 use crate::remote::{Chore, Notice, Remote, Reply, Request};
@@ -104,9 +105,14 @@ impl<K: Kind> Call<K> {
 impl<V> Far<V> {
     /// The value in an entry's bytes; `None` if they are not one of this function, version and type.
     pub(super) fn open(&self, bytes: &[u8]) -> Option<V> {
+        self.open_with_lifetime(bytes).map(|(_, value)| value)
+    }
+
+    /// The same, and the lifetime that the entry was granted; `None`: for ever.
+    fn open_with_lifetime(&self, bytes: &[u8]) -> Option<(Option<Duration>, V)> {
         let report =
             |mismatch| tracing::debug!(key = self.place.key, ?mismatch, "a stored entry is not used");
-        self.envelope.open(bytes).map(|(_, value)| value).map_err(report).ok()
+        self.envelope.open(bytes).map(|(header, value)| (header.lifetime, value)).map_err(report).ok()
     }
 
     /// The bytes of a value.
@@ -135,6 +141,8 @@ pub(super) struct Asked<K: Kind> {
 pub(super) enum Step {
     /// Is there an entry?
     Read,
+    /// Are there these? The answer does not tell how long they live.
+    ReadAmongMany,
     /// There will be one.
     Announce,
     /// There will be one, if no other process makes it first.
@@ -167,14 +175,14 @@ impl<K: Kind> Computation<K> {
 
     pub(super) fn ask(mut self: Box<Self>, step: Step) -> Next<K> {
         let far = match step {
-            Step::Read => self.far.as_mut(),
+            Step::Read | Step::ReadAmongMany => self.far.as_mut(),
             Step::Announce | Step::Lease => self.far_to_write(),
         };
         let Some(far) = far else { return Next::Compute(self) };
         far.sent = Some(Moment::now());
         let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
         let (step, request) = match step {
-            Step::Read => (step, Request::Get { place, wanted: remote.wanted() }),
+            Step::Read | Step::ReadAmongMany => (step, Request::Get { place, wanted: remote.wanted() }),
             Step::Announce | Step::Lease => self.announcement(place),
         };
         Next::Wait(Wait::Backend(Ask { remote, request, asked: Asked { computation: self, step } }))
@@ -195,7 +203,10 @@ impl<K: Kind> Computation<K> {
         self.call.count_miss();
         self.count_backend_error(&error);
         match self.call.on_backend_error {
-            Some(returned) => Next::Serve(returned(Error::from(error))),
+            Some(returned) => {
+                context::served(|| Served::anew(Outcome::Miss));
+                Next::Serve(returned(Error::from(error)))
+            }
             None => Next::Compute(self),
         }
     }
@@ -216,17 +227,25 @@ impl<K: Kind> Ask<K> {
 }
 
 impl<K: Kind> Asked<K> {
+    /// The same, where the question is a part of one for many entries.
+    pub(super) fn among_many(self) -> Self {
+        Self { step: Step::ReadAmongMany, ..self }
+    }
+
     /// What follows from the answer.
     pub(super) fn answered(self, answer: Answer) -> Next<K> {
         let Self { mut computation, step } = self;
         match step {
-            Step::Read => match answer.and_then(Reply::entry) {
+            Step::Read | Step::ReadAmongMany => match answer.and_then(Reply::entry) {
                 Ok(entry) => {
                     if let (None, Some(far)) = (&entry, &mut computation.far) {
                         far.turn.missed();
                     }
-                    match entry.and_then(|entry| computation.found(&entry, true)) {
-                        Some(value) => Next::Serve(value),
+                    match entry.and_then(|entry| computation.found(&entry, matches!(step, Step::Read))) {
+                        Some((value, served)) => {
+                            context::served(|| served);
+                            Next::Serve(value)
+                        }
                         None => computation.ask(Step::Announce),
                     }
                 }
@@ -248,12 +267,12 @@ impl<K: Kind> Asked<K> {
 }
 
 impl<K: Kind> Computation<K> {
-    /// What an entry of the backend stands for; `None` if it cannot be used. A hit is counted, and handed to
-    /// those who wait. No copy is kept of one whose remaining lifetime is not known.
-    pub(super) fn found(&mut self, entry: &Entry, lifetime_known: bool) -> Option<K::Return> {
+    /// What an entry of the backend stands for, and how it serves the call; `None` if it cannot be used. A hit
+    /// is counted, and handed to those who wait. No copy is kept of one whose remaining lifetime is not known.
+    pub(super) fn found(&mut self, entry: &Entry, lifetime_known: bool) -> Option<(K::Return, Served)> {
         let function = Arc::clone(self.call.function.as_ref()?);
         let far = self.far.as_ref()?;
-        let value = far.open(&entry.value)?;
+        let (granted, value) = far.open_with_lifetime(&entry.value)?;
         if lifetime_known {
             self.note(&function, entry.remaining);
         }
@@ -265,7 +284,8 @@ impl<K: Kind> Computation<K> {
         let kind = self.call.kind;
         self.answered();
         self.land(|| Landed::Found(Arc::new(value.clone())));
-        kind.restore(value)
+        let age = granted.zip(entry.remaining).and_then(|(granted, rest)| granted.checked_sub(rest));
+        Some((kind.restore(value)?, Served::from(Outcome::Hit, Tier::Remote, age)))
     }
 
     /// How long the entry lives after the rules have seen the hit; `None` if they do not let it pass.

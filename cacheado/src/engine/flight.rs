@@ -134,6 +134,12 @@ pub(crate) struct Landing<V> {
     place: Option<usize>,
 }
 
+impl<V> Landing<V> {
+    pub(crate) fn flight(&self) -> &Arc<Flight<V>> {
+        &self.flight
+    }
+}
+
 impl<V> Future for Landing<V> {
     type Output = Landed<V>;
 

@@ -7,7 +7,8 @@ use cacheado_backends::memory::{Found, KeyBox, Query};
 
 use super::call::Call;
 use super::query::{KeyQuery, encode_key, hash_key};
-use crate::cache::{AsCache, Cache};
+use crate::cache::{Cache, CallCache};
+use crate::context;
 use crate::function::{Function, Identity, Instance, Kind, Shape, Site};
 use crate::key::{Key, KeyPart};
 use crate::remote::{Chore, place};
@@ -29,14 +30,31 @@ pub enum Lookup<K: Kind> {
 #[inline]
 pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
     site: &'static Site,
-    cache: &impl AsCache,
+    cache: &impl CallCache,
+    shape: Shape<K>,
+    instance: Instance<F>,
+    key: &P,
+    refresh: bool,
+) -> Lookup<K> {
+    // The cold side does not come back: what the hit holds in registers need not survive a call.
+    if cache.is_surrounded() {
+        return surrounded(site, cache.as_cache(), shape, instance, key, refresh);
+    }
+    usual(site, cache.as_cache(), shape, instance, key, refresh)
+}
+
+/// The lookup of a call that nothing surrounds.
+#[inline]
+fn usual<K: Kind, P: KeyPart + ?Sized, F>(
+    site: &'static Site,
+    cache: &Cache,
     shape: Shape<K>,
     instance: Instance<F>,
     key: &P,
     refresh: bool,
 ) -> Lookup<K> {
     let hash = hash_key(key);
-    let inner = cache.as_cache().inner();
+    let inner = cache.inner();
     let function = inner.functions.get::<Function<K::Stored>>(site.number(), instance.marker());
     let mut seen = Probed::Unknown;
     if let Some(function) = function
@@ -47,7 +65,7 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
             return Lookup::Hit(value);
         }
     }
-    missed(site, cache.as_cache(), shape, instance, key, refresh, &seen)
+    missed(site, cache, shape, instance, key, refresh, &seen)
 }
 
 /// What follows a probe that was no hit. The function's first use, too: its entry may have been set.
@@ -66,6 +84,24 @@ fn missed<K: Kind, P: KeyPart + ?Sized, F>(
     match seen {
         Probed::Unknown if !refresh => call.get(),
         seen => Lookup::Miss(Box::new(call.after(seen))),
+    }
+}
+
+/// The lookup of a call that looks at its surroundings first.
+#[cold]
+#[inline(never)]
+fn surrounded<K: Kind, P: KeyPart + ?Sized, F>(
+    site: &'static Site,
+    cache: &Cache,
+    shape: Shape<K>,
+    instance: Instance<F>,
+    key: &P,
+    refresh: bool,
+) -> Lookup<K> {
+    if context::is_asked() {
+        call_for(site, cache, shape, instance, key, refresh).get()
+    } else {
+        usual(site, cache, shape, instance, key, refresh)
     }
 }
 

@@ -25,8 +25,10 @@
 //! | `flight` | one computation and those who wait for it |
 //! | `moment` | which calls an outcome is young enough for, where other nodes evict |
 //! | `leading` | which flights this thread or task leads, so that recursion does not wait for itself |
+//! | `batch` | a call for several elements |
 //! | `drive` | the sync and the async driver |
 
+mod batch;
 mod call;
 mod drive;
 mod far;
@@ -40,6 +42,7 @@ mod sync;
 mod turn;
 mod verbs;
 
+pub use batch::Batch;
 pub use call::Call;
 pub(crate) use call::{KeyParts, scope_label, tag_label};
 pub use lookup::{Lookup, lookup};

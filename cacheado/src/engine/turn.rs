@@ -19,6 +19,7 @@ use cacheado_backends::contract::{Place, Terms};
 
 use super::call::{Computation, Next, Wait};
 use super::far::{Answer, Step};
+use crate::context::{self, Outcome, Served};
 use crate::function::{Kind, SingleFlight};
 use crate::remote::{Lease, Reply, Request, Turn};
 use crate::stats::count;
@@ -86,6 +87,11 @@ pub(super) struct Rest<K: Kind> {
 }
 
 impl<K: Kind> Rest<K> {
+    /// Its computation, which waits no longer and has no lease.
+    pub(super) fn at_once(self) -> Box<Computation<K>> {
+        self.computation
+    }
+
     /// What follows after the pause.
     pub(super) fn over(self) -> Next<K> {
         self.computation.ask(Step::Announce)
@@ -133,10 +139,12 @@ impl<K: Kind> Computation<K> {
                 // Asked again, it is for another entry than this one, which may be of no use.
                 far.turn.look = false;
                 let has_waited = far.turn.until.is_some();
-                let Some(value) = self.found(&entry, true) else { return self.ask(Step::Announce) };
+                let Some((value, served)) = self.found(&entry, true) else { return self.ask(Step::Announce) };
                 if let Some(function) = self.call.function.as_ref().filter(|_| has_waited) {
                     count(&function.shared.tally.coalesced);
                 }
+                let outcome = if has_waited { Outcome::Coalesced } else { served.outcome };
+                context::served(|| Served { outcome, ..served });
                 Next::Serve(value)
             }
             Err(error) => self.without_backend(error),

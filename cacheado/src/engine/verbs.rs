@@ -38,7 +38,7 @@ impl<K: Kind> Call<K> {
         Operation::asks(&remote, request, move |answer| {
             let entry = answer.and_then(Reply::entry).inspect_err(|error| reading.count_backend_error(error));
             let found = entry.as_ref().ok().and_then(Option::as_ref);
-            let value = found.and_then(|entry| reading.found(entry, true));
+            let value = found.and_then(|entry| reading.found(entry, true)).map(|(value, _)| value);
             reading.call.count_miss();
             entry.map(|_| value).map_err(Error::from)
         })
@@ -78,7 +78,7 @@ impl<K: Kind> Call<K> {
             let mut found = entries.as_ref().map(|entries| entries.iter()).into_iter().flatten();
             for (index, mut reading) in readings {
                 let entry = found.next().and_then(Option::as_ref);
-                values[index] = entry.and_then(|entry| reading.found(entry, false));
+                values[index] = entry.and_then(|entry| reading.found(entry, false)).map(|(value, _)| value);
                 reading.call.count_miss();
             }
             entries.map(|_| values).map_err(Error::from)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::kind::{Kind, Settable};
 use crate::Result;
+use crate::context::{self, Outcome, Served};
 use crate::engine::{Call, Lookup};
 use crate::key::Key;
 
@@ -64,7 +65,9 @@ impl<K: Kind, F: FnOnce() -> K::Return> Entry<K, F> {
     /// Computes; reads and stores nothing.
     pub fn bypass(self) -> K::Return {
         self.call.count_bypass();
-        (self.body)()
+        let value = (self.body)();
+        context::served(|| Served::anew(Outcome::Bypassed));
+        value
     }
 }
 
@@ -89,7 +92,9 @@ impl<K: Kind, F: Future<Output = K::Return>> AsyncEntry<K, F> {
     /// Computes; reads and stores nothing.
     pub async fn bypass(self) -> K::Return {
         self.call.count_bypass();
-        self.body.await
+        let value = self.body.await;
+        context::served(|| Served::anew(Outcome::Bypassed));
+        value
     }
 }
 
@@ -174,5 +179,15 @@ impl<K: Kind> Call<K> {
     /// The entry of an async function.
     pub fn future<F: Future<Output = K::Return>>(self, body: F) -> AsyncEntry<K, F> {
         AsyncEntry::new(self, body)
+    }
+
+    /// The entry of one element of a sync batch.
+    pub fn element(self) -> Entry<K, ()> {
+        Entry { call: self, body: () }
+    }
+
+    /// The entry of one element of an async batch.
+    pub fn element_async(self) -> AsyncEntry<K, ()> {
+        AsyncEntry { call: self, body: () }
     }
 }

@@ -6,10 +6,12 @@
 //! | `site` | the `static` that generated code holds: name, version, policy |
 //! | `policy` | what the attribute's arguments say |
 //! | `kind`, `probe` | what a return type stores: `Ok`, `Some`, or the whole value |
+//! | `batched` | what a batch function returns |
 //! | `table` | from a site to the function's state in a cache, on the hit path |
 //! | `state` | that state: its region of memory, its flights, its counters |
 //! | `entry`, `handle` | what `<fn>_entry` and `<fn>_cache` return |
 
+mod batched;
 mod entry;
 mod handle;
 pub(crate) mod kind;
@@ -19,6 +21,7 @@ mod site;
 mod state;
 mod table;
 
+pub use batched::{BatchOf, Batched, Parts};
 pub use entry::{AsyncEntry, Entry};
 pub use handle::{AsyncFunctionCache, FunctionCache};
 pub(crate) use kind::{Kind, Shape, Typed, Worth};

@@ -8,6 +8,7 @@
 //! | `operation` | a verb that may have to ask the backend: waited for, or blocked on |
 //! | `background` | where that is done which nobody waits for |
 //! | `lease` | one process at a time computes an entry |
+//! | `several` | several requests at once |
 //! | `breaker` | no hammering of a dead server |
 //! | `notice`, `near` | what nodes tell each other, and what that does to the copies here |
 //! | `chores` | what rules want done at the backend |
@@ -23,6 +24,7 @@ mod notice;
 mod operation;
 mod place;
 mod request;
+mod several;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,6 +46,8 @@ pub(crate) use notice::Notice;
 pub(crate) use operation::Operation;
 pub(crate) use place::{Address, Title, function_group, place, scope_group, tag_group};
 pub(crate) use request::{Reply, Request};
+pub(crate) use several::each;
+use several::{all, copied};
 
 /// What the remote side of a cache is made of.
 pub(crate) struct Settings {
@@ -198,6 +202,28 @@ impl Remote {
         let reply = self.perform_blocking(request);
         self.settle_blocking();
         reply
+    }
+
+    /// [`ask`](Self::ask) for several requests at once: the answers in their order.
+    pub(crate) async fn ask_all(&self, requests: Vec<Request>) -> Vec<Result<Reply>> {
+        self.settle().await;
+        let replies = all(requests.into_iter().map(|request| self.perform(request))).await;
+        self.settle().await;
+        replies
+    }
+
+    /// The same, while this thread waits.
+    pub(crate) fn ask_all_blocking(self: Arc<Self>, mut requests: Vec<Request>) -> Vec<Result<Reply>> {
+        if requests.len() == 1
+            && let Some(request) = requests.pop()
+        {
+            return vec![self.ask_blocking(request)];
+        }
+        let how_many = requests.len();
+        match io::block_on(async move { self.ask_all(requests).await }) {
+            Ok(replies) => replies,
+            Err(error) => (0..how_many).map(|_| Err(copied(&error))).collect(),
+        }
     }
 
     /// How many live entries there are, in a group or altogether; zero if the backend does not say.

@@ -19,6 +19,11 @@ fn value(org: &str, user: &str) -> String {
     format!("{user} of {org}")
 }
 
+#[cached(ttl = 60, batch(ids))]
+fn values(ids: &[u32]) -> Vec<u32> {
+    ids.to_vec()
+}
+
 /// How many commands clients send to Redis while `what` runs.
 fn trips(server: &cacheado_servers::Redis, what: impl FnOnce()) -> u64 {
     let before = server.reads_processed();
@@ -43,6 +48,10 @@ fn redis_is_asked_once_a_hit_once_a_put_and_once_a_scope() {
     assert_eq!(trips(redis, get), 1, "a hit by key");
     assert_eq!(trips(redis, || cache.set("k", &1_u8, Ttl::Never).unwrap()), 1, "a put");
     assert_eq!(trips(redis, || drop(cache.get_many::<u8>(["k", "l", "m"]).unwrap())), 1, "a batch");
+    let all: Vec<u32> = (0..50).collect();
+    let elements = || with_cache(&cache, || assert_eq!(values(&all), all));
+    elements();
+    assert_eq!(trips(redis, elements), 1, "hits in a batch function");
     for user in 0..100 {
         with_cache(&cache, || drop(value("acme", &user.to_string())));
     }

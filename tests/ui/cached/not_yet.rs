@@ -7,14 +7,4 @@ async fn several(n: u32) -> u32 {
     n
 }
 
-#[cached(scope = ambient)]
-fn ambient(n: u32) -> u32 {
-    n
-}
-
-#[cached(batch(size = 50))]
-fn batch(n: u32) -> u32 {
-    n
-}
-
 fn main() {}

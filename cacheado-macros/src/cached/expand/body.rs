@@ -15,11 +15,15 @@ pub(super) fn braced(call: &Call, tokens: TokenStream) -> TokenStream {
 
 /// `move || -> R { … }`
 pub(super) fn closure(call: &Call) -> TokenStream {
-    let output = call.output();
-    let mut statements = call.params.owned_patterns();
-    statements.extend(call.function.body.stream());
-    let block = braced(call, statements);
+    let (output, block) = (call.output(), block_after(call, TokenStream::new()));
     quote_spanned!(generated()=> move || -> #output #block)
+}
+
+/// `{ … }`, after these statements.
+pub(super) fn block_after(call: &Call, mut statements: TokenStream) -> TokenStream {
+    statements.extend(call.params.owned_patterns());
+    statements.extend(call.function.body.stream());
+    braced(call, statements)
 }
 
 /// `async move { … }`
@@ -27,6 +31,11 @@ pub(super) fn closure(call: &Call) -> TokenStream {
 /// An async block cannot name its type, so a first `return` that never runs tells it: `?` and coercions then
 /// work as they do in the `async fn`.
 pub(super) fn future(call: &Call) -> TokenStream {
+    future_after(call, TokenStream::new())
+}
+
+/// The same, after these statements.
+pub(super) fn future_after(call: &Call, before: TokenStream) -> TokenStream {
     let output = call.output();
     let place = crate::cached::returns::span(&call.function.signature.output, generated());
     let mut statements = quote_spanned!(generated_at(place)=>
@@ -34,8 +43,7 @@ pub(super) fn future(call: &Call) -> TokenStream {
             return __cacheado_never;
         }
     );
-    statements.extend(call.params.owned_patterns());
-    statements.extend(call.function.body.stream());
-    let block = braced(call, statements);
+    statements.extend(before);
+    let block = block_after(call, statements);
     quote_spanned!(generated()=> async move #block)
 }

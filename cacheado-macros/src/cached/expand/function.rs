@@ -49,13 +49,26 @@ pub(super) fn expand(call: &Call) -> TokenStream {
 fn lookup(call: &Call) -> TokenStream {
     let private = private();
     let lints = attributes::of_lookup(&call.params);
+    let lookup = question(call);
+    quote_spanned!(generated()=>
+        #lints
+        let __cacheado_miss = match #lookup {
+            #private::Lookup::Hit(__cacheado_value) => return __cacheado_value,
+            #private::Lookup::Miss(__cacheado_miss) => __cacheado_miss,
+        };
+    )
+}
+
+/// The lookup: an expression.
+pub(super) fn question(call: &Call) -> TokenStream {
+    let private = private();
     let cache = call.cache();
     let key::Key { statements, expression } = key::expand(call);
     let refresh = match &call.options.refresh_if {
         None => quote_spanned!(generated()=> false),
         Some(expression) => quote!(#expression),
     };
-    let lookup = call.in_block(
+    call.in_block(
         &statements,
         quote_spanned!(generated()=>
             #private::lookup(
@@ -67,12 +80,5 @@ fn lookup(call: &Call) -> TokenStream {
                 #refresh,
             )
         ),
-    );
-    quote_spanned!(generated()=>
-        #lints
-        let __cacheado_miss = match #lookup {
-            #private::Lookup::Hit(__cacheado_value) => return __cacheado_value,
-            #private::Lookup::Miss(__cacheado_miss) => __cacheado_miss,
-        };
     )
 }

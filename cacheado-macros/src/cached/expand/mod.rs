@@ -5,6 +5,7 @@
 //! same identity for one.
 
 mod attributes;
+mod batch;
 mod body;
 mod entry;
 mod function;
@@ -19,7 +20,7 @@ pub(crate) use key::tuple;
 pub(super) use signature::mentions;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 use syn::ReturnType;
 
 use super::Call;
@@ -27,9 +28,15 @@ use crate::krate::{generated, generated_at, private, private_at};
 
 /// The annotated function, and its siblings unless `companions = false`.
 pub(super) fn expand(call: &Call) -> TokenStream {
-    let mut tokens = function::expand(call);
+    let mut tokens = match &call.batch {
+        Some(batch) => batch::function(call, batch),
+        None => function::expand(call),
+    };
     if call.options.companions {
-        tokens.extend(entry::expand(call));
+        tokens.extend(match &call.batch {
+            Some(batch) => batch::entry(call, batch),
+            None => entry::expand(call),
+        });
         tokens.extend(function_cache::expand(call));
     }
     tokens
@@ -42,6 +49,17 @@ impl Call {
             ReturnType::Default => quote_spanned!(generated()=> ()),
             ReturnType::Type(_, ty) => quote_spanned!(generated()=> #ty),
         }
+    }
+
+    /// What one call of the cache returns: what the function does, or one element of it. `private` is the path of
+    /// the runtime's private part.
+    fn cached_type(&self, private: &TokenStream) -> TokenStream {
+        let output = self.output();
+        if self.batch.is_none() {
+            return output;
+        }
+        let place = super::returns::span(&self.function.signature.output, generated());
+        quote_spanned!(generated_at(place)=> <#output as #private::Batched>::Element)
     }
 
     /// `expression`, where the names in patterns and in `statements` are known. What it borrows ends with it.
@@ -61,7 +79,7 @@ impl Call {
     /// `let shape = …`: how the return type is stored, and what the runtime can do with values of the return type, found by autoref
     /// specialisation. A `local` value is not asked how it leaves the process.
     fn kind(&self) -> TokenStream {
-        let output = self.output();
+        let output = self.cached_type(&private().into_token_stream());
         let (found_by, method) =
             if self.options.cache_err.is_some() { ("KindWithErr", "kind_err") } else { ("KindOf", "kind") };
         let [found_by, method] = [found_by, method].map(|name| Ident::new(name, generated()));

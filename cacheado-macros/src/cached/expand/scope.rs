@@ -10,17 +10,27 @@ use crate::krate::{generated, private};
 
 /// The scope: an expression for `Option<Scope>`, where the call has one.
 pub(super) fn expand(call: &Call, loud: bool) -> Option<TokenStream> {
+    if call.options.is_ambient() {
+        let private = private();
+        return Some(quote_spanned!(generated()=> #private::AmbientScope::now().scope()));
+    }
     hand_on(call, "path", loud, &[])
 }
 
 /// The key of a call that has a scope: these parts, and after them the scope values that they do not hold.
 pub(super) fn key(call: &Call, parts: &[TokenStream]) -> Option<TokenStream> {
+    if call.options.is_ambient() {
+        let private = private();
+        let scope = quote_spanned!(generated()=> #private::AmbientScope::now());
+        let parts: Vec<_> = parts.iter().cloned().chain([scope]).collect();
+        return Some(super::tuple(&parts));
+    }
     // Always quiet: the path of the same call reports the same mistakes.
     hand_on(call, "key", false, parts)
 }
 
 fn hand_on(call: &Call, mode: &str, loud: bool, parts: &[TokenStream]) -> Option<TokenStream> {
-    let scope = &call.options.scope.as_ref()?.value;
+    let scope = call.options.level()?;
     let (module, level) = (&scope.module, &scope.level);
     let private = private();
     let mode = Ident::new(mode, generated());

@@ -40,8 +40,8 @@ fn head(call: &Call, policy: &TokenStream) -> TokenStream {
 fn policy(options: &Options) -> TokenStream {
     let mut chain = TokenStream::new();
     let mut add = |tokens: TokenStream| chain.extend(tokens);
-    if let Some(scope) = &options.scope {
-        let level = crate::cached::params::text(&scope.value.level);
+    let level = options.level().map(|scope| crate::cached::params::text(&scope.level));
+    if let Some(level) = level.or_else(|| options.is_ambient().then(|| "ambient".to_owned())) {
         add(quote_spanned!(generated()=> .level(#level)));
     }
     if let Some(Spanned { value: Ttl::Fixed(ttl), .. }) = &options.ttl {

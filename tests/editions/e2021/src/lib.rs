@@ -64,3 +64,16 @@ impl Repo {
         Some(n * 3)
     }
 }
+
+/// A batch.
+#[cacheado::cached(batch(ids))]
+pub fn lengths(ids: &[String], add: usize) -> Vec<usize> {
+    ids.iter().map(|id| id.len() + add).collect()
+}
+
+/// An async batch.
+#[cacheado::cached(batch(ids), scope = ambient)]
+pub async fn lengths_later(ids: Vec<&str>, add: String) -> Result<Vec<usize>, String> {
+    std::future::ready(()).await;
+    Ok(ids.into_iter().map(|id| id.len() + add.len()).collect())
+}

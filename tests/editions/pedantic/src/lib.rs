@@ -277,6 +277,33 @@ impl<T> Named for Repo<T> {
     }
 }
 
+/// A batch, with arguments that it owns.
+#[cached(batch(ids), tags("n:{ids}"))]
+#[must_use]
+pub fn named_all(ids: Vec<u64>, prefix: String) -> std::collections::HashMap<u64, String> {
+    let owned = prefix;
+    ids.into_iter().map(|id| (id, format!("{owned}{id}"))).collect()
+}
+
+/// An async batch.
+///
+/// # Errors
+///
+/// Never.
+#[cached(batch(ids), cache_none, ttl = Duration::from_secs(*ids), scope = ambient)]
+pub async fn all_later(ids: &[u64], (factor, _): (u64, u8)) -> Result<Vec<Option<u64>>, fmt::Error> {
+    tokio_free().await;
+    let all = ids.iter().map(|id| (*id > 0).then_some(id * factor)).collect();
+    Ok(all)
+}
+
+/// A batch of an argument that is not used but in its key.
+#[cached(batch(_ids))]
+#[must_use]
+pub fn none_of(_ids: &[u64], _prefix: u8) -> Vec<u8> {
+    Vec::new()
+}
+
 /// Written by a macro.
 macro_rules! twice {
     ($name:ident, $by:expr) => {

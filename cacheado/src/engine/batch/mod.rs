@@ -1,0 +1,235 @@
+//! A call for several elements: each is looked up, led, waited for and stored as a call of its own; the body runs
+//! once, for those that this call leads.
+//!
+//! ```text
+//! lookups ─ plan all ─┬─ led ─ ask the backend for all ─ body, once ─ land all ─┐
+//!                     │                                                        ├─► join
+//!                     └─ led by others ───────────────────── wait, only now ────┘
+//! ```
+//!
+//! While it waits for others, a batch leads nothing: two batches that need each other's elements both land theirs
+//! first, so neither waits for ever. What others leave behind unfinished is led in another round.
+
+mod round;
+
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+
+use cacheado_backends::memory::KeyBox;
+
+use super::call::Call;
+use super::drive::Due;
+use super::far::{Answer, Written};
+use super::flight::Leader;
+use super::lookup::Lookup;
+use crate::context::{self, Outcome, Served};
+use crate::function::{BatchOf, Kind, Worth};
+use round::{Computed, Round, Waiting};
+
+/// The elements of one call, in the order in which they were asked for.
+#[must_use = "a batch does nothing until it is run"]
+pub struct Batch<K: Kind> {
+    kind: K,
+    elements: Vec<Element<K>>,
+    missing: Vec<(usize, Call<K>)>,
+    /// Where each missing one stands.
+    known: HashMap<KeyBox, usize>,
+    /// How the elements were served that the body has been run for.
+    computed: Option<Outcome>,
+}
+
+enum Element<K: Kind> {
+    Here(K::Return),
+    Missing,
+    /// Asked for twice.
+    SameAs(usize),
+}
+
+impl<K: Kind> Batch<K> {
+    /// One without elements.
+    pub fn new(kind: K) -> Self {
+        Self { kind, elements: Vec::new(), missing: Vec::new(), known: HashMap::new(), computed: None }
+    }
+
+    /// Adds what the lookup of the next element has found.
+    pub fn add(&mut self, found: Lookup<K>) {
+        let index = self.elements.len();
+        let element = match found {
+            Lookup::Hit(value) => Element::Here(value),
+            Lookup::Miss(call) => {
+                let first = *self.known.entry(call.key.clone()).or_insert(index);
+                if first == index {
+                    self.missing.push((index, *call));
+                    Element::Missing
+                } else {
+                    Element::SameAs(first)
+                }
+            }
+        };
+        self.elements.push(element);
+    }
+
+    /// Runs the call on this thread. `body` is given the ids of the elements that are to be computed.
+    ///
+    /// # Panics
+    ///
+    /// If the body does.
+    pub fn run<Id: Clone, R>(mut self, ids: &[Id], mut body: impl FnMut(Vec<Id>) -> R) -> R
+    where
+        R: BatchOf<Id, Element = K::Return>,
+    {
+        let mut due = self.start();
+        while !due.is_empty() {
+            let mut round = Round::new(Leader::Thread);
+            round.go_on(due, &mut self);
+            while let Some(questions) = round.questions() {
+                let (remote, requests, asked) = questions;
+                round.answered(asked, remote.ask_all_blocking(requests), &mut self);
+            }
+            if self.has_failed(&round) {
+                break;
+            }
+            if !round.led.is_empty() {
+                let wanted = round.wanted(ids);
+                let returned = {
+                    let _leading = round.leading();
+                    body(wanted.clone())
+                };
+                match round.split(returned, &wanted, ids, &mut self) {
+                    Computed::Elements(elements) => {
+                        if let Some((remote, requests, written)) = round.finish(elements, &mut self) {
+                            self.written(written, remote.ask_all_blocking(requests));
+                        }
+                    }
+                    Computed::Whole(returned) => return returned,
+                    Computed::Unusable => return body(ids.to_vec()),
+                }
+            }
+            due = round.waiting.into_iter().map(Waiting::block).collect();
+        }
+        self.join(ids)
+    }
+
+    /// Runs the call as a task. Dropping the future lets those who wait elect another leader.
+    ///
+    /// # Panics
+    ///
+    /// If the body does.
+    pub async fn run_async<Id, R, F>(self, ids: &[Id], body: impl FnMut(Vec<Id>) -> F) -> R
+    where
+        Id: Clone,
+        R: BatchOf<Id, Element = K::Return>,
+        F: Future<Output = R>,
+    {
+        if self.missing.is_empty() {
+            return self.join(ids);
+        }
+        // Boxed: a caller's own future stays as small as its arguments.
+        Box::pin(self.drive(ids, body)).await
+    }
+
+    async fn drive<Id, R, F>(mut self, ids: &[Id], mut body: impl FnMut(Vec<Id>) -> F) -> R
+    where
+        Id: Clone,
+        R: BatchOf<Id, Element = K::Return>,
+        F: Future<Output = R>,
+    {
+        let mut due = self.start();
+        while !due.is_empty() {
+            let mut round = Round::new(Leader::Task);
+            round.go_on(due, &mut self);
+            while let Some(questions) = round.questions() {
+                let (remote, requests, asked) = questions;
+                let answers = remote.ask_all(requests).await;
+                round.answered(asked, answers, &mut self);
+            }
+            if self.has_failed(&round) {
+                break;
+            }
+            if !round.led.is_empty() {
+                let wanted = round.wanted(ids);
+                let computed = {
+                    let returned = {
+                        let mut body = pin!(body(wanted.clone()));
+                        poll_fn(|context| {
+                            let _leading = round.leading();
+                            body.as_mut().poll(context)
+                        })
+                        .await
+                    };
+                    round.split(returned, &wanted, ids, &mut self)
+                };
+                match computed {
+                    Computed::Elements(elements) => {
+                        if let Some((remote, requests, written)) = round.finish(elements, &mut self) {
+                            let answers = remote.ask_all(requests).await;
+                            self.written(written, answers);
+                        }
+                    }
+                    Computed::Whole(returned) => return returned,
+                    Computed::Unusable => return body(ids.to_vec()).await,
+                }
+            }
+            due = Vec::new();
+            for waiting in round.waiting {
+                due.push(waiting.over().await);
+            }
+        }
+        self.join(ids)
+    }
+
+    fn start(&mut self) -> Vec<(usize, Due<K>)> {
+        let calls = std::mem::take(&mut self.missing).into_iter();
+        calls.map(|(index, call)| (index, Due::Plan(call))).collect()
+    }
+
+    /// Whether an element has failed, so that the whole call has: somebody else's computation, or the backend.
+    fn has_failed(&self, round: &Round<K>) -> bool {
+        let worths = round.served.iter().filter_map(|index| self.here(*index));
+        worths.map(|value| self.kind.worth(value)).any(|worth| worth == Worth::Failure)
+    }
+
+    fn here(&self, index: usize) -> Option<&K::Return> {
+        match self.elements.get(index)? {
+            Element::Here(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn put(&mut self, index: usize, value: K::Return) {
+        if let Some(element) = self.elements.get_mut(index) {
+            *element = Element::Here(value);
+        }
+    }
+
+    fn written(&mut self, written: Vec<(usize, Written<K>)>, answers: Vec<Answer>) {
+        for ((index, written), answer) in written.into_iter().zip(answers) {
+            self.put(index, written.answered(&answer));
+        }
+    }
+
+    /// Of hits and misses, the misses count.
+    fn say_how(&self) {
+        if let Some(outcome) = self.computed {
+            context::served(|| Served::anew(outcome));
+        }
+    }
+
+    fn join<Id, R: BatchOf<Id, Element = K::Return>>(mut self, ids: &[Id]) -> R {
+        self.say_how();
+        for index in 0..self.elements.len() {
+            let Some(Element::SameAs(first)) = self.elements.get(index) else { continue };
+            // What cannot be copied is a failure, and fails the whole call where it stands first.
+            let copy = self.here(*first).and_then(|value| self.kind.restore(self.kind.store(value)?));
+            if let Some(copy) = copy {
+                self.put(index, copy);
+            }
+        }
+        let elements = self.elements.into_iter().map(|element| match element {
+            Element::Here(value) => Some(value),
+            _ => None,
+        });
+        R::join(ids, elements)
+    }
+}

@@ -1,0 +1,200 @@
+//! What the elements of a batch do next, all together.
+
+use std::sync::Arc;
+
+use cacheado_backends::io;
+
+use super::Batch;
+use crate::engine::call::{Call, Computation, Next, Wait};
+use crate::engine::drive::Due;
+use crate::engine::far::{Answer, Ask, Asked, Written};
+use crate::engine::finish::Done;
+use crate::engine::flight::{Landed, Landing, Leader};
+use crate::engine::leading::Leading;
+use crate::function::{BatchOf, Kind, Parts};
+use crate::remote::{Remote, Request, each};
+
+/// What the elements do that are not there, until all that this call leads have landed.
+pub(super) struct Round<K: Kind> {
+    leader: Leader,
+    pub(super) led: Vec<(usize, Box<Computation<K>>)>,
+    asks: Vec<(usize, Ask<K>)>,
+    pub(super) waiting: Vec<Waiting<K>>,
+    /// The elements that were served without the body of this call.
+    pub(super) served: Vec<usize>,
+}
+
+/// An element that somebody else computes.
+pub(super) struct Waiting<K: Kind> {
+    index: usize,
+    call: Call<K>,
+    /// From the begin of the round on, so that the outcome is kept for this call.
+    landing: Landing<K::Stored>,
+}
+
+impl<K: Kind> Waiting<K> {
+    pub(super) fn block(self) -> (usize, Due<K>) {
+        let flight = Arc::clone(self.landing.flight());
+        let landed = io::blocking(|| flight.wait());
+        (self.index, Due::Landed(self.call, flight, landed))
+    }
+
+    pub(super) async fn over(self) -> (usize, Due<K>) {
+        let flight = Arc::clone(self.landing.flight());
+        let landed: Landed<K::Stored> = self.landing.await;
+        (self.index, Due::Landed(self.call, flight, landed))
+    }
+}
+
+/// What came of a body's outcome.
+pub(super) enum Computed<K: Kind, R> {
+    Elements(Vec<K::Return>),
+    /// This is what the call returns.
+    Whole(R),
+    /// The body has returned what nothing can be made of.
+    Unusable,
+}
+
+pub(super) type Who<K> = Vec<(usize, Asked<K>)>;
+pub(super) type Questions<K> = (Arc<Remote>, Vec<Request>, Vec<Who<K>>);
+pub(super) type Writes<K> = (Arc<Remote>, Vec<Request>, Vec<(usize, Written<K>)>);
+
+impl<K: Kind> Round<K> {
+    pub(super) fn new(leader: Leader) -> Self {
+        Self { leader, led: Vec::new(), asks: Vec::new(), waiting: Vec::new(), served: Vec::new() }
+    }
+
+    pub(super) fn go_on(&mut self, due: Vec<(usize, Due<K>)>, batch: &mut Batch<K>) {
+        for (index, due) in due {
+            let next = due.next(self.leader);
+            self.add(index, next, batch);
+        }
+    }
+
+    fn add(&mut self, index: usize, next: Next<K>, batch: &mut Batch<K>) {
+        match next {
+            Next::Serve(value) => {
+                batch.put(index, value);
+                self.served.push(index);
+            }
+            Next::Compute(computation) => self.led.push((index, computation)),
+            Next::Wait(Wait::Backend(ask)) => self.asks.push((index, ask)),
+            // The attribute refuses leases for batches, which could wait for each other's.
+            Next::Wait(Wait::Turn(rest)) => self.led.push((index, rest.at_once())),
+            Next::Wait(Wait::Flight(flight, call)) => {
+                self.waiting.push(Waiting { index, call, landing: flight.landing() });
+            }
+        }
+    }
+
+    /// What the backend is to be asked, if anything: one question for all that is to be read.
+    pub(super) fn questions(&mut self) -> Option<Questions<K>> {
+        let (mut remote, mut requests, mut asked) = (None, Vec::new(), Vec::new());
+        let (mut places, mut readers) = (Vec::new(), Vec::new());
+        let is_one = self.asks.len() == 1;
+        for (index, ask) in self.asks.drain(..) {
+            let (whom, request, who) = ask.split();
+            remote = Some(whom);
+            match request {
+                Request::Get { place, .. } if !is_one => {
+                    places.push(place);
+                    readers.push((index, who.among_many()));
+                }
+                request => {
+                    requests.push(request);
+                    asked.push(vec![(index, who)]);
+                }
+            }
+        }
+        if !places.is_empty() {
+            requests.push(Request::GetMany { places });
+            asked.push(readers);
+        }
+        Some((remote?, requests, asked))
+    }
+
+    pub(super) fn answered(&mut self, asked: Vec<Who<K>>, answers: Vec<Answer>, batch: &mut Batch<K>) {
+        for (who, answer) in asked.into_iter().zip(answers) {
+            let answers = each(answer, who.len());
+            for ((index, asked), answer) in who.into_iter().zip(answers) {
+                let next = asked.answered(answer);
+                self.add(index, next, batch);
+            }
+        }
+    }
+
+    pub(super) fn wanted<Id: Clone>(&mut self, ids: &[Id]) -> Vec<Id> {
+        // What came back from the backend may have changed the order.
+        self.led.sort_by_key(|(index, _)| *index);
+        self.led.iter().filter_map(|(index, _)| ids.get(*index).cloned()).collect()
+    }
+
+    /// Marks this thread as the leader's of each, while the guards live.
+    pub(super) fn leading(&self) -> Vec<Leading> {
+        self.led.iter().filter_map(|(_, computation)| computation.leading()).collect()
+    }
+
+    /// What the body's outcome says of each element, or of the whole call.
+    pub(super) fn split<Id, R>(
+        &mut self,
+        returned: R,
+        wanted: &[Id],
+        ids: &[Id],
+        batch: &mut Batch<K>,
+    ) -> Computed<K, R>
+    where
+        R: BatchOf<Id, Element = K::Return>,
+    {
+        batch.computed = self.led.first().map(|(_, computation)| computation.outcome());
+        batch.say_how();
+        match returned.split(wanted) {
+            Parts::Each(elements) => Computed::Elements(elements),
+            Parts::Failed(failure) => {
+                for (_, computation) in self.led.drain(..) {
+                    computation.fail(&failure);
+                }
+                Computed::Whole(R::join(&[], std::iter::once(Some(failure))))
+            }
+            Parts::Mismatched(returned) => {
+                for (_, computation) in self.led.drain(..) {
+                    computation.mismatched();
+                }
+                tracing::warn!(
+                    asked = wanted.len(),
+                    "nothing of a batch is stored: its body returned another number of elements than it was asked for"
+                );
+                if wanted.len() == ids.len() { Computed::Whole(returned) } else { Computed::Unusable }
+            }
+        }
+    }
+
+    /// Stores the elements, and hands them to those who wait; what is to be written to the backend.
+    pub(super) fn finish(&mut self, elements: Vec<K::Return>, batch: &mut Batch<K>) -> Option<Writes<K>> {
+        let (mut remote, mut requests, mut written) = (None, Vec::new(), Vec::new());
+        for ((index, computation), element) in self.led.drain(..).zip(elements) {
+            match computation.finish(element) {
+                Done::Return(value) => batch.put(index, value),
+                Done::Write(write) => {
+                    let (whom, request, waits) = write.split();
+                    remote = Some(whom);
+                    requests.push(request);
+                    written.push((index, waits));
+                }
+            }
+        }
+        Some((remote?, requests, written))
+    }
+}
+
+impl<K: Kind> Computation<K> {
+    /// Hands a failure to those who wait; nothing is stored.
+    fn fail(mut self, failure: &K::Return) {
+        let kind = self.call.kind;
+        self.land(|| kind.share(failure).map_or(Landed::Alone, Landed::Shared));
+    }
+
+    /// Its element is not known: each who waits computes for itself.
+    fn mismatched(mut self) {
+        self.land(|| Landed::Alone);
+    }
+}
