@@ -65,6 +65,7 @@
 #[path = "private.rs"]
 pub mod __private;
 mod cache;
+mod chance;
 mod codec;
 mod engine;
 mod error;

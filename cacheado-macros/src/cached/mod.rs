@@ -5,6 +5,7 @@ mod args;
 mod expand;
 mod item;
 mod key;
+mod lends;
 mod model;
 mod names;
 mod options;

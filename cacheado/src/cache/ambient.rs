@@ -113,6 +113,11 @@ impl Drop for Substituted {
     }
 }
 
+/// What `with_cache` has put in the place of the global cache on this thread.
+pub(crate) fn substitute() -> Option<Cache> {
+    SUBSTITUTE.with_borrow(Clone::clone)
+}
+
 /// The cache of a call that names none.
 #[derive(Debug)]
 pub enum Ambient {

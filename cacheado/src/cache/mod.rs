@@ -30,6 +30,7 @@ use crate::function::SiteTable;
 use crate::remote::Remote;
 use crate::rules::Pipeline;
 
+pub(crate) use ambient::substitute;
 pub use ambient::{ambient, explicit, global, set_global, with_cache, with_cache_async};
 pub use builder::CacheBuilder;
 pub(crate) use registry::Registry;

@@ -12,11 +12,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cacheado_backends::contract::{Claim, Entry, Filled, Place};
-use cacheado_backends::memory::{Cause, Fill, Found, Placed, Ticket};
+use cacheado_backends::contract::{Claim, Entry, Filled, Place, Wanted};
+use cacheado_backends::memory::{Aging, Cause, Fill, Found, Placed, Ticket};
 
+use super::aging::{Age, aging};
 use super::call::{Call, Computation, Next, ScopeOf, Wait};
-use super::flight::Landed;
+use super::far_age::Reading;
+use super::flight::{Landed, Leader};
 use crate::codec::{CodecError, Envelope, Header, Limits};
 use crate::error::Error;
 use crate::function::{Function, Kind, Worth};
@@ -79,18 +81,24 @@ impl<K: Kind> Call<K> {
 }
 
 impl<V> Far<V> {
-    /// The value in an entry's bytes; `None` if they are not one of this function, version and type.
-    pub(super) fn open(&self, bytes: &[u8]) -> Option<V> {
+    /// The value in an entry's bytes, and what is known of it; `None` if they are not one of this function,
+    /// version and type.
+    pub(super) fn open(&self, bytes: &[u8]) -> Option<(Header, V)> {
         let report =
             |mismatch| tracing::debug!(key = self.place.key, ?mismatch, "a stored entry is not used");
-        self.envelope.open(bytes).map(|(_, value)| value).map_err(report).ok()
+        self.envelope.open(bytes).map_err(report).ok()
     }
 
-    /// The bytes of a value.
-    pub(super) fn seal(&self, value: &V, ttl: Option<Duration>) -> Result<Vec<u8>, CodecError> {
+    /// The bytes of a value that is kept for `grace` after its time.
+    pub(super) fn seal(
+        &self,
+        value: &V,
+        ttl: Option<Duration>,
+        grace: Duration,
+    ) -> Result<Vec<u8>, CodecError> {
         let mut bytes = Vec::new();
         let took = self.begun.map_or(Duration::ZERO, |begun| begun.elapsed());
-        self.envelope.write(Header { lifetime: ttl, took }, value, &mut bytes)?;
+        self.envelope.write(Header { lifetime: ttl, took, grace }, value, &mut bytes)?;
         Ok(bytes)
     }
 
@@ -117,10 +125,14 @@ pub(super) struct Asked<K: Kind> {
     step: Step,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Step {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
     /// Is there an entry?
     Read,
+    /// The same, when it has turned out that its age needs to be known.
+    ReadAge,
+    /// Has somebody else renewed it meanwhile?
+    Recheck,
     /// There will be one.
     Announce,
 }
@@ -129,8 +141,13 @@ impl<K: Kind> Computation<K> {
     /// The first thing to do: what the backend says comes before the body.
     pub(super) fn start(mut self) -> Next<K> {
         self.far = self.call.far();
-        let step =
-            if self.call.is_refresh() || self.call.is_rejected() { Step::Announce } else { Step::Read };
+        let step = if self.renewing.is_some() {
+            Step::Recheck
+        } else if self.call.is_refresh() || self.call.is_rejected() {
+            Step::Announce
+        } else {
+            Step::Read
+        };
         Box::new(self).ask(step)
     }
 
@@ -138,7 +155,10 @@ impl<K: Kind> Computation<K> {
         let Some(far) = &self.far else { return Next::Compute(self) };
         let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
         let request = match step {
-            Step::Read => Request::Get { place, wanted: remote.wanted() },
+            Step::Read if !self.call.policy.ages() => Request::Get { place, wanted: remote.wanted() },
+            Step::Read | Step::ReadAge | Step::Recheck => {
+                Request::Get { place, wanted: Wanted::ValueAndLifetime }
+            }
             Step::Announce => {
                 self.call.count_miss();
                 Request::Begin { place }
@@ -174,11 +194,25 @@ impl<K: Kind> Ask<K> {
 
 impl<K: Kind> Asked<K> {
     /// What follows from the answer.
-    pub(super) fn answered(self, answer: Answer) -> Next<K> {
+    pub(super) fn answered(self, answer: Answer, leader: Leader) -> Next<K> {
         let Self { mut computation, step } = self;
         match step {
-            Step::Read => match answer.and_then(Reply::entry) {
-                Ok(entry) => match entry.and_then(|entry| computation.found(&entry, true)) {
+            Step::Read | Step::ReadAge => match answer.and_then(Reply::entry) {
+                Ok(entry) => {
+                    match entry.map(|entry| computation.found(&entry, computation.knows_age(step))) {
+                        Some(Reading::Value(value, None)) => Next::Serve(value),
+                        Some(Reading::Value(value, Some(why))) => {
+                            let renewal = computation.renewal(why, leader);
+                            Next::Renew(value, renewal)
+                        }
+                        Some(Reading::OfUnknownAge) => computation.ask(Step::ReadAge),
+                        Some(Reading::Nothing) | None => computation.ask(Step::Announce),
+                    }
+                }
+                Err(error) => computation.without_backend(error),
+            },
+            Step::Recheck => match answer.and_then(Reply::entry) {
+                Ok(entry) => match entry.and_then(|entry| computation.renewed(&entry)) {
                     Some(value) => Next::Serve(value),
                     None => computation.ask(Step::Announce),
                 },
@@ -199,27 +233,44 @@ impl<K: Kind> Asked<K> {
 }
 
 impl<K: Kind> Computation<K> {
-    /// What an entry of the backend stands for; `None` if it cannot be used. A hit is counted, and handed to
-    /// those who wait. No copy is kept of one whose remaining lifetime is not known.
-    pub(super) fn found(&mut self, entry: &Entry, lifetime_known: bool) -> Option<K::Return> {
+    /// What an entry of the backend stands for. A hit is counted, and handed to those who wait. No copy is kept
+    /// of one whose remaining lifetime is not known.
+    pub(super) fn found(&mut self, entry: &Entry, lifetime_known: bool) -> Reading<K::Return> {
+        self.try_found(entry, lifetime_known).unwrap_or(Reading::Nothing)
+    }
+
+    fn try_found(&mut self, entry: &Entry, lifetime_known: bool) -> Option<Reading<K::Return>> {
         let function = Arc::clone(self.call.function.as_ref()?);
         let far = self.far.as_ref()?;
-        let value = far.open(&entry.value)?;
+        let (header, value) = far.open(&entry.value)?;
+        if !lifetime_known && !header.grace.is_zero() {
+            return Some(Reading::OfUnknownAge);
+        }
         if lifetime_known {
             self.note(&function, entry.remaining);
         }
-        let remaining = self.let_pass(&function, entry.remaining)?;
-        if lifetime_known {
-            self.keep_copy(&function, &value, remaining.or(None));
+        let age = header.age(entry.remaining);
+        let (left, renewing) = self.use_at(&function, &header, age)?;
+        let remaining = self.let_pass(&function, left, header.grace)?;
+        if lifetime_known && matches!(age, Age::Left(_)) {
+            self.keep_copy(&function, &value, remaining.or(None), self.lead(header.took));
         }
-        self.call.count_hit();
+        self.call.count_served(age);
         let kind = self.call.kind;
-        self.land(|| Landed::Found(Arc::new(value.clone())));
-        kind.restore(value)
+        self.land(|| match age {
+            Age::Left(_) => Landed::Found(Arc::new(value.clone())),
+            Age::Past(_) => Landed::Old(Arc::new(value.clone()), age),
+        });
+        Some(Reading::Value(kind.restore(value)?, renewing))
     }
 
     /// How long the entry lives after the rules have seen the hit; `None` if they do not let it pass.
-    fn let_pass(&self, function: &Function<K::Stored>, remaining: Option<Duration>) -> Option<Ttl> {
+    fn let_pass(
+        &self,
+        function: &Function<K::Stored>,
+        remaining: Option<Duration>,
+        grace: Duration,
+    ) -> Option<Ttl> {
         if !function.ruled {
             return Some(remaining.into());
         }
@@ -235,9 +286,14 @@ impl<K: Kind> Computation<K> {
             return None;
         }
         let Some(ttl) = decision.ttl else { return Some(remaining.into()) };
+        if remaining.is_some_and(|remaining| remaining.is_zero()) {
+            // What is past its time does not come back.
+            return Some(remaining.into());
+        }
         let ttl = ttl.or(function.default_ttl);
-        far.remote.postpone(Chore::set_ttl(far.key.clone(), Arc::clone(&far.place), ttl));
-        self.note(function, ttl);
+        let kept = ttl.map(|ttl| ttl.saturating_add(grace));
+        far.remote.postpone(Chore::set_ttl(far.key.clone(), Arc::clone(&far.place), kept));
+        self.note(function, kept);
         // It is not written yet, and may never be: a copy lives no longer than the entry does now.
         Some(remaining.into_iter().chain(ttl).min().into())
     }
@@ -294,7 +350,14 @@ impl<K: Kind> Computation<K> {
     }
 
     /// Keeps a copy in this process, if there is a near cache and no eviction has come since this call began.
-    fn keep_copy(&self, function: &Function<K::Stored>, value: &K::Stored, remaining: Option<Duration>) {
+    /// It is not served past the value's time, but from `lead` before it on it may be computed anew.
+    pub(super) fn keep_copy(
+        &self,
+        function: &Function<K::Stored>,
+        value: &K::Stored,
+        remaining: Option<Duration>,
+        lead: Duration,
+    ) {
         let (Some(far), Some(ticket)) = (&self.far, &self.ticket) else { return };
         let Some(near_ttl) = far.remote.near_ttl else { return };
         let life = remaining.map_or(near_ttl, |remaining| remaining.min(near_ttl));
@@ -306,8 +369,14 @@ impl<K: Kind> Computation<K> {
             tracing::error!("a value panicked while it was copied for the near cache");
             return;
         };
-        let deadline = function.store.clock().deadline_from(far.asked, Some(life));
-        function.region.fill(self.fill(ticket, deadline), value);
+        let clock = function.store.clock();
+        let (limit, expiry) =
+            (clock.deadline_from(far.asked, Some(life)), clock.deadline_from(far.asked, remaining));
+        let fill = match aging(lead, Duration::ZERO) {
+            Some(aging) => Fill { aging: Some(Aging { limit, ..aging }), ..self.fill(ticket, expiry) },
+            None => self.fill(ticket, limit),
+        };
+        function.region.fill(fill, value);
     }
 
     /// An entry in memory of this call's.
@@ -316,6 +385,7 @@ impl<K: Kind> Computation<K> {
             hash: self.call.hash,
             key: self.call.key.clone(),
             deadline,
+            aging: None,
             labels: self.labels.clone(),
             ticket: ticket.clone(),
             inert: self.call.inert,
@@ -337,6 +407,8 @@ pub(super) struct Written<K: Kind> {
     value: K::Stored,
     /// For how long it was to be stored; `None`: nothing was, an older entry was taken back.
     ttl: Option<Ttl>,
+    /// For how long the backend keeps it.
+    kept: Option<Duration>,
 }
 
 /// What is to be written of an outcome.
@@ -356,16 +428,18 @@ impl<K: Kind> Computation<K> {
         if let (Some(ttl), Some(value)) = (admitted, self.call.kind.store(outcome)) {
             if !is_announced {
                 // In an outage the copy here is better than nothing: it is short-lived.
-                self.keep_copy(function, &value, ttl.or(None));
+                self.keep_copy(function, &value, ttl.or(None), Duration::ZERO);
                 return None;
             }
-            if let Some(request) = self.request_fill(function, &value, ttl.or(None)) {
+            let grace = self.call.policy.grace_of(self.call.kind.worth(outcome));
+            if let Some(request) = self.request_fill(function, &value, ttl.or(None), grace) {
                 return Some((request, value, Some(ttl)));
             }
         }
-        // A refresh that ends with nothing to store has found out that what is stored is old. An error has
-        // found out nothing.
-        if !self.call.is_refresh() || self.call.kind.worth(outcome) == Worth::Failure {
+        // A body that ends with nothing to store has found out that what is stored, which a refresh and what is
+        // past its time are about, is old. An error has found out nothing.
+        let is_about_old = self.call.is_refresh() || self.has_spare || self.renewing.is_some();
+        if !is_about_old || self.call.kind.worth(outcome) == Worth::Failure {
             return None;
         }
         let far = self.far.as_mut()?;
@@ -380,11 +454,13 @@ impl<K: Kind> Computation<K> {
         function: &Function<K::Stored>,
         value: &K::Stored,
         ttl: Option<Duration>,
+        grace: Duration,
     ) -> Option<Request> {
         let far = self.far.as_ref()?;
         let report =
             |error| tracing::warn!(key = far.place.key, ?error, "a value was not stored: it has no bytes");
-        let value = far.seal(value, ttl).map_err(report).ok()?;
+        let value = far.seal(value, ttl, grace).map_err(report).ok()?;
+        let ttl = ttl.map(|ttl| ttl.saturating_add(grace));
         if self.reserve(function, ttl) == Placed::Full {
             count(&function.shared.tally.rejections);
             return None;
@@ -396,7 +472,8 @@ impl<K: Kind> Computation<K> {
     /// The draft on its way; `None` without a remote side, which no draft comes from.
     pub(super) fn write(self: Box<Self>, (request, value, ttl): Draft<K>) -> Option<Write<K>> {
         let remote = Arc::clone(&self.far.as_ref()?.remote);
-        Some(Write { remote, request, written: Written { computation: self, value, ttl } })
+        let kept = if let Request::Fill { ttl, .. } = &request { *ttl } else { None };
+        Some(Write { remote, request, written: Written { computation: self, value, ttl, kept } })
     }
 
     /// The entry is not in the backend: neither is it in the ledger.
@@ -417,9 +494,9 @@ impl<K: Kind> Write<K> {
 impl<K: Kind> Written<K> {
     /// Hands the value to those who wait, and returns it: also where it could not be stored.
     pub(super) fn answered(self, answer: &Answer) -> K::Return {
-        let Self { mut computation, value, ttl } = self;
+        let Self { mut computation, value, ttl, kept } = self;
         if let Some(function) = computation.call.function.clone() {
-            computation.after_writing(&function, &value, ttl, answer);
+            computation.after_writing(&function, &value, (ttl, kept), answer);
         }
         let kind = computation.call.kind;
         // What an eviction on some node has come before is not for those who may have called after it.
@@ -435,7 +512,7 @@ impl<K: Kind> Computation<K> {
         &self,
         function: &Function<K::Stored>,
         value: &K::Stored,
-        ttl: Option<Ttl>,
+        (ttl, kept): (Option<Ttl>, Option<Duration>),
         answer: &Answer,
     ) {
         if let Err(error) = answer {
@@ -443,13 +520,16 @@ impl<K: Kind> Computation<K> {
         }
         let is_stored = matches!(answer, Ok(Reply::Filled(Filled::Stored)));
         match ttl {
-            Some(ttl) if is_stored => self.enter(function, ttl.or(None)),
+            Some(_) if is_stored => self.enter(function, kept),
             Some(_) => self.withdraw(function),
             None => self.forget(function),
         }
         match ttl {
             // What was computed is good for this process, whether or not the backend has it.
-            Some(ttl) if is_stored || answer.is_err() => self.keep_copy(function, value, ttl.or(None)),
+            Some(ttl) if is_stored || answer.is_err() => {
+                let took = self.far.as_ref().and_then(|far| far.begun).map(|begun| begun.elapsed());
+                self.keep_copy(function, value, ttl.or(None), self.lead(took.unwrap_or_default()));
+            }
             Some(_) => {}
             None => {
                 function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);

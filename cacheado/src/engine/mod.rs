@@ -18,6 +18,8 @@
 //! | `query` | hashing and comparing a key without building its bytes |
 //! | `lookup` | the hit path |
 //! | `call` | a call that missed: what it carries, and `plan` |
+//! | `aging` | what becomes of a value by its age, and of the computation that renews it |
+//! | `detach`, `pool` | bodies that go on without their caller: as tasks, or on threads |
 //! | `far` | the remote side of a call: read, announce, write |
 //! | `verbs` | what one entry's handle asks: peek, set, evict |
 //! | `finish` | from the outcome of a body to the store and to those who wait |
@@ -25,17 +27,22 @@
 //! | `leading` | which flights this thread or task leads, so that recursion does not wait for itself |
 //! | `drive` | the sync and the async driver |
 
+mod aging;
 mod call;
+mod detach;
 mod drive;
 mod far;
+mod far_age;
 mod finish;
 pub(crate) mod flight;
 mod leading;
 mod lookup;
+mod pool;
 mod query;
 mod sync;
 mod verbs;
 
+pub(crate) use aging::{Age, Renewals};
 pub use call::Call;
 pub(crate) use call::{KeyParts, scope_label, tag_label};
 pub use lookup::{Lookup, lookup};

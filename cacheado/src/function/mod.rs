@@ -19,7 +19,7 @@ mod site;
 mod state;
 mod table;
 
-pub use entry::{AsyncEntry, Entry};
+pub use entry::{AsyncEntry, Detached, Entry, Guarded};
 pub use handle::{AsyncFunctionCache, FunctionCache};
 pub(crate) use kind::{Kind, Shape, Typed, Worth};
 pub use policy::Keep;

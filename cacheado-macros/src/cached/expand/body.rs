@@ -16,8 +16,9 @@ pub(super) fn braced(call: &Call, tokens: TokenStream) -> TokenStream {
 /// `move || -> R { … }`
 pub(super) fn closure(call: &Call) -> TokenStream {
     let output = call.output();
-    let mut statements = call.params.owned_patterns();
-    statements.extend(call.function.body.stream());
+    let mut statements = call.lending();
+    statements.extend(call.params.owned_patterns());
+    statements.extend(call.body());
     let block = braced(call, statements);
     quote_spanned!(generated()=> move || -> #output #block)
 }
@@ -34,8 +35,9 @@ pub(super) fn future(call: &Call) -> TokenStream {
             return __cacheado_never;
         }
     );
+    statements.extend(call.lending());
     statements.extend(call.params.owned_patterns());
-    statements.extend(call.function.body.stream());
+    statements.extend(call.body());
     let block = braced(call, statements);
     quote_spanned!(generated()=> async move #block)
 }

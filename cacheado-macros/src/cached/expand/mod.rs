@@ -6,6 +6,7 @@
 
 mod attributes;
 mod body;
+mod detached;
 mod entry;
 mod function;
 mod function_cache;
