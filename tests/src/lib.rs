@@ -2,6 +2,7 @@
 //! sleeping.
 
 pub mod random;
+pub mod stage;
 pub mod tenancy;
 pub mod wait;
 

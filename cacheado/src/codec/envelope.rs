@@ -55,6 +55,29 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// What stands before a value of any type; `None` if the bytes are no envelope.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        let (head, _) = bytes.split_at_checked(HEADER)?;
+        let mut fields = Fields(head);
+        if fields.take() != MAGIC || fields.take() != [FORMAT] {
+            return None;
+        }
+        // The version and the type.
+        fields.take::<20>();
+        Some(Self::read(&mut fields))
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let lifetime = u64::from_le_bytes(fields.take());
+        let took = u32::from_le_bytes(fields.take());
+        let grace = u64::from_le_bytes(fields.take());
+        Self {
+            lifetime: (lifetime != 0).then(|| Duration::from_millis(lifetime)),
+            took: Duration::from_micros(took.into()),
+            grace: Duration::from_millis(grace),
+        }
+    }
+
     /// The age of an entry of which the server says that so much remains.
     pub(crate) fn age(&self, remaining: Option<Duration>) -> Age {
         let Some(remaining) = remaining else { return Age::Left(None) };
@@ -130,9 +153,7 @@ impl<V> Envelope<V> {
         if fields.take() != self.fingerprint.0 {
             return Err(Mismatch::Type);
         }
-        let lifetime = u64::from_le_bytes(fields.take());
-        let took = u32::from_le_bytes(fields.take());
-        let grace = u64::from_le_bytes(fields.take());
+        let header = Header::read(&mut fields);
         // What is too large is not even added up.
         if payload.len() > self.limits.size {
             return Err(Mismatch::Payload(CodecError::TooLarge));
@@ -140,11 +161,6 @@ impl<V> Envelope<V> {
         if u32::from_le_bytes(fields.take()) != checksum(head, payload) {
             return Err(Mismatch::Damaged);
         }
-        let header = Header {
-            lifetime: (lifetime != 0).then(|| Duration::from_millis(lifetime)),
-            took: Duration::from_micros(took.into()),
-            grace: Duration::from_millis(grace),
-        };
         let value = self.codec.decode(payload, self.limits).map_err(Mismatch::Payload)?;
         Ok((header, value))
     }

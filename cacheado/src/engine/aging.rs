@@ -261,9 +261,9 @@ impl<K: Kind> Call<K> {
         (flight.has_begun() && !leads(flight.address())).then_some(flight)
     }
 
-    /// What is in this process, if it may be served where the body has failed.
+    /// What is in this process, if it may be served at all: where the body has failed, at least.
     pub(super) fn spare(&self, function: &Function<K::Stored>) -> Option<(Seen<K::Stored>, Age)> {
-        let seen = function.region.read(self.hash, self.key.as_bytes())?;
+        let seen = function.region.peek(self.hash, self.key.as_bytes())?;
         let age = Age::of(seen.expiry, function.store.clock().now());
         (self.policy.standing(age) != Standing::Gone).then_some((seen, age))
     }

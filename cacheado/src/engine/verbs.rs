@@ -138,7 +138,7 @@ impl<K: Kind> Call<K> {
             );
         }
         let policy = self.policy;
-        self.read(move |entry, open| match open(&entry.value)?.0.age(entry.remaining) {
+        self.read(move |entry, _| match Header::of(&entry.value)?.age(entry.remaining) {
             Age::Left(left) => left,
             age => policy.is_shown(age).then_some(Duration::ZERO),
         })
