@@ -93,6 +93,8 @@ pub struct Call<K: Kind> {
     pub(super) tags: Vec<Label>,
     refresh: bool,
     rejected: bool,
+    /// It has looked in the backend for what is served where the body fails.
+    has_looked: bool,
     /// There is a live entry, but it is time to compute it anew.
     pub(super) due: bool,
     /// Whether the lookup has been counted as a hit or a miss.
@@ -126,6 +128,7 @@ impl<K: Kind> Call<K> {
             tags: Vec::new(),
             refresh,
             rejected: false,
+            has_looked: false,
             due: false,
             counted: Counted::Own(false),
             alone: false,
@@ -184,6 +187,24 @@ impl<K: Kind> Call<K> {
             counted: Counted::Own(true),
             ..*self
         }
+    }
+
+    /// Whether it looks for an older value before it waits for a body that has just failed, or taken too long.
+    fn goes_by_spare(&self, function: &Function<K::Stored>) -> bool {
+        !self.policy.stale_if_error.is_zero()
+            && !self.refresh
+            && !self.has_looked
+            && !self.rejected
+            && self.has_just_failed(function)
+    }
+
+    /// This call after it has looked for an older value, and has found none.
+    pub(super) fn onward(&self) -> Self {
+        let counted = match &self.counted {
+            Counted::Own(counted) => Counted::Own(*counted),
+            Counted::Together(counted) => Counted::Together(Arc::clone(counted)),
+        };
+        Self { counted, has_looked: true, ..self.again() }
     }
 
     /// Another call for the same lookup: whichever of the two comes to it first counts it.
@@ -268,6 +289,11 @@ impl<K: Kind> Call<K> {
         let labels = self.labels();
         let list = labels.as_deref().unwrap_or_default();
         let ticket = function.region.ticket(self.hash, list);
+        if function.is_remote() && self.goes_by_spare(&function) {
+            let mut looking = Computation::new(self, labels, Some(ticket), None);
+            looking.only_looks = true;
+            return looking.start();
+        }
         if !self.joins() {
             return Computation::new(self, labels, Some(ticket), None).start();
         }
@@ -365,6 +391,8 @@ pub(super) struct Computation<K: Kind> {
     flight: Option<(Arc<Flight<K::Stored>>, Leader)>,
     /// Why it runs while its caller is served with what is there; `None`: its caller waits for it.
     pub(super) renewing: Option<Renewing>,
+    /// It looks for an older value and runs no body.
+    pub(super) only_looks: bool,
     /// There is an older value in the backend that may be served where the body fails.
     pub(super) has_spare: bool,
     /// What the clock showed when the body began, where its cost is of interest.
@@ -378,7 +406,17 @@ impl<K: Kind> Computation<K> {
         ticket: Option<Ticket>,
         flight: Option<(Arc<Flight<K::Stored>>, Leader)>,
     ) -> Self {
-        Self { call, labels, ticket, far: None, flight, renewing: None, has_spare: false, begun: None }
+        Self {
+            call,
+            labels,
+            ticket,
+            far: None,
+            flight,
+            renewing: None,
+            only_looks: false,
+            has_spare: false,
+            begun: None,
+        }
     }
 
     /// One that takes the place of what its caller is served with.

@@ -206,9 +206,13 @@ impl<K: Kind> Asked<K> {
                             Next::Renew(value, renewal)
                         }
                         Some(Reading::OfUnknownAge) => computation.ask(Step::ReadAge),
+                        Some(Reading::Nothing) | None if computation.only_looks => {
+                            computation.call.onward().plan(leader)
+                        }
                         Some(Reading::Nothing) | None => computation.ask(Step::Announce),
                     }
                 }
+                Err(_) if computation.only_looks => computation.call.onward().plan(leader),
                 Err(error) => computation.without_backend(error),
             },
             Step::Recheck => match answer.and_then(Reply::entry) {
