@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Backend,
     /// A value could not be made into bytes.
     Codec,
+    /// A function took longer than its `timeout` lets a caller wait.
+    Timeout,
 }
 
 /// An error of the cache itself, never of a cached function.

@@ -68,6 +68,7 @@
 #[path = "private.rs"]
 pub mod __private;
 mod cache;
+mod chance;
 mod codec;
 mod context;
 mod engine;

@@ -3,6 +3,8 @@
 
 #[path = "private/checks.rs"]
 mod checks;
+#[path = "private/detached.rs"]
+mod detached;
 #[cfg(fuzzing)]
 #[path = "private/fuzz.rs"]
 pub mod fuzz;
@@ -20,15 +22,16 @@ pub use crate::cache::{ambient, explicit};
 pub use crate::context::AmbientScope;
 pub use crate::engine::{Batch, Call, Lookup, lookup};
 pub use crate::function::kind::{Kind, Settable, Shape};
-pub use crate::function::{BatchOf, Batched, Instance, Keep, SingleFlight, Site};
+pub use crate::function::{BatchOf, Batched, Detached, Guarded, Instance, Keep, SingleFlight, Site};
 pub use crate::scope::ScopeSource;
 pub use cacheado_macros::scope_call;
 
 pub use crate::function::probe::{HasCodec, Inert, IsInert, KindOf, KindWithErr, Nature, Probe, stored};
 pub use checks::{
-    Fallible, NoKind, NoPart, Optional, Outcome, Part, Remote, ReturnsError, TakesError, Unstorable,
-    assert_fallible, assert_optional, assert_remote, backend_error,
+    Fallible, NoKind, NoPart, Optional, Outcome, Part, Remote, ReturnsError, ReturnsTimeout, TakesError,
+    TakesTimeout, Unstorable, assert_fallible, assert_optional, assert_remote, backend_error, timed_out,
 };
+pub use detached::{Borrowed, Moved, Owned, assert_moved};
 
 /// This module, under a name that only macros of the same version know: with any other, the one error is that
 /// there is no such module, and its name says why. To be renamed with each release; until then nothing that

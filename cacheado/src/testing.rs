@@ -19,3 +19,31 @@
 //! ```
 
 pub use cacheado_backends::{Fault, FlakyBackend, ManualClock, Operation};
+
+/// Seeds the chance that `jitter` and `early` take on this thread, so that a test of them gives the same again.
+///
+/// # Examples
+///
+/// ```
+/// use cacheado::testing::{ManualClock, seed};
+/// use cacheado::{Cache, cached, with_cache};
+///
+/// #[cached(ttl = 100, jitter = 0.1)]
+/// fn answer() -> u8 {
+///     42
+/// }
+///
+/// let lifetime = || {
+///     let cache = Cache::builder().clock(ManualClock::new()).build()?;
+///     with_cache(&cache, || {
+///         seed(7);
+///         answer();
+///         answer_entry().remaining()
+///     })
+/// };
+/// assert_eq!(lifetime()?, lifetime()?);
+/// # Ok::<(), cacheado::Error>(())
+/// ```
+pub fn seed(seed: u64) {
+    crate::chance::seed(seed);
+}

@@ -6,6 +6,7 @@ pub mod gate;
 pub mod leases;
 pub mod random;
 pub mod sim;
+pub mod stage;
 pub mod tenancy;
 pub mod wait;
 

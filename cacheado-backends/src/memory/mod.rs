@@ -12,11 +12,13 @@
 //! | `region` | one function's entries: probe, fill, removal |
 //! | `slot` | one entry, and [`KeyBox`], its key |
 //! | `ledger`, `recency` | the order of eviction and the queue of expiries |
+//! | `aging` | entries that are used past their expiry, or computed anew before it |
 //! | `labels` | which entries carry a label |
 //! | `fence` | which fills began before an eviction |
 //! | `shared` | [`SharedMemory`]: memory behind the contract of remote backends |
 //! | `sweeper` | the thread that removes expired entries without a read |
 
+mod aging;
 mod builder;
 mod fence;
 mod labels;
@@ -30,6 +32,7 @@ mod sweeper;
 #[cfg(test)]
 mod tests;
 
+pub use aging::{Aging, Seen};
 pub use builder::{Limits, Memory, MemoryBuilder, Weigher};
 pub use fence::Ticket;
 pub use labels::Label;

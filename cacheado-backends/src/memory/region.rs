@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use hashbrown::HashTable;
 
+use super::aging::{Aging, Marks, Seen};
 use super::fence::Ticket;
 use super::labels::Label;
 use super::ledger::Locator;
@@ -35,7 +36,7 @@ impl Query for &[u8] {
 pub enum Found<V> {
     /// A live entry's value.
     Hit(V),
-    /// An entry whose time is over.
+    /// An entry whose time is over, or that ages.
     Expired,
     /// No entry.
     Absent,
@@ -50,6 +51,8 @@ pub struct Fill {
     pub key: KeyBox,
     /// When it expires, a reading of the store's clock.
     pub deadline: u64,
+    /// How it is used around its expiry, if it is.
+    pub aging: Option<Aging>,
     /// The groups that it can be evicted by.
     pub labels: Option<Arc<[Label]>>,
     /// Taken before the value was computed.
@@ -89,6 +92,7 @@ pub struct Region<V> {
 /// What the store can do with a region without knowing its type.
 pub(super) trait AnyRegion: Send + Sync {
     fn last_used(&self, at: &Locator) -> Option<u64>;
+    /// When the entry is not there any more.
     fn deadline(&self, at: &Locator) -> Option<u64>;
     /// Removes the entry if it is still there; whether it was alive.
     fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool>;
@@ -136,25 +140,25 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         Found::Hit(held.into_value())
     }
 
-    /// Looks an entry up without marking it as used: its value and its deadline, if it is alive.
-    pub fn peek(&self, hash: u64, key: &[u8]) -> Option<(V, u64)> {
-        let table = self.shard(hash).read();
-        let slot = self.live(table.find(hash, |slot| slot.key.as_bytes() == key))?;
-        let (held, deadline) = (slot.held.take_along(), slot.deadline);
-        drop(table);
-        Some((held.into_value(), deadline))
+    /// Looks an entry up without marking it as used, if it is there: also past its expiry, within its grace.
+    pub fn peek(&self, hash: u64, key: &[u8]) -> Option<Seen<V>> {
+        self.see(hash, key, false)
     }
 
-    /// Looks an entry up and marks it as used: its value and its deadline, if it is alive.
-    pub fn read(&self, hash: u64, key: &[u8]) -> Option<(V, u64)> {
+    /// The same, and marks it as used.
+    pub fn read(&self, hash: u64, key: &[u8]) -> Option<Seen<V>> {
+        self.see(hash, key, self.ordered)
+    }
+
+    fn see(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<V>> {
         let table = self.shard(hash).read();
         let slot = self.live(table.find(hash, |slot| slot.key.as_bytes() == key))?;
-        if self.ordered {
+        if touch {
             self.store.stamps().touch(&slot.stamp);
         }
-        let (held, deadline) = (slot.held.take_along(), slot.deadline);
+        let (held, expiry, lead) = (slot.held.take_along(), slot.expiry(), slot.lead());
         drop(table);
-        Some((held.into_value(), deadline))
+        Some(Seen { value: held.into_value(), expiry, lead })
     }
 
     /// The keys of the live entries that begin with `prefix`. Costs what the region holds.
@@ -168,11 +172,11 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         keys
     }
 
-    /// An entry's labels and deadline, if it is alive.
+    /// An entry's labels and expiry, if it is alive.
     pub fn describe(&self, hash: u64, key: &[u8]) -> Option<(Vec<Label>, u64)> {
         let table = self.shard(hash).read();
         let slot = self.live(table.find(hash, |slot| slot.key.as_bytes() == key))?;
-        Some((slot.labels().to_vec(), slot.deadline))
+        Some((slot.labels().to_vec(), slot.expiry()))
     }
 
     /// How long ago a live entry was stored.
@@ -183,15 +187,15 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     }
 
     fn live<'s>(&self, slot: Option<&'s Slot<V>>) -> Option<&'s Slot<V>> {
-        slot.filter(|slot| !self.clock.expired(slot.deadline))
+        slot.filter(|slot| !self.clock.expired(slot.gone()))
     }
 
-    /// Gives a live entry another deadline. Whether there was one.
+    /// Gives a live entry another expiry. Whether there was one.
     pub fn set_deadline(&self, hash: u64, key: &[u8], deadline: u64) -> bool {
         self.change_deadline(hash, key, |_| deadline)
     }
 
-    /// Gives a live entry this deadline if it is the earlier one. Whether there was one.
+    /// Gives a live entry this expiry if it is the earlier one. Whether there was one.
     pub fn shorten(&self, hash: u64, key: &[u8], deadline: u64) -> bool {
         self.change_deadline(hash, key, |present| present.min(deadline))
     }
@@ -202,24 +206,25 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
             let Some(slot) = table.find_mut(hash, |slot| slot.key.as_bytes() == key) else {
                 return false;
             };
-            if self.clock.expired(slot.deadline) {
+            // What is past its time does not come back.
+            if self.clock.expired(slot.expiry()) {
                 return false;
             }
-            let deadline = change(slot.deadline);
-            let sooner = deadline < slot.deadline;
-            slot.deadline = deadline;
-            sooner.then_some((deadline, Locator { serial: slot.serial, hash, region: self.id }))
+            let (before, expiry) = (slot.gone(), change(slot.expiry()));
+            slot.expire_at(expiry);
+            let sooner = slot.gone() < before;
+            sooner.then_some((slot.gone(), Locator { serial: slot.serial, hash, region: self.id }))
         };
         // A later deadline is found out when the record of the earlier one is met.
-        if let Some((deadline, at)) = at {
-            self.store.expires(deadline, at);
+        if let Some((gone, at)) = at {
+            self.store.expires(gone, at);
         }
         true
     }
 
     /// Removes an entry whose time is over. Does nothing if a live one has taken its place.
     pub fn expire(&self, hash: u64, key: &[u8]) {
-        let is_over = |slot: &Slot<V>| slot.key.as_bytes() == key && self.clock.expired(slot.deadline);
+        let is_over = |slot: &Slot<V>| slot.key.as_bytes() == key && self.clock.expired(slot.gone());
         if let Some(slot) = self.take(hash, is_over) {
             self.finish(slot, Cause::Expired);
         }
@@ -254,20 +259,23 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     /// Stores an entry, unless its ticket or a bound forbids it.
     pub fn fill(&self, fill: Fill, value: V) -> Placed {
-        let Fill { hash, key, deadline, labels, ticket, inert } = fill;
+        let Fill { hash, key, deadline: expiry, aging, labels, ticket, inert } = fill;
         let at = Locator { serial: ticket.serial(), hash, region: self.id };
         let weight = self.store.weigh(key.as_bytes(), || &value as &dyn Any, size_of::<V>());
         if self.store.is_too_heavy(weight) {
             drop_contained(value);
             return Placed::Full;
         }
-        let extra =
-            (labels.is_some() || weight > 0).then(|| Box::new(Extra { labels: labels.clone(), weight }));
+        let has_extra = labels.is_some() || aging.is_some() || weight > 0;
+        let marks = || Marks::new(labels.clone(), expiry, aging);
+        let extra = has_extra.then(|| Box::new(Extra { marks: marks(), weight }));
+        let deadline = aging.map_or(expiry, |aging| aging.deadline(expiry));
         let labels = labels.as_deref().unwrap_or_default();
         let held = Held::new(value, inert);
         let stamp = AtomicU64::new(0);
         let (born, serial) = (self.clock.now(), ticket.serial());
         let slot = Slot { key, held, deadline, born, stamp, serial, hash, extra };
+        let gone = slot.gone();
 
         // The index first: whoever evicts a label finds the entry, or has marked its ticket.
         self.store.labels().register(labels, at);
@@ -283,7 +291,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
                     self.store.labels().strike(old.labels(), old.serial);
                     drop_contained(old);
                 }
-                self.store.entered(at, stamp, deadline);
+                self.store.entered(at, stamp, gone);
                 Placed::Stored
             }
             Err((why, slot)) => {
@@ -367,7 +375,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
             return Err((Placed::Fenced, slot));
         }
         if let Some(old) = table.find_mut(hash, |old| old.key == slot.key) {
-            if old.serial > slot.serial && !self.clock.expired(old.deadline) {
+            if old.serial > slot.serial && !self.clock.expired(old.gone()) {
                 return Err((Placed::Superseded, slot));
             }
             self.store.replaced(old.weight(), slot.weight());
@@ -393,7 +401,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     /// Does what follows a removal, outside of any lock. Whether the entry was alive.
     fn finish(&self, slot: Slot<V>, cause: Cause) -> bool {
-        let alive = cause != Cause::Expired && !self.clock.expired(slot.deadline);
+        let alive = cause != Cause::Expired && !self.clock.expired(slot.gone());
         let cause = if alive { cause } else { Cause::Expired };
         self.store.labels().strike(slot.labels(), slot.serial);
         let told = catch_unwind(AssertUnwindSafe(|| {
@@ -415,7 +423,7 @@ impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
 
     fn deadline(&self, at: &Locator) -> Option<u64> {
         let table = self.shard(at.hash).read();
-        table.find(at.hash, |slot| slot.serial == at.serial).map(|slot| slot.deadline)
+        table.find(at.hash, |slot| slot.serial == at.serial).map(Slot::gone)
     }
 
     fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool> {
@@ -424,7 +432,7 @@ impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
     }
 
     fn expire_at(&self, at: &Locator) -> Option<u64> {
-        let is_over = |slot: &Slot<V>| slot.serial == at.serial && self.clock.expired(slot.deadline);
+        let is_over = |slot: &Slot<V>| slot.serial == at.serial && self.clock.expired(slot.gone());
         if let Some(slot) = self.take(at.hash, is_over) {
             self.finish(slot, Cause::Expired);
             return None;

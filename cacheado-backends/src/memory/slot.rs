@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::Label;
+use super::aging::{Aged, Marks};
 use crate::sync::{AtomicU64, Ordering};
 
 /// Key bytes: up to 30 of them stand in the entry itself, more on the heap.
@@ -100,9 +101,8 @@ impl<V: Clone> Held<V> {
 }
 
 /// What few entries have.
-#[derive(Default)]
 pub(super) struct Extra {
-    pub(super) labels: Option<Arc<[Label]>>,
+    pub(super) marks: Marks,
     pub(super) weight: u64,
 }
 
@@ -110,7 +110,7 @@ pub(super) struct Extra {
 pub(super) struct Slot<V> {
     pub(super) key: KeyBox,
     pub(super) held: Held<V>,
-    /// The reading of the clock at which it has expired.
+    /// The reading of the clock from which on a probe does not serve it: its expiry, unless it ages.
     pub(super) deadline: u64,
     /// The reading of the clock when it was stored.
     pub(super) born: u64,
@@ -124,7 +124,35 @@ pub(super) struct Slot<V> {
 
 impl<V> Slot<V> {
     pub(super) fn labels(&self) -> &[Label] {
-        self.extra.as_ref().and_then(|extra| extra.labels.as_deref()).unwrap_or_default()
+        self.extra.as_ref().map_or(&[], |extra| extra.marks.labels())
+    }
+
+    fn aged(&self) -> Option<&Aged> {
+        self.extra.as_ref()?.marks.aged()
+    }
+
+    /// When its time is over.
+    pub(super) fn expiry(&self) -> u64 {
+        self.aged().map_or(self.deadline, |aged| aged.expiry)
+    }
+
+    /// When it is not there any more.
+    pub(super) fn gone(&self) -> u64 {
+        self.aged().map_or(self.deadline, Aged::gone)
+    }
+
+    /// For how long before its expiry it may be computed anew.
+    pub(super) fn lead(&self) -> u64 {
+        self.aged().map_or(0, |aged| aged.aging.lead)
+    }
+
+    /// Gives it another expiry; its grace and the like move along.
+    pub(super) fn expire_at(&mut self, expiry: u64) {
+        self.deadline = expiry;
+        if let Some(aged) = self.extra.as_mut().and_then(|extra| extra.marks.aged_mut()) {
+            aged.expiry = expiry;
+            self.deadline = aged.aging.deadline(expiry);
+        }
     }
 
     pub(super) fn weight(&self) -> u64 {

@@ -119,6 +119,16 @@ fn outcome(options: &Options, function: &Function, errors: &mut Errors) {
              remove it",
         );
     }
+    let alone = [
+        ("stale", options.stale.as_ref().map(|time| time.span)),
+        ("stale_if_error", options.stale_if_error.as_ref().map(|time| time.span)),
+        ("early", options.early.as_ref().map(|beta| beta.span)),
+        ("timeout", options.timeout.as_ref().map(|time| time.span)),
+    ];
+    for (name, place) in alone.into_iter().filter_map(|(name, place)| Some((name, place?))) {
+        let message = "is for a function that computes one value, not for a batch, whose body is run for several; remove it";
+        errors.at(place, format!("`{name}` {message}"));
+    }
     let output = &function.signature.output;
     let wrong = match output {
         ReturnType::Default => Some("nothing".to_owned()),

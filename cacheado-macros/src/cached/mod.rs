@@ -6,6 +6,7 @@ mod batch;
 mod expand;
 mod item;
 mod key;
+mod lends;
 mod model;
 mod names;
 mod options;

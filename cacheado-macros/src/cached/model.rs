@@ -106,6 +106,11 @@ pub(super) struct Options {
     pub cache_none: Option<Spanned<Keep>>,
     pub cache_err: Option<Spanned<Keep>>,
     pub cache_if: Option<Path>,
+    pub stale: Option<Spanned<Duration>>,
+    pub stale_if_error: Option<Spanned<Duration>>,
+    pub early: Option<Spanned<f64>>,
+    pub jitter: Option<f64>,
+    pub timeout: Option<Spanned<Duration>>,
     pub single_flight: SingleFlight,
     pub refresh_if: Option<Expr>,
     /// `on_backend_error = "error"`.
@@ -115,6 +120,18 @@ pub(super) struct Options {
     pub companions: bool,
     /// `batch(ids)`: the parameter that holds the ids.
     pub batch: Option<Ident>,
+}
+
+impl Options {
+    /// The argument for which the body must be able to go on without its caller.
+    pub(super) fn detached(&self) -> Option<&'static str> {
+        let asks = [
+            ("stale", self.stale.is_some()),
+            ("early", self.early.is_some()),
+            ("timeout", self.timeout.is_some()),
+        ];
+        asks.into_iter().find(|(_, asks)| *asks).map(|(name, _)| name)
+    }
 }
 
 impl Default for Options {
@@ -134,6 +151,11 @@ impl Default for Options {
             cache_none: None,
             cache_err: None,
             cache_if: None,
+            stale: None,
+            stale_if_error: None,
+            early: None,
+            jitter: None,
+            timeout: None,
             single_flight: SingleFlight::Local,
             refresh_if: None,
             on_backend_error: None,

@@ -1,4 +1,4 @@
-//! The arguments of `#[cached]`: their names, how each is written, and which have to wait.
+//! The arguments of `#[cached]`: their names, and how each is written.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
@@ -10,49 +10,43 @@ pub(super) struct Spec {
     pub name: &'static str,
     /// How it is written, for errors.
     pub usage: &'static str,
-    /// Not available yet: parsed and refused.
-    pub planned: bool,
 }
 
-const fn now(name: &'static str, usage: &'static str) -> Spec {
-    Spec { name, usage, planned: false }
-}
-
-const fn later(name: &'static str, usage: &'static str) -> Spec {
-    Spec { name, usage, planned: true }
+const fn spec(name: &'static str, usage: &'static str) -> Spec {
+    Spec { name, usage }
 }
 
 /// Every argument, in the order of the documentation.
 pub(super) const ALL: &[Spec] = &[
-    now("ttl", "write `ttl = 300` (seconds), `ttl = \"5m\"` or an expression for a `Duration`"),
-    now("ttl_with", "write `ttl_with = path::to::function`, of the form `fn(&T) -> Duration`"),
-    now("scope", "write `scope = \"user\"`, `scope = path::to::module::user` or `scope = ambient`"),
-    now("scope_args", "write `scope_args(org_id = ctx.org.id)`"),
-    now("key", "write `key(a, b)` or `key = EXPRESSION`"),
-    now("skip", "write `skip(db, ctx)`"),
-    now("tags", "write `tags(\"user:{user_id}\", \"catalogue\")`"),
-    now("name", "write `name = \"billing.invoice\"`"),
-    now("version", "write `version = 2`"),
-    now("cache", "write `cache = self.cache`, or another expression for a `Cache`"),
-    now("cache_none", "write `cache_none` or `cache_none = \"30s\"`"),
-    now("cache_err", "write `cache_err = \"5s\"`"),
-    now("cache_if", "write `cache_if = path::to::function`, of the form `fn(&R) -> bool`"),
-    later("stale", "write `stale = \"1m\"`"),
-    later("stale_if_error", "write `stale_if_error = \"1h\"`"),
-    later("early", "write `early = 1.0`"),
-    later("jitter", "write `jitter = 0.1`"),
-    later("timeout", "write `timeout = \"2s\"`"),
-    now(
+    spec("ttl", "write `ttl = 300` (seconds), `ttl = \"5m\"` or an expression for a `Duration`"),
+    spec("ttl_with", "write `ttl_with = path::to::function`, of the form `fn(&T) -> Duration`"),
+    spec("scope", "write `scope = \"user\"`, `scope = path::to::module::user` or `scope = ambient`"),
+    spec("scope_args", "write `scope_args(org_id = ctx.org.id)`"),
+    spec("key", "write `key(a, b)` or `key = EXPRESSION`"),
+    spec("skip", "write `skip(db, ctx)`"),
+    spec("tags", "write `tags(\"user:{user_id}\", \"catalogue\")`"),
+    spec("name", "write `name = \"billing.invoice\"`"),
+    spec("version", "write `version = 2`"),
+    spec("cache", "write `cache = self.cache`, or another expression for a `Cache`"),
+    spec("cache_none", "write `cache_none` or `cache_none = \"30s\"`"),
+    spec("cache_err", "write `cache_err = \"5s\"`"),
+    spec("cache_if", "write `cache_if = path::to::function`, of the form `fn(&R) -> bool`"),
+    spec("stale", "write `stale = \"1m\"`"),
+    spec("stale_if_error", "write `stale_if_error = \"1h\"`"),
+    spec("early", "write `early = 1.0`: the beta of XFetch, 1 unless you know better"),
+    spec("jitter", "write `jitter = 0.1`: by which part each lifetime may be shortened, from 0 to 1"),
+    spec("timeout", "write `timeout = \"2s\"`"),
+    spec(
         "single_flight",
         "write `single_flight = true`, `single_flight = false` or `single_flight = \"distributed\"`",
     ),
-    now("refresh_if", "write `refresh_if = EXPRESSION`, a `bool` over the arguments"),
-    now("on_backend_error", "write `on_backend_error = \"compute\"` or `on_backend_error = \"error\"`"),
-    now("local", "write `local` alone"),
-    now("remote", "write `remote` alone"),
-    now("companions", "write `companions = false`"),
-    now("crate", "write `crate = path::to::cacheado`"),
-    now("batch", "write `batch(ids)`, with the name of one parameter, a `&[Id]` or a `Vec<Id>`"),
+    spec("refresh_if", "write `refresh_if = EXPRESSION`, a `bool` over the arguments"),
+    spec("on_backend_error", "write `on_backend_error = \"compute\"` or `on_backend_error = \"error\"`"),
+    spec("local", "write `local` alone"),
+    spec("remote", "write `remote` alone"),
+    spec("companions", "write `companions = false`"),
+    spec("crate", "write `crate = path::to::cacheado`"),
+    spec("batch", "write `batch(ids)`, with the name of one parameter, a `&[Id]` or a `Vec<Id>`"),
 ];
 
 /// The argument of this name.
@@ -66,12 +60,12 @@ pub(super) fn usage(name: &Ident) -> String {
         .map_or_else(|| format!("valid arguments are {}", list()), |spec| spec.usage.to_owned())
 }
 
-/// The names that work now, in back quotes.
+/// The names, in back quotes.
 pub(super) fn list() -> String {
-    suggest::list(available())
+    suggest::list(all())
 }
 
-/// The names that work now.
-pub(super) fn available() -> impl Iterator<Item = &'static str> {
-    ALL.iter().filter(|spec| !spec.planned).map(|spec| spec.name)
+/// The names.
+pub(super) fn all() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|spec| spec.name)
 }

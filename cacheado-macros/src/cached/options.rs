@@ -24,11 +24,6 @@ pub(super) fn read(arguments: &[RawArg], errors: &mut Errors) -> Options {
             continue;
         }
         seen.push(name);
-        if spec.planned {
-            let message = format!("`{}` is not available yet in this version, remove it", spec.name);
-            errors.at(argument.name.span(), message);
-            continue;
-        }
         if let Err(error) = set(&mut options, spec.name, argument) {
             errors.push(error);
         }
@@ -39,7 +34,7 @@ pub(super) fn read(arguments: &[RawArg], errors: &mut Errors) -> Options {
 fn unknown(name: &str) -> String {
     format!(
         "unknown argument `{name}`{}\nvalid arguments are {}",
-        suggest::did_you_mean(name, names::available()),
+        suggest::did_you_mean(name, names::all()),
         names::list(),
     )
 }
@@ -63,6 +58,11 @@ fn set(options: &mut Options, name: &'static str, argument: &RawArg) -> syn::Res
         "cache_none" => options.cache_none = values::keep(argument)?,
         "cache_err" => options.cache_err = values::keep(argument)?,
         "cache_if" => options.cache_if = Some(values::function(argument)?),
+        "stale" => options.stale = Some(values::time(argument)?),
+        "stale_if_error" => options.stale_if_error = Some(values::time(argument)?),
+        "early" => options.early = Some(values::beta(argument)?),
+        "jitter" => options.jitter = Some(values::fraction(argument)?),
+        "timeout" => options.timeout = Some(values::time(argument)?),
         "single_flight" => options.single_flight = values::single_flight(argument)?,
         "refresh_if" => options.refresh_if = Some(values::expression(argument)?),
         "on_backend_error" => options.on_backend_error = values::on_backend_error(argument)?,

@@ -5,6 +5,7 @@ use quote::{format_ident, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Attribute, FnArg, Pat, ReceiverKind, Signature, Type};
 
+use super::lends::Lends;
 use super::patterns;
 use crate::krate::generated;
 
@@ -21,6 +22,10 @@ pub(super) struct Param {
     pub mutable_borrow: bool,
     /// Whether its type is spelled `bool`.
     pub is_bool: bool,
+    /// What a body has to do with it that goes on without its caller.
+    pub lends: Lends,
+    /// `mut name`.
+    pub is_mut: bool,
 }
 
 pub(super) enum ParamKind {
@@ -100,6 +105,8 @@ impl Param {
                     _ => false,
                 },
                 is_bool: false,
+                lends: Lends::of_receiver(receiver),
+                is_mut: false,
             },
             FnArg::Typed(typed) => {
                 let (ident, kind) = match &*typed.pat {
@@ -122,6 +129,8 @@ impl Param {
                     cfgs: cfgs(&typed.attrs),
                     mutable_borrow: borrows_mutably(&typed.ty),
                     is_bool: matches!(&*typed.ty, Type::Path(path) if path.path.is_ident("bool")),
+                    lends: Lends::of(&typed.ty),
+                    is_mut: matches!(&*typed.pat, Pat::Ident(plain) if plain.mutability.is_some()),
                 }
             }
         }
@@ -160,7 +169,7 @@ fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
 }
 
 /// `&mut T` and `Pin<&mut T>`.
-fn borrows_mutably(ty: &Type) -> bool {
+pub(super) fn borrows_mutably(ty: &Type) -> bool {
     match ty {
         Type::Reference(reference) => reference.mutability.is_some(),
         Type::Paren(inner) => borrows_mutably(&inner.elem),

@@ -82,12 +82,81 @@ fn a_duplicate_is_reported_once() {
 }
 
 #[test]
-fn what_waits_for_a_later_version_is_refused() {
-    for argument in
-        ["stale = \"1m\"", "stale_if_error = \"1h\"", "early = 1.0", "jitter = 0.1", "timeout = \"2s\""]
-    {
-        assert_error(argument, &["is not available yet", "remove it"]);
+fn what_a_value_by_its_age_is_used_for_is_understood() {
+    assert_eq!(
+        errors("stale = \"1m\", stale_if_error = 3600, early = 1, jitter = 0.1"),
+        Vec::<String>::new()
+    );
+    assert_eq!(errors("early = 0.5, jitter = 0, stale = 60"), Vec::<String>::new());
+    assert_error("stale = 0", &["no effect", "remove `stale`"]);
+    assert_error("stale_if_error = later()", &["literal duration", "stale_if_error = \"1h\""]);
+    assert_error("stale", &["needs a value"]);
+    assert_error("early = 0", &["more than 0", "early = 1.0"]);
+    assert_error("early = \"1\"", &["literal number"]);
+    assert_error("jitter = 1.5", &["from 0 to 1", "jitter = 0.1"]);
+    assert_error("jitter = -0.1", &["literal number"]);
+    assert_error("timeout = \"2s\"", &["`timeout` needs an `async fn`"]);
+}
+
+#[test]
+fn a_timeout_needs_an_error_to_return() {
+    for (output, name) in [("u8", "`u8`"), ("Option<u8>", "an `Option`")] {
+        let output: TokenStream = output.parse().expect("tokens");
+        let errors = errors_of("timeout = \"2s\"", quote!(async fn f() -> #output { todo!() }));
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].contains(name) && errors[0].contains("`Result`"), "{errors:?}");
     }
+    let alias = quote!(
+        async fn f() -> io::Result<u8> {
+            todo!()
+        }
+    );
+    assert_eq!(errors_of("timeout = \"2s\"", alias), Vec::<String>::new());
+}
+
+#[test]
+fn a_body_that_goes_on_without_its_caller_owns_what_it_needs() {
+    let refused = |item: &str| errors_of("stale = 60, skip(x)", item.parse().expect("tokens"));
+    for item in [
+        "fn f(x: &mut u8) {}",
+        "fn f(x: Option<&str>) {}",
+        "fn f(x: &&str) {}",
+        "fn f(x: &[&str]) {}",
+        "fn f(x: Row<'_>) {}",
+        "fn f(x: (u8, &str)) {}",
+        "fn f(x: Pin<&mut u8>) {}",
+    ] {
+        let errors = refused(item);
+        assert_eq!(errors.len(), 1, "{item}: {errors:?}");
+        assert!(errors[0].contains("with `stale` the body can go on without its caller"), "{errors:?}");
+    }
+    for item in [
+        "fn f(x: &str) {}",
+        "fn f(x: &[String]) {}",
+        "fn f(x: Option<&'static str>) {}",
+        "fn f(x: &'static [&'static str]) {}",
+        "fn f(x: Box<dyn Fn(&str)>) {}",
+        "fn f(x: Arc<Row>) {}",
+    ] {
+        assert_eq!(refused(item), Vec::<String>::new(), "{item}");
+    }
+    let receiver = quote!(
+        fn f(&mut self) -> u8 {
+            1
+        }
+    );
+    let errors = errors_of("early = 1, skip(self)", receiver);
+    assert!(errors.len() == 1 && errors[0].contains("with `early`"), "{errors:?}");
+    let alone = quote!(
+        fn f(x: &mut u8) -> u8 {
+            1
+        }
+    );
+    assert_eq!(
+        errors_of("stale_if_error = 60, skip(x)", alone),
+        Vec::<String>::new(),
+        "its caller waits for it"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use syn::Safety;
 
 use super::item::Function;
 use super::key::KeyPlan;
+use super::lends::Lends;
 use super::model::{KeyChoice, Options, Spanned};
 use super::params::{Param, ParamKind, Params, text};
 use super::returns;
@@ -23,6 +24,7 @@ pub(super) fn check(
     names(options, function, params, errors);
     key(options, function, params, plan, errors);
     outcomes(options, function, errors);
+    detached(options, function, params, errors);
 }
 
 fn signature(function: &Function, errors: &mut Errors) {
@@ -192,5 +194,48 @@ fn outcomes(options: &Options, function: &Function, errors: &mut Errors) {
                 "`on_backend_error = \"error\"` needs a function that returns a `Result`; this one returns {ty}"
             ),
         );
+    }
+}
+
+/// What `stale`, `early` and `timeout` ask of the arguments, and `timeout` of the function.
+fn detached(options: &Options, function: &Function, params: &Params, errors: &mut Errors) {
+    if let Some(timeout) = &options.timeout {
+        let output = &function.signature.output;
+        let no_error =
+            if returns::is_option(output) { Some("an `Option`".to_owned()) } else { returns::plain(output) };
+        if !function.is_async() {
+            errors.at(
+                timeout.span,
+                "`timeout` needs an `async fn`: a thread that waits for a function cannot leave it; remove \
+                 `timeout`, or bound the time in the body",
+            );
+        } else if let Some(ty) = no_error {
+            errors.at(
+                timeout.span,
+                format!(
+                    "`timeout` needs a function that returns a `Result`, to say so when the time is over; this one \
+                     returns {ty}"
+                ),
+            );
+        }
+    }
+    let Some(argument) = options.detached() else { return };
+    for param in &params.0 {
+        let name = match &param.kind {
+            ParamKind::Pattern { .. } => "this".to_owned(),
+            _ => format!("`{}`", param.ident),
+        };
+        let problem = match param.lends {
+            Lends::Nothing | Lends::Shared => continue,
+            Lends::Mutably => format!(
+                "with `{argument}` the body can go on without its caller, so it cannot borrow {name} mutably: take it \
+                 by value, or what it changes in an `Arc`"
+            ),
+            Lends::Inside => format!(
+                "with `{argument}` the body can go on without its caller, and {name} holds what is borrowed: take an \
+                 owned value (`Option<String>` for `Option<&str>`), or one reference to it"
+            ),
+        };
+        errors.at(param.span, problem);
     }
 }

@@ -1,5 +1,7 @@
 //! The value of one argument: its type, or an error at the value that says what is valid.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Parser};
@@ -83,9 +85,9 @@ pub(super) fn function(argument: &RawArg) -> syn::Result<Path> {
     }
 }
 
-fn seconds_or_human(literal: &Lit) -> Option<syn::Result<std::time::Duration>> {
+fn seconds_or_human(literal: &Lit) -> Option<syn::Result<Duration>> {
     match literal {
-        Lit::Int(seconds) => Some(seconds.base10_parse().map(std::time::Duration::from_secs)),
+        Lit::Int(seconds) => Some(seconds.base10_parse().map(Duration::from_secs)),
         Lit::Str(text) => {
             Some(duration::parse(&text.value()).map_err(|message| syn::Error::new(text.span(), message)))
         }
@@ -111,6 +113,47 @@ pub(super) fn ttl(argument: &RawArg) -> syn::Result<Spanned<Ttl>> {
         },
     };
     Ok(Spanned { value, span: argument.value_span() })
+}
+
+/// A literal time of more than zero.
+pub(super) fn time(argument: &RawArg) -> syn::Result<Spanned<Duration>> {
+    let value = match literal(assigned(argument)?) {
+        Some(literal) => match seconds_or_human(literal) {
+            Some(duration) => duration?,
+            None => return Err(wrong(argument, "this is no duration")),
+        },
+        None => return Err(wrong(argument, "expected a literal duration")),
+    };
+    if value.is_zero() {
+        let message = format!("a time of zero has no effect, remove `{}`", argument.name);
+        return Err(syn::Error::new(argument.value_span(), message));
+    }
+    Ok(Spanned { value, span: argument.name.span() })
+}
+
+fn number(argument: &RawArg) -> syn::Result<f64> {
+    let parsed = match literal(assigned(argument)?) {
+        Some(Lit::Float(number)) => number.base10_parse(),
+        Some(Lit::Int(number)) => number.base10_parse(),
+        _ => return Err(wrong(argument, "expected a literal number")),
+    };
+    parsed.map_err(|_| wrong(argument, "expected a literal number"))
+}
+
+pub(super) fn beta(argument: &RawArg) -> syn::Result<Spanned<f64>> {
+    let value = number(argument)?;
+    if value <= 0.0 || !value.is_finite() {
+        return Err(wrong(argument, "a beta is more than 0"));
+    }
+    Ok(Spanned { value, span: argument.name.span() })
+}
+
+pub(super) fn fraction(argument: &RawArg) -> syn::Result<f64> {
+    let value = number(argument)?;
+    if !(0.0..=1.0).contains(&value) {
+        return Err(wrong(argument, "a part of a lifetime is from 0 to 1"));
+    }
+    Ok(value)
 }
 
 pub(super) fn keep(argument: &RawArg) -> syn::Result<Option<Spanned<Keep>>> {

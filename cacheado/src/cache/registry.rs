@@ -9,7 +9,7 @@ use dashmap::DashMap;
 
 use super::Inner;
 use crate::engine::KeyParts;
-use crate::function::{AnyFunction, Dynamic, Function, Identity, without_arguments};
+use crate::function::{AnyFunction, Dynamic, Function, Identity, Policy, without_arguments};
 use crate::key::{self, Key};
 use crate::remote::{Chore, place};
 use crate::rules::Cause;
@@ -74,7 +74,8 @@ impl Registry {
             return Arc::clone(&function);
         }
         let level: Arc<str> = level.into();
-        let open = || Function::open(cache, Identity::programmatic(), Arc::clone(&level), true);
+        let open =
+            || Function::open(cache, Identity::programmatic(), Arc::clone(&level), true, &Policy::new());
         Arc::clone(&self.programmatic.entry(Arc::clone(&level)).or_insert_with(open))
     }
 

@@ -8,15 +8,18 @@
 //! | 8–23 | the fingerprint of the value's type |
 //! | 24–31 | the lifetime as it was granted, in milliseconds; 0: for ever |
 //! | 32–35 | how long the value took to compute, in microseconds; the largest number for all that is longer |
-//! | 36–39 | CRC-32 of all other bytes, the payload's among them |
-//! | 40– | the payload: MessagePack |
+//! | 36–43 | for how long after its lifetime the entry is kept, in milliseconds |
+//! | 44–47 | CRC-32 of all other bytes, the payload's among them |
+//! | 48– | the payload: MessagePack |
 //!
 //! Numbers are little-endian. Within a format this never changes: `golden/` holds its bytes, which every later
 //! release reads.
 //!
 //! There is no date in it. Whoever reads has another clock than whoever wrote, so an expiry by the
 //! writer's clock would mean nothing to the reader; the server, which has one clock, expires the entry and
-//! tells what remains. The granted lifetime says what the remaining one is a part of.
+//! tells what remains. What remains, less the time for which the entry is kept beyond its lifetime, is what is
+//! left of the lifetime: so a node whose function has no `stale` knows which entries of another's are past their
+//! time. The granted lifetime says what that is a part of.
 //!
 //! The checksum is there for bytes that were changed by accident, on a disk or by somebody's script: in
 //! MessagePack most changes of one bit make another valid value, and that would be served. It takes 16 ns for 500
@@ -26,6 +29,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{Codec, CodecError, Fingerprint, Limits};
+use crate::engine::Age;
 
 const MAGIC: [u8; 3] = *b"CDO";
 
@@ -33,7 +37,7 @@ const MAGIC: [u8; 3] = *b"CDO";
 const FORMAT: u8 = 1;
 
 /// Where the checksum stands.
-const CHECKSUM: usize = 36;
+const CHECKSUM: usize = 44;
 
 /// The length of all that stands before the payload.
 const HEADER: usize = CHECKSUM + size_of::<u32>();
@@ -46,6 +50,42 @@ pub(crate) struct Header {
     pub(crate) lifetime: Option<Duration>,
     /// How long the value took to compute. Kept in microseconds, up to 71 minutes.
     pub(crate) took: Duration,
+    /// For how long after its lifetime the entry is kept. In milliseconds, rounded up.
+    pub(crate) grace: Duration,
+}
+
+impl Header {
+    /// What stands before a value of any type; `None` if the bytes are no envelope.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        let (head, _) = bytes.split_at_checked(HEADER)?;
+        let mut fields = Fields(head);
+        if fields.take() != MAGIC || fields.take() != [FORMAT] {
+            return None;
+        }
+        // The version and the type.
+        fields.take::<20>();
+        Some(Self::read(&mut fields))
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let lifetime = u64::from_le_bytes(fields.take());
+        let took = u32::from_le_bytes(fields.take());
+        let grace = u64::from_le_bytes(fields.take());
+        Self {
+            lifetime: (lifetime != 0).then(|| Duration::from_millis(lifetime)),
+            took: Duration::from_micros(took.into()),
+            grace: Duration::from_millis(grace),
+        }
+    }
+
+    /// The age of an entry of which the server says that so much remains.
+    pub(crate) fn age(&self, remaining: Option<Duration>) -> Age {
+        let Some(remaining) = remaining else { return Age::Left(None) };
+        match remaining.checked_sub(self.grace) {
+            Some(left) if !left.is_zero() || self.grace.is_zero() => Age::Left(Some(left)),
+            _ => Age::Past(self.grace - remaining),
+        }
+    }
 }
 
 /// The envelopes of one version of a function: what they hold, and which may be opened.
@@ -81,7 +121,9 @@ impl<V> Envelope<V> {
         out.extend_from_slice(&self.version.to_le_bytes());
         out.extend_from_slice(&self.fingerprint.0);
         out.extend_from_slice(&lifetime.to_le_bytes());
+        let grace = saturated(whole_millis(header.grace));
         out.extend_from_slice(&took.to_le_bytes());
+        out.extend_from_slice(&grace.to_le_bytes());
         out.extend_from_slice(&[0; HEADER - CHECKSUM]);
         if let Err(error) = self.codec.encode(value, out, self.limits) {
             out.truncate(begin);
@@ -111,8 +153,7 @@ impl<V> Envelope<V> {
         if fields.take() != self.fingerprint.0 {
             return Err(Mismatch::Type);
         }
-        let lifetime = u64::from_le_bytes(fields.take());
-        let took = u32::from_le_bytes(fields.take());
+        let header = Header::read(&mut fields);
         // What is too large is not even added up.
         if payload.len() > self.limits.size {
             return Err(Mismatch::Payload(CodecError::TooLarge));
@@ -120,10 +161,6 @@ impl<V> Envelope<V> {
         if u32::from_le_bytes(fields.take()) != checksum(head, payload) {
             return Err(Mismatch::Damaged);
         }
-        let header = Header {
-            lifetime: (lifetime != 0).then(|| Duration::from_millis(lifetime)),
-            took: Duration::from_micros(took.into()),
-        };
         let value = self.codec.decode(payload, self.limits).map_err(Mismatch::Payload)?;
         Ok((header, value))
     }
@@ -150,6 +187,11 @@ impl Fields<'_> {
         self.0 = rest;
         field
     }
+}
+
+/// Rounded up, so that nothing is taken for fresher than it is.
+fn whole_millis(time: Duration) -> u128 {
+    time.as_nanos().div_ceil(1_000_000)
 }
 
 fn saturated(milliseconds: u128) -> u64 {

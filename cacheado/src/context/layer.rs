@@ -41,6 +41,11 @@ pub(crate) enum Layer {
 }
 
 impl Layer {
+    /// What goes with a body that is run elsewhere: cache and scope.
+    pub(crate) fn carried() -> [Self; 2] {
+        [Self::Cache(cache()), Self::Scope(scope())]
+    }
+
     /// Runs `f` with the layer on.
     pub(crate) fn run<R>(&mut self, f: impl FnOnce() -> R) -> R {
         let _on = On::put(self);

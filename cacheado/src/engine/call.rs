@@ -1,10 +1,13 @@
 //! A call that missed: what it carries from its arguments, and the plan of what it does next.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cacheado_backends::memory::{KeyBox, Label, Ticket};
 
+use super::aging::Renewing;
 use super::far::{Ask, Far};
 use super::flight::{Boarding, Flight, Landed, Leader};
 use super::leading::{Leading, leads};
@@ -52,6 +55,21 @@ pub(crate) enum ScopeOf {
     Missing,
 }
 
+/// Whether a lookup has been counted.
+enum Counted {
+    Own(bool),
+    Together(Arc<AtomicBool>),
+}
+
+impl Counted {
+    fn replace(&mut self, counted: bool) -> bool {
+        match self {
+            Self::Own(own) => std::mem::replace(own, counted),
+            Self::Together(together) => together.swap(counted, Ordering::Relaxed),
+        }
+    }
+}
+
 /// A call that the cache could not serve at once.
 ///
 /// Generated code adds what it knows of the call, then runs it.
@@ -73,13 +91,19 @@ pub struct Call<K: Kind> {
     pub(super) cache_if: Option<fn(&K::Return) -> bool>,
     /// What the function returns where the backend fails; left out, what the body does.
     pub(super) on_backend_error: Option<fn(Error) -> K::Return>,
+    /// What the function returns where the body takes too long.
+    pub(super) on_timeout: Option<fn(Error) -> K::Return>,
     pub(super) tags: Vec<Label>,
     refresh: bool,
     /// It neither reads nor stores.
     bypass: bool,
     rejected: bool,
+    /// It has looked in the backend for what is served where the body fails.
+    has_looked: bool,
+    /// There is a live entry, but it is time to compute it anew.
+    pub(super) due: bool,
     /// Whether the lookup has been counted as a hit or a miss.
-    counted: bool,
+    counted: Counted,
     /// It has waited for an outcome that could not be handed on, and computes for itself.
     alone: bool,
     /// When it began, where other nodes can evict.
@@ -107,11 +131,14 @@ impl<K: Kind> Call<K> {
             ttl_with: None,
             cache_if: None,
             on_backend_error: None,
+            on_timeout: None,
             tags: Vec::new(),
             refresh,
             bypass: false,
             rejected: false,
-            counted: false,
+            has_looked: false,
+            due: false,
+            counted: Counted::Own(false),
             alone: false,
             begun: None,
         }
@@ -153,6 +180,59 @@ impl<K: Kind> Call<K> {
         self
     }
 
+    /// What the function returns where the body takes too long.
+    pub fn on_timeout(mut self, returned: fn(Error) -> K::Return) -> Self {
+        self.on_timeout = Some(returned);
+        self
+    }
+
+    /// Another call for the same value, which has been counted.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            function: self.function.clone(),
+            key: self.key.clone(),
+            scope: self.scope.clone(),
+            tags: self.tags.clone(),
+            counted: Counted::Own(true),
+            ..*self
+        }
+    }
+
+    /// Whether it looks for an older value before it waits for a body that has just failed, or taken too long.
+    fn goes_by_spare(&self, function: &Function<K::Stored>) -> bool {
+        !self.policy.stale_if_error.is_zero()
+            && !self.refresh
+            && !self.has_looked
+            && !self.rejected
+            && self.has_just_failed(function)
+    }
+
+    /// This call after it has looked for an older value, and has found none.
+    pub(super) fn onward(&self) -> Self {
+        let counted = match &self.counted {
+            Counted::Own(counted) => Counted::Own(*counted),
+            Counted::Together(counted) => Counted::Together(Arc::clone(counted)),
+        };
+        Self { counted, has_looked: true, ..self.again() }
+    }
+
+    /// Another call for the same lookup: whichever of the two comes to it first counts it.
+    pub(super) fn twin(&mut self) -> Self {
+        let counted = Arc::new(AtomicBool::new(self.counted.replace(false)));
+        self.counted = Counted::Together(Arc::clone(&counted));
+        Self { counted: Counted::Together(counted), ..self.again() }
+    }
+
+    /// Whether it may wait for another's computation.
+    pub(super) fn joins(&self) -> bool {
+        self.policy.single_flight != SingleFlight::Off && !self.alone && !self.refresh
+    }
+
+    pub(super) fn rejected(mut self) -> Self {
+        self.rejected = true;
+        self
+    }
+
     pub(super) fn is_refresh(&self) -> bool {
         self.refresh
     }
@@ -164,7 +244,7 @@ impl<K: Kind> Call<K> {
     /// Counts the lookup as a miss, unless it has been counted.
     pub(super) fn count_miss(&mut self) {
         if let Some(function) = &self.function
-            && !std::mem::replace(&mut self.counted, true)
+            && !self.counted.replace(true)
         {
             function.shared.tally.missed();
         }
@@ -173,7 +253,7 @@ impl<K: Kind> Call<K> {
     /// Counts the lookup as a hit, unless it has been counted.
     pub(super) fn count_hit(&mut self) {
         if let Some(function) = &self.function
-            && !std::mem::replace(&mut self.counted, true)
+            && !self.counted.replace(true)
         {
             function.shared.tally.hit();
         }
@@ -209,6 +289,12 @@ impl<K: Kind> Call<K> {
             count(&function.shared.tally.bypassed);
             return Next::Compute(Computation::uncached(self).into());
         }
+        if function.renewals.is_some() {
+            match self.by_age(&function, leader) {
+                ControlFlow::Break(next) => return next,
+                ControlFlow::Continue(call) => self = call,
+            }
+        }
         if function.remote.is_some() {
             self.begun.get_or_insert_with(Moment::now);
         } else {
@@ -217,8 +303,12 @@ impl<K: Kind> Call<K> {
         let labels = self.labels();
         let list = labels.as_deref().unwrap_or_default();
         let ticket = function.region.ticket(self.hash, list);
-        let joins = self.policy.single_flight != SingleFlight::Off && !self.alone && !self.refresh;
-        if !joins {
+        if function.is_remote() && self.goes_by_spare(&function) {
+            let mut looking = Computation::new(self, labels, Some(ticket), None);
+            looking.only_looks = true;
+            return looking.start();
+        }
+        if !self.joins() {
             return Computation::new(self, labels, Some(ticket), None).start();
         }
         let is_current = |ticket: &Ticket| function.region.is_current(ticket);
@@ -233,7 +323,7 @@ impl<K: Kind> Call<K> {
                 match computation.look_again(&function) {
                     Some(value) => {
                         computation.call.count_hit();
-                        computation.call.served_from_memory();
+                        computation.call.served_from_memory(Outcome::Hit);
                         Next::Serve(value)
                     }
                     None => computation.start(),
@@ -265,6 +355,13 @@ impl<K: Kind> Call<K> {
                     }
                     value
                 }
+                Landed::Old(value, age) => {
+                    let value = self.kind.restore(K::Stored::clone(&value));
+                    if value.is_some() {
+                        self.count_served(age);
+                    }
+                    value
+                }
                 Landed::Shared(shared) => self.kind.unshare(&*shared),
                 Landed::Gone => return self.plan(leader),
                 Landed::Alone => None,
@@ -285,6 +382,8 @@ impl<K: Kind> Call<K> {
 pub(super) enum Next<K: Kind> {
     /// It returns this.
     Serve(K::Return),
+    /// It returns this, and the body is run in the background, if it is to be.
+    Renew(K::Return, Option<Box<Computation<K>>>),
     /// It runs the body.
     Compute(Box<Computation<K>>),
     /// It waits.
@@ -311,6 +410,14 @@ pub(super) struct Computation<K: Kind> {
     /// The remote side; `None` where the value stays in this process, and in an outage.
     pub(super) far: Option<Far<K::Stored>>,
     flight: Option<(Arc<Flight<K::Stored>>, Leader)>,
+    /// Why it runs while its caller is served with what is there; `None`: its caller waits for it.
+    pub(super) renewing: Option<Renewing>,
+    /// It looks for an older value and runs no body.
+    pub(super) only_looks: bool,
+    /// There is an older value in the backend that may be served where the body fails.
+    pub(super) has_spare: bool,
+    /// What the clock showed when the body began, where its cost is of interest.
+    pub(super) begun: Option<u64>,
 }
 
 impl<K: Kind> Computation<K> {
@@ -320,7 +427,56 @@ impl<K: Kind> Computation<K> {
         ticket: Option<Ticket>,
         flight: Option<(Arc<Flight<K::Stored>>, Leader)>,
     ) -> Self {
-        Self { call, labels, ticket, far: None, flight }
+        Self {
+            call,
+            labels,
+            ticket,
+            far: None,
+            flight,
+            renewing: None,
+            only_looks: false,
+            has_spare: false,
+            begun: None,
+        }
+    }
+
+    /// One that takes the place of what its caller is served with.
+    pub(super) fn renewing(
+        call: Call<K>,
+        labels: Option<Arc<[Label]>>,
+        ticket: Ticket,
+        flight: (Arc<Flight<K::Stored>>, Leader),
+        why: Renewing,
+    ) -> Self {
+        let mut computation = Self::new(call, labels, Some(ticket), Some(flight));
+        computation.renewing = Some(why);
+        computation
+    }
+
+    /// One of a caller who does not wait for its body any longer.
+    pub(super) fn late(call: Call<K>) -> Box<Self> {
+        let mut computation = Self::without_body(call);
+        computation.has_spare = computation.far.is_some();
+        Box::new(computation)
+    }
+
+    /// Whether there is a cache that has, or takes, its outcome.
+    pub(super) fn is_cached(&self) -> bool {
+        self.call.function.is_some() && matches!(self.call.scope, ScopeOf::Known(_))
+    }
+
+    /// Where nobody joins it before it has a thread.
+    pub(super) fn queue(&self) {
+        if let Some((flight, _)) = &self.flight {
+            flight.queue();
+        }
+    }
+
+    /// It has a thread.
+    pub(super) fn take_off(&self) {
+        if let Some((flight, _)) = &self.flight {
+            flight.begin();
+        }
     }
 
     fn uncached(call: Call<K>) -> Self {
@@ -345,8 +501,9 @@ impl<K: Kind> Computation<K> {
         if self.call.rejected || keeps_none {
             return None;
         }
-        let (stored, _) = function.region.peek(self.call.hash, self.call.key.as_bytes())?;
-        self.call.kind.restore(stored)
+        let seen = function.region.peek(self.call.hash, self.call.key.as_bytes())?;
+        let is_old = function.renewals.is_some() && function.store.clock().expired(seen.expiry);
+        if is_old { None } else { self.call.kind.restore(seen.value) }
     }
 
     /// Marks this thread as the leader's, while the guard lives.
@@ -370,7 +527,11 @@ impl<K: Kind> Computation<K> {
     /// Ends the flight, if one is led.
     pub(super) fn land(&mut self, outcome: impl FnOnce() -> Landed<K::Stored>) {
         if let (Some((flight, leader)), Some(function)) = (self.flight.take(), &self.call.function) {
-            function.flights.land(self.call.hash, leader, &flight, outcome);
+            let flights = match (&function.renewals, self.renewing) {
+                (Some(renewals), Some(_)) => &renewals.flights,
+                _ => &function.flights,
+            };
+            flights.land(self.call.hash, leader, &flight, outcome);
         }
     }
 }
@@ -401,7 +562,7 @@ impl<K: Kind> Call<K> {
         }
         match self.probe() {
             Probed::Hit(value) => {
-                self.served_from_memory();
+                self.served_from_memory(Outcome::Hit);
                 Lookup::Hit(value)
             }
             probed => Lookup::Miss(Box::new(self.after(&probed))),
@@ -409,20 +570,21 @@ impl<K: Kind> Call<K> {
     }
 
     /// Says that the call is served with what this process holds.
-    pub(super) fn served_from_memory(&self) {
+    pub(super) fn served_from_memory(&self, outcome: Outcome) {
         context::served(|| {
             let function = self.function.as_ref();
             let is_copy = function.is_some_and(|function| function.remote.is_some());
             // A copy is younger than what it is a copy of.
             let age = function.filter(|_| !is_copy);
             let age = age.and_then(|function| function.region.age(self.hash, self.key.as_bytes()));
-            Served::from(Outcome::Hit, if is_copy { Tier::Near } else { Tier::Memory }, age)
+            Served::from(outcome, if is_copy { Tier::Near } else { Tier::Memory }, age)
         });
     }
 
     /// The call after this probe: what a rule does not let pass is not looked at again.
     pub(crate) fn after(mut self, probed: &Probed<K::Return>) -> Self {
         self.rejected = matches!(probed, Probed::Rejected);
+        self.due = matches!(probed, Probed::Due);
         self
     }
 

@@ -8,7 +8,7 @@ use std::thread;
 
 use cacheado_backends::io;
 
-use super::call::{Call, Next, Wait};
+use super::call::{Call, Computation, Next, Wait};
 use super::far::{Answer, Asked};
 use super::finish::Done;
 use super::flight::{Flight, Landed, Leader};
@@ -24,28 +24,10 @@ impl<K: Kind> Call<K> {
     /// If the body does.
     #[inline(never)]
     pub fn run(self, body: impl FnOnce() -> K::Return) -> K::Return {
-        let mut due = Due::Plan(self);
-        let computation = loop {
-            match due.next(Leader::Thread) {
-                Next::Serve(value) => return value,
-                Next::Compute(computation) => break computation,
-                Next::Wait(wait) => due = wait.block(),
-            }
-        };
-        let outcome = {
-            let _leading = computation.leading();
-            body()
-        };
-        let served = computation.outcome();
-        let outcome = match computation.finish(outcome) {
-            Done::Return(outcome) => outcome,
-            Done::Write(write) => {
-                let (remote, request, written) = write.split();
-                written.answered(&remote.ask_blocking(request))
-            }
-        };
-        context::served(|| Served::anew(served));
-        outcome
+        match Due::Plan(self).start_blocking() {
+            Start::Serve(value, _) => value,
+            Start::Compute(computation) => computation.compute(body),
+        }
     }
 
     /// Runs the call as a task. Dropping the future lets those who wait elect another leader.
@@ -64,14 +46,9 @@ impl<K: Kind> Call<K> {
     }
 
     async fn drive(self, body: impl Future<Output = K::Return>) -> K::Return {
-        let mut due = Due::Plan(self);
-        let computation = loop {
-            let wait = match due.next(Leader::Task) {
-                Next::Serve(value) => return value,
-                Next::Compute(computation) => break computation,
-                Next::Wait(wait) => wait,
-            };
-            due = wait.over().await;
+        let computation = match Due::Plan(self).start().await {
+            Start::Serve(value, _) => return value,
+            Start::Compute(computation) => computation,
         };
         let served = computation.outcome();
         let write = {
@@ -101,6 +78,7 @@ impl<K: Kind> Call<K> {
 /// What a call goes on from.
 pub(super) enum Due<K: Kind> {
     Plan(Call<K>),
+    Renew(Box<Computation<K>>),
     Landed(Call<K>, Arc<Flight<K::Stored>>, Landed<K::Stored>),
     Answered(Asked<K>, Answer),
     Rested(Rest<K>),
@@ -110,11 +88,45 @@ impl<K: Kind> Due<K> {
     pub(super) fn next(self, leader: Leader) -> Next<K> {
         match self {
             Self::Plan(call) => call.plan(leader),
+            Self::Renew(computation) => computation.start(),
             Self::Landed(call, flight, landed) => call.landed(&flight, landed, leader),
-            Self::Answered(asked, answer) => asked.answered(answer),
+            Self::Answered(asked, answer) => asked.answered(answer, leader),
             Self::Rested(rest) => rest.over(),
         }
     }
+
+    /// Waits on this thread for what there is to wait for before the body.
+    pub(super) fn start_blocking(mut self) -> Start<K> {
+        loop {
+            match self.next(Leader::Thread) {
+                Next::Serve(value) => return Start::Serve(value, None),
+                Next::Renew(value, renewal) => return Start::Serve(value, renewal),
+                Next::Compute(computation) => return Start::Compute(computation),
+                Next::Wait(wait) => self = wait.block(),
+            }
+        }
+    }
+
+    /// The same, as a part of a task.
+    pub(super) async fn start(mut self) -> Start<K> {
+        loop {
+            let wait = match self.next(Leader::Task) {
+                Next::Serve(value) => return Start::Serve(value, None),
+                Next::Renew(value, renewal) => return Start::Serve(value, renewal),
+                Next::Compute(computation) => return Start::Compute(computation),
+                Next::Wait(wait) => wait,
+            };
+            self = wait.over().await;
+        }
+    }
+}
+
+/// What a call comes to before its body is run, if it is.
+pub(super) enum Start<K: Kind> {
+    /// It returns this, and this computation, if there is one, is for the background.
+    Serve(K::Return, Option<Box<Computation<K>>>),
+    /// It runs the body.
+    Compute(Box<Computation<K>>),
 }
 
 impl<K: Kind> Wait<K> {

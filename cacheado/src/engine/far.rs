@@ -12,11 +12,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cacheado_backends::contract::{Claim, Entry, Filled, Place};
-use cacheado_backends::memory::{Cause, Fill, Found, Placed, Ticket};
+use cacheado_backends::contract::{Claim, Entry, Filled, Place, Wanted};
+use cacheado_backends::memory::{Aging, Cause, Fill, Found, Placed, Ticket};
 
+use super::aging::{Age, aging};
 use super::call::{Call, Computation, Next, ScopeOf, Wait};
-use super::flight::Landed;
+use super::far_age::Reading;
+use super::flight::{Landed, Leader};
 use super::moment::Moment;
 use super::turn::InTurn;
 use crate::codec::{CodecError, Envelope, Header, Limits};
@@ -103,23 +105,24 @@ impl<K: Kind> Call<K> {
 }
 
 impl<V> Far<V> {
-    /// The value in an entry's bytes; `None` if they are not one of this function, version and type.
-    pub(super) fn open(&self, bytes: &[u8]) -> Option<V> {
-        self.open_with_lifetime(bytes).map(|(_, value)| value)
-    }
-
-    /// The same, and the lifetime that the entry was granted; `None`: for ever.
-    fn open_with_lifetime(&self, bytes: &[u8]) -> Option<(Option<Duration>, V)> {
+    /// The value in an entry's bytes, and what is known of it; `None` if they are not one of this function,
+    /// version and type.
+    pub(super) fn open(&self, bytes: &[u8]) -> Option<(Header, V)> {
         let report =
             |mismatch| tracing::debug!(key = self.place.key, ?mismatch, "a stored entry is not used");
-        self.envelope.open(bytes).map(|(header, value)| (header.lifetime, value)).map_err(report).ok()
+        self.envelope.open(bytes).map_err(report).ok()
     }
 
-    /// The bytes of a value.
-    pub(super) fn seal(&self, value: &V, ttl: Option<Duration>) -> Result<Vec<u8>, CodecError> {
+    /// The bytes of a value that is kept for `grace` after its time.
+    pub(super) fn seal(
+        &self,
+        value: &V,
+        ttl: Option<Duration>,
+        grace: Duration,
+    ) -> Result<Vec<u8>, CodecError> {
         let mut bytes = Vec::new();
         let took = self.begun.map_or(Duration::ZERO, |begun| begun.elapsed());
-        self.envelope.write(Header { lifetime: ttl, took }, value, &mut bytes)?;
+        self.envelope.write(Header { lifetime: ttl, took, grace }, value, &mut bytes)?;
         Ok(bytes)
     }
 }
@@ -137,12 +140,16 @@ pub(super) struct Asked<K: Kind> {
     step: Step,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// Is there an entry?
     Read,
     /// Are there these? The answer does not tell how long they live.
     ReadAmongMany,
+    /// Is there an entry, and how old is it? It has turned out that this needs to be known.
+    ReadAge,
+    /// Has somebody else renewed it meanwhile?
+    Recheck,
     /// There will be one.
     Announce,
     /// There will be one, if no other process makes it first.
@@ -153,8 +160,13 @@ impl<K: Kind> Computation<K> {
     /// The first thing to do: what the backend says comes before the body.
     pub(super) fn start(mut self) -> Next<K> {
         self.far = self.call.far();
-        let step =
-            if self.call.is_refresh() || self.call.is_rejected() { Step::Announce } else { Step::Read };
+        let step = if self.renewing.is_some() {
+            Step::Recheck
+        } else if self.call.is_refresh() || self.call.is_rejected() {
+            Step::Announce
+        } else {
+            Step::Read
+        };
         Box::new(self).ask(step)
     }
 
@@ -175,21 +187,26 @@ impl<K: Kind> Computation<K> {
 
     pub(super) fn ask(mut self: Box<Self>, step: Step) -> Next<K> {
         let far = match step {
-            Step::Read | Step::ReadAmongMany => self.far.as_mut(),
+            Step::Read | Step::ReadAmongMany | Step::ReadAge | Step::Recheck => self.far.as_mut(),
             Step::Announce | Step::Lease => self.far_to_write(),
         };
         let Some(far) = far else { return Next::Compute(self) };
         far.sent = Some(Moment::now());
         let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
         let (step, request) = match step {
-            Step::Read | Step::ReadAmongMany => (step, Request::Get { place, wanted: remote.wanted() }),
+            Step::Read | Step::ReadAmongMany if !self.call.policy.ages() => {
+                (step, Request::Get { place, wanted: remote.wanted() })
+            }
+            Step::Read | Step::ReadAmongMany | Step::ReadAge | Step::Recheck => {
+                (step, Request::Get { place, wanted: Wanted::ValueAndLifetime })
+            }
             Step::Announce | Step::Lease => self.announcement(place),
         };
         Next::Wait(Wait::Backend(Ask { remote, request, asked: Asked { computation: self, step } }))
     }
 
     /// The body is about to begin.
-    pub(super) fn begins(&mut self) {
+    pub(super) fn far_begins(&mut self) {
         let (Some(far), Some(function)) = (&mut self.far, &self.call.function) else { return };
         far.begun = Some(Instant::now());
         if far.remote.near_ttl.is_some() {
@@ -199,7 +216,7 @@ impl<K: Kind> Computation<K> {
 
     /// The backend is not there: the body decides, unless the function wants to know.
     pub(super) fn without_backend(mut self: Box<Self>, error: cacheado_backends::Error) -> Next<K> {
-        self.begins();
+        self.far_begins();
         self.call.count_miss();
         self.count_backend_error(&error);
         match self.call.on_backend_error {
@@ -227,28 +244,50 @@ impl<K: Kind> Ask<K> {
 }
 
 impl<K: Kind> Asked<K> {
+    /// Whether it is asked for the first time, so that it can be a part of a question for many entries.
+    pub(super) fn is_first(&self) -> bool {
+        self.step == Step::Read
+    }
+
     /// The same, where the question is a part of one for many entries.
     pub(super) fn among_many(self) -> Self {
         Self { step: Step::ReadAmongMany, ..self }
     }
 
     /// What follows from the answer.
-    pub(super) fn answered(self, answer: Answer) -> Next<K> {
+    pub(super) fn answered(self, answer: Answer, leader: Leader) -> Next<K> {
         let Self { mut computation, step } = self;
         match step {
-            Step::Read | Step::ReadAmongMany => match answer.and_then(Reply::entry) {
+            Step::Read | Step::ReadAmongMany | Step::ReadAge => match answer.and_then(Reply::entry) {
                 Ok(entry) => {
                     if let (None, Some(far)) = (&entry, &mut computation.far) {
                         far.turn.missed();
                     }
-                    match entry.and_then(|entry| computation.found(&entry, matches!(step, Step::Read))) {
-                        Some((value, served)) => {
+                    match entry.map(|entry| computation.found(&entry, computation.knows_age(step))) {
+                        Some(Reading::Value(value, served, None)) => {
                             context::served(|| served);
                             Next::Serve(value)
                         }
-                        None => computation.ask(Step::Announce),
+                        Some(Reading::Value(value, served, Some(why))) => {
+                            context::served(|| served);
+                            let renewal = computation.renewal(why, leader);
+                            Next::Renew(value, renewal)
+                        }
+                        Some(Reading::OfUnknownAge) => computation.ask(Step::ReadAge),
+                        Some(Reading::Nothing) | None if computation.only_looks => {
+                            computation.call.onward().plan(leader)
+                        }
+                        Some(Reading::Nothing) | None => computation.ask(Step::Announce),
                     }
                 }
+                Err(_) if computation.only_looks => computation.call.onward().plan(leader),
+                Err(error) => computation.without_backend(error),
+            },
+            Step::Recheck => match answer.and_then(Reply::entry) {
+                Ok(entry) => match entry.and_then(|entry| computation.renewed(&entry)) {
+                    Some(value) => Next::Serve(value),
+                    None => computation.ask(Step::Announce),
+                },
                 Err(error) => computation.without_backend(error),
             },
             Step::Announce => match answer.and_then(Reply::claim) {
@@ -256,7 +295,7 @@ impl<K: Kind> Asked<K> {
                     if let Some(far) = &mut computation.far {
                         far.claim = Some(claim);
                     }
-                    computation.begins();
+                    computation.far_begins();
                     Next::Compute(computation)
                 }
                 Err(error) => computation.without_backend(error),
@@ -267,29 +306,47 @@ impl<K: Kind> Asked<K> {
 }
 
 impl<K: Kind> Computation<K> {
-    /// What an entry of the backend stands for, and how it serves the call; `None` if it cannot be used. A hit
-    /// is counted, and handed to those who wait. No copy is kept of one whose remaining lifetime is not known.
-    pub(super) fn found(&mut self, entry: &Entry, lifetime_known: bool) -> Option<(K::Return, Served)> {
+    /// What an entry of the backend stands for. A hit is counted, and handed to those who wait. No copy is kept
+    /// of one whose remaining lifetime is not known.
+    pub(super) fn found(&mut self, entry: &Entry, lifetime_known: bool) -> Reading<K::Return> {
+        self.try_found(entry, lifetime_known).unwrap_or(Reading::Nothing)
+    }
+
+    fn try_found(&mut self, entry: &Entry, lifetime_known: bool) -> Option<Reading<K::Return>> {
         let function = Arc::clone(self.call.function.as_ref()?);
         let far = self.far.as_ref()?;
-        let (granted, value) = far.open_with_lifetime(&entry.value)?;
+        let asked = far.asked;
+        let (header, value) = far.open(&entry.value)?;
+        if !lifetime_known && !header.grace.is_zero() {
+            return Some(Reading::OfUnknownAge);
+        }
         if lifetime_known {
             self.note(&function, entry.remaining);
         }
-        let remaining = self.let_pass(&function, entry.remaining)?;
-        if lifetime_known {
-            self.keep_copy(&function, &value, remaining.or(None), far.asked);
+        let age = header.age(entry.remaining);
+        let (left, renewing) = self.use_at(&function, &header, age)?;
+        let remaining = self.let_pass(&function, left, header.grace)?;
+        if lifetime_known && matches!(age, Age::Left(_)) {
+            self.keep_copy(&function, &value, remaining.or(None), self.lead(header.took), asked);
         }
-        self.call.count_hit();
+        self.call.count_served(age);
         let kind = self.call.kind;
         self.answered();
-        self.land(|| Landed::Found(Arc::new(value.clone())));
-        let age = granted.zip(entry.remaining).and_then(|(granted, rest)| granted.checked_sub(rest));
-        Some((kind.restore(value)?, Served::from(Outcome::Hit, Tier::Remote, age)))
+        self.land(|| match age {
+            Age::Left(_) => Landed::Found(Arc::new(value.clone())),
+            Age::Past(_) => Landed::Old(Arc::new(value.clone()), age),
+        });
+        let served = age.served(Tier::Remote, header.lifetime.filter(|_| lifetime_known));
+        Some(Reading::Value(kind.restore(value)?, served, renewing))
     }
 
     /// How long the entry lives after the rules have seen the hit; `None` if they do not let it pass.
-    fn let_pass(&self, function: &Function<K::Stored>, remaining: Option<Duration>) -> Option<Ttl> {
+    fn let_pass(
+        &self,
+        function: &Function<K::Stored>,
+        remaining: Option<Duration>,
+        grace: Duration,
+    ) -> Option<Ttl> {
         if !function.ruled {
             return Some(remaining.into());
         }
@@ -306,9 +363,14 @@ impl<K: Kind> Computation<K> {
             return None;
         }
         let Some(ttl) = decision.ttl else { return Some(remaining.into()) };
+        if remaining.is_some_and(|remaining| remaining.is_zero()) {
+            // What is past its time does not come back.
+            return Some(remaining.into());
+        }
         let ttl = ttl.or(function.default_ttl);
-        far.remote.postpone(Chore::set_ttl(self.call.whole_key(), Arc::clone(&far.place), ttl));
-        self.note(function, ttl);
+        let kept = ttl.map(|ttl| ttl.saturating_add(grace));
+        far.remote.postpone(Chore::set_ttl(self.call.whole_key(), Arc::clone(&far.place), kept));
+        self.note(function, kept);
         // It is not written yet, and may never be: a copy lives no longer than the entry does now.
         Some(remaining.into_iter().chain(ttl).min().into())
     }
@@ -366,20 +428,22 @@ impl<K: Kind> Computation<K> {
 
     /// Keeps a copy in this process, if there is a near cache and no eviction has come since this call began.
     /// As of the reading `confirmed` no node had evicted it, short of notices that were lost: from there its life
-    /// as a copy counts, and what remains of the entry's from when the backend was asked.
-    fn keep_copy(
+    /// as a copy counts, and what remains of the entry's from when the backend was asked. It is not served past
+    /// the value's time, but from `lead` before it on it may be computed anew.
+    pub(super) fn keep_copy(
         &self,
         function: &Function<K::Stored>,
         value: &K::Stored,
         remaining: Option<Duration>,
+        lead: Duration,
         confirmed: u64,
     ) {
         let (Some(far), Some(ticket)) = (&self.far, &self.ticket) else { return };
         let Some(near_ttl) = far.remote.near_ttl else { return };
         let clock = function.store.clock();
-        let own = clock.deadline_from(confirmed, Some(near_ttl));
-        let deadline = own.min(clock.deadline_from(far.asked, remaining));
-        if clock.expired(deadline) {
+        let expiry = clock.deadline_from(far.asked, remaining);
+        let limit = clock.deadline_from(confirmed, Some(near_ttl)).min(expiry);
+        if clock.expired(limit) {
             return;
         }
         let copied = catch_unwind(AssertUnwindSafe(|| value.clone()));
@@ -387,7 +451,11 @@ impl<K: Kind> Computation<K> {
             tracing::error!("a value panicked while it was copied for the near cache");
             return;
         };
-        function.region.fill(self.fill(ticket, deadline), value);
+        let fill = match aging(lead, Duration::ZERO) {
+            Some(aging) => Fill { aging: Some(Aging { limit, ..aging }), ..self.fill(ticket, expiry) },
+            None => self.fill(ticket, limit),
+        };
+        function.region.fill(fill, value);
     }
 
     /// An entry in memory of this call's.
@@ -396,6 +464,7 @@ impl<K: Kind> Computation<K> {
             hash: self.call.hash,
             key: self.call.key.clone(),
             deadline,
+            aging: None,
             labels: self.labels.clone(),
             ticket: ticket.clone(),
             inert: self.call.inert,
@@ -417,6 +486,8 @@ pub(super) struct Written<K: Kind> {
     value: K::Stored,
     /// For how long it was to be stored; `None`: nothing was, an older entry was taken back.
     ttl: Option<Ttl>,
+    /// For how long the backend keeps it.
+    kept: Option<Duration>,
 }
 
 /// What is to be written of an outcome.
@@ -436,16 +507,18 @@ impl<K: Kind> Computation<K> {
         if let (Some(ttl), Some(value)) = (admitted, self.call.kind.store(outcome)) {
             if !is_announced {
                 // In an outage the copy here is better than nothing: it is short-lived.
-                self.keep_copy(function, &value, ttl.or(None), computed);
+                self.keep_copy(function, &value, ttl.or(None), Duration::ZERO, computed);
                 return None;
             }
-            if let Some(request) = self.request_fill(function, &value, ttl.or(None)) {
+            let grace = self.call.policy.grace_of(self.call.kind.worth(outcome));
+            if let Some(request) = self.request_fill(function, &value, ttl.or(None), grace) {
                 return Some((request, value, Some(ttl)));
             }
         }
-        // A refresh that ends with nothing to store has found out that what is stored is old. An error has
-        // found out nothing.
-        if !self.call.is_refresh() || self.call.kind.worth(outcome) == Worth::Failure {
+        // A body that ends with nothing to store has found out that what is stored, which a refresh and what is
+        // past its time are about, is old. An error has found out nothing.
+        let is_about_old = self.call.is_refresh() || self.has_spare || self.renewing.is_some();
+        if !is_about_old || self.call.kind.worth(outcome) == Worth::Failure {
             return None;
         }
         // An eviction strikes claims.
@@ -459,11 +532,13 @@ impl<K: Kind> Computation<K> {
         function: &Function<K::Stored>,
         value: &K::Stored,
         ttl: Option<Duration>,
+        grace: Duration,
     ) -> Option<Request> {
         let far = self.far.as_ref()?;
         let report =
             |error| tracing::warn!(key = far.place.key, ?error, "a value was not stored: it has no bytes");
-        let value = far.seal(value, ttl).map_err(report).ok()?;
+        let value = far.seal(value, ttl, grace).map_err(report).ok()?;
+        let ttl = ttl.map(|ttl| ttl.saturating_add(grace));
         if self.reserve(function, ttl) == Placed::Full {
             count(&function.shared.tally.rejections);
             return None;
@@ -477,7 +552,8 @@ impl<K: Kind> Computation<K> {
         let far = self.far.as_mut()?;
         far.sent = Some(Moment::now());
         let remote = Arc::clone(&far.remote);
-        Some(Write { remote, request, written: Written { computation: self, value, ttl } })
+        let kept = if let Request::Fill { ttl, .. } = &request { *ttl } else { None };
+        Some(Write { remote, request, written: Written { computation: self, value, ttl, kept } })
     }
 
     /// The entry is not in the backend: neither is it in the ledger.
@@ -498,12 +574,12 @@ impl<K: Kind> Write<K> {
 impl<K: Kind> Written<K> {
     /// Hands the value to those who wait, and returns it: also where it could not be stored.
     pub(super) fn answered(self, answer: &Answer) -> K::Return {
-        let Self { mut computation, value, ttl } = self;
+        let Self { mut computation, value, ttl, kept } = self;
         if let Some(far) = &mut computation.far {
             far.turn.written(answer);
         }
         if let Some(function) = computation.call.function.clone() {
-            computation.after_writing(&function, &value, ttl, answer);
+            computation.after_writing(&function, &value, (ttl, kept), answer);
         }
         let kind = computation.call.kind;
         // What an eviction on some node has come before is not for those who may have called after it.
@@ -520,7 +596,7 @@ impl<K: Kind> Computation<K> {
         &self,
         function: &Function<K::Stored>,
         value: &K::Stored,
-        ttl: Option<Ttl>,
+        (ttl, kept): (Option<Ttl>, Option<Duration>),
         answer: &Answer,
     ) {
         if let Err(error) = answer {
@@ -528,7 +604,7 @@ impl<K: Kind> Computation<K> {
         }
         let is_stored = matches!(answer, Ok(Reply::Filled(Filled::Stored)));
         match ttl {
-            Some(ttl) if is_stored => self.enter(function, ttl.or(None)),
+            Some(_) if is_stored => self.enter(function, kept),
             Some(_) => self.withdraw(function),
             None => self.forget(function),
         }
@@ -537,7 +613,8 @@ impl<K: Kind> Computation<K> {
             Some(ttl) if is_stored || answer.is_err() => {
                 let Some(far) = &self.far else { return };
                 let confirmed = if is_stored { far.asked } else { far.computed };
-                self.keep_copy(function, value, ttl.or(None), confirmed);
+                let lead = self.lead(far.begun.map(|begun| begun.elapsed()).unwrap_or_default());
+                self.keep_copy(function, value, ttl.or(None), lead, confirmed);
             }
             Some(_) => {}
             None => {

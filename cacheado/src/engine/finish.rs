@@ -3,12 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use cacheado_backends::memory::{Placed, Ticket};
+use cacheado_backends::memory::{Fill, Placed, Ticket};
 
 use super::call::{Call, Computation, ScopeOf};
 use super::far::{Draft, Write};
 use super::flight::Landed;
 use crate::cache::Inner;
+use crate::chance;
 use crate::function::{Function, Kind, Worth};
 use crate::rules::EntryMeta;
 use crate::stats::count;
@@ -51,18 +52,35 @@ impl<K: Kind> Computation<K> {
     fn store(&mut self, outcome: &K::Return) -> Option<Draft<K>> {
         let function = self.call.function.clone()?;
         let ticket = self.ticket.clone()?;
+        let is_failure = self.is_failure(outcome);
+        if is_failure && self.renewing.is_some() {
+            self.call.note_failure(&function);
+        }
+        if is_failure && self.has_better(&function) {
+            return None;
+        }
         let admitted = self.admitted(&function, outcome);
         if function.remote.is_some() {
             return self.draft(&function, outcome, admitted);
         }
         let placed = admitted.and_then(|ttl| self.place(&function, &ticket, ttl, outcome));
-        // A refresh that ends with nothing to store has still found out that what is stored is old. An
-        // error has found out nothing.
-        let is_failure = self.call.kind.worth(outcome) == Worth::Failure;
-        if placed.is_none() && self.call.is_refresh() && !is_failure {
+        // A body that ends with nothing to store has still found out that what is stored, which a refresh and
+        // what is past its time are about, is old. An error has found out nothing.
+        if placed.is_none() && (self.call.is_refresh() || self.call.policy.ages()) && !is_failure {
             function.region.retract(self.call.hash, self.call.key.as_bytes(), &ticket);
         }
         None
+    }
+
+    pub(super) fn is_failure(&self, outcome: &K::Return) -> bool {
+        self.call.kind.worth(outcome) == Worth::Failure
+    }
+
+    /// Whether there is an older value that is of more use than an error.
+    fn has_better(&self, function: &Function<K::Stored>) -> bool {
+        !self.call.policy.stale_if_error.is_zero()
+            && !self.call.is_refresh()
+            && (self.has_spare || self.call.spare(function).is_some())
     }
 
     /// Stores what the caller gives: after this, fills that have begun are not stored, and whatever
@@ -95,7 +113,9 @@ impl<K: Kind> Computation<K> {
         ttl: Ttl,
         outcome: &K::Return,
     ) -> Option<Placed> {
-        let fill = self.fill(ticket, function.store.clock().deadline(ttl.or(None)));
+        let deadline = function.store.clock().deadline(ttl.or(None));
+        let aging = self.aging(function, self.call.kind.worth(outcome));
+        let fill = Fill { aging, ..self.fill(ticket, deadline) };
         let placed = function.region.fill(fill, self.call.kind.store(outcome)?);
         if placed == Placed::Full {
             count(&function.shared.tally.rejections);
@@ -148,6 +168,10 @@ impl<K: Kind> Call<K> {
         }
         let own = self.ttl_with.zip(self.kind.payload(outcome)).map(|(ttl_with, value)| ttl_with(value));
         let ttl = own.map_or(self.ttl, Ttl::For).or(function.default_ttl);
-        stored_for(self.policy.keep(self.kind.worth(outcome), ttl.into())?)
+        let kept = stored_for(self.policy.keep(self.kind.worth(outcome), ttl.into())?)?;
+        Some(match kept {
+            Ttl::For(time) => Ttl::For(chance::shortened(time, self.policy.jitter)),
+            forever => forever,
+        })
     }
 }

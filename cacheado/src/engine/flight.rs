@@ -5,8 +5,10 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use super::aging::Age;
 use super::moment::Until;
 use super::sync::{Condvar, Mutex, MutexGuard};
 use cacheado_backends::memory::{KeyBox, Ticket};
@@ -18,6 +20,8 @@ pub(crate) enum Landed<V> {
     Value(Arc<V>),
     /// With a value that somebody else had computed before, which the backend had.
     Found(Arc<V>),
+    /// With a value that had been computed before, of this age: instead of one that was to be computed.
+    Old(Arc<V>, Age),
     /// With an outcome that is not stored, but can be handed on.
     Shared(Arc<dyn Any + Send + Sync>),
     /// With an outcome that cannot be handed on: each who waited computes for itself, all at once, so
@@ -33,6 +37,7 @@ impl<V> Clone for Landed<V> {
         match self {
             Self::Value(value) => Self::Value(Arc::clone(value)),
             Self::Found(value) => Self::Found(Arc::clone(value)),
+            Self::Old(value, age) => Self::Old(Arc::clone(value), *age),
             Self::Shared(shared) => Self::Shared(Arc::clone(shared)),
             Self::Alone => Self::Alone,
             Self::Gone => Self::Gone,
@@ -53,6 +58,8 @@ pub(crate) struct Flight<V> {
     pub(crate) ticket: Ticket,
     /// Which calls its outcome is for. Set before it lands.
     pub(super) until: Until,
+    /// Whether it waits for a thread to run it.
+    is_queued: AtomicBool,
     state: Mutex<State<V>>,
     landed: Condvar,
 }
@@ -66,7 +73,27 @@ struct State<V> {
 impl<V> Flight<V> {
     fn new(ticket: Ticket) -> Self {
         let state = State { outcome: None, waiting: 0, tasks: Vec::new() };
-        Self { ticket, until: Until::default(), state: Mutex::new(state), landed: Condvar::new() }
+        Self {
+            ticket,
+            until: Until::default(),
+            is_queued: AtomicBool::new(false),
+            state: Mutex::new(state),
+            landed: Condvar::new(),
+        }
+    }
+
+    /// Its computation has to wait for a thread: nobody joins it before it begins, as the one who does may be
+    /// what the thread is busy with.
+    pub(crate) fn queue(&self) {
+        self.is_queued.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn begin(&self) {
+        self.is_queued.store(false, Ordering::Release);
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.is_queued.load(Ordering::Acquire)
     }
 
     /// What this flight is called among those that a thread leads.
@@ -259,6 +286,19 @@ impl<V> Flights<V> {
             }
         }
         Boarding::Lead(flight)
+    }
+
+    /// The flight of `key` that is under way, unless it began before an eviction.
+    pub(crate) fn find(
+        &self,
+        hash: u64,
+        key: &KeyBox,
+        leader: Leader,
+        is_current: impl Fn(&Ticket) -> bool,
+    ) -> Option<Arc<Flight<V>>> {
+        let mut shard = self.shard(hash);
+        let is_it = |other: &UnderWay<V>| other.key == *key && is_current(&other.flight.ticket);
+        shard.of(leader).find(hash, is_it).map(|under_way| Arc::clone(&under_way.flight))
     }
 
     /// Ends a flight: the next caller opens a new one, then those who wait learn of the outcome. What is

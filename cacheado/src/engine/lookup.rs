@@ -111,6 +111,8 @@ pub(crate) enum Probed<R> {
     Hit(R),
     /// No live entry.
     Absent,
+    /// A live entry that is to be computed anew already.
+    Due,
     /// An entry that a rule does not let pass.
     Rejected,
     /// The function had no state yet.
@@ -156,7 +158,7 @@ fn function_of<K: Kind, F>(
     let own = (!instance.is_sibling()).then_some(marker);
     let function = inner.registry.function(number, &path, own, || {
         let identity = Identity { name: site.identity(&path).into(), version: site.version_number() };
-        Function::open(inner, identity, site.scope_level().into(), leaves)
+        Function::open(inner, identity, site.scope_level().into(), leaves, site.policy())
     });
     if !instance.is_sibling() {
         inner.functions.add(number, marker, Arc::clone(&function) as _);
@@ -198,24 +200,15 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
                 self.shared.tally.hit();
                 Probed::Hit(value)
             }
-            Found::Expired => {
-                self.expire(hash, &bytes());
-                Probed::Absent
-            }
+            Found::Expired => self.judge(kind, hash, &bytes()),
             Found::Absent => Probed::Absent,
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn expire(&self, hash: u64, bytes: &KeyBox) {
-        self.region.expire(hash, bytes.as_bytes());
     }
 
     /// Shows a hit to the rules of the user's.
     #[cold]
     #[inline(never)]
-    fn rules_let_pass(&self, hash: u64, bytes: &KeyBox) -> bool {
+    pub(super) fn rules_let_pass(&self, hash: u64, bytes: &KeyBox) -> bool {
         let bytes = bytes.as_bytes();
         // What is in memory may be a copy, which lives shorter than its entry: the ledger knows that.
         let described = match &self.ledger {
@@ -252,10 +245,11 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
             return;
         };
         if let Some(ledger) = &self.ledger {
-            ledger.set_deadline(hash, bytes, clock.deadline(ttl));
+            ledger.set_deadline(hash, bytes, clock.deadline(self.kept_for(ttl)));
         }
         // The copy is as old as it was: it may end sooner, and never later.
         self.region.shorten(hash, bytes, clock.deadline(ttl));
-        remote.postpone(Chore::set_ttl(key.clone(), place(key, &[]), ttl));
+        let kept = self.kept_for(ttl);
+        remote.postpone(Chore::set_ttl(key.clone(), place(key, &[]), kept));
     }
 }

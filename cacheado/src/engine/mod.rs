@@ -18,6 +18,8 @@
 //! | `query` | hashing and comparing a key without building its bytes |
 //! | `lookup` | the hit path |
 //! | `call` | a call that missed: what it carries, and `plan` |
+//! | `aging` | what becomes of a value by its age, and of the computation that renews it |
+//! | `detach`, `pool` | bodies that go on without their caller: as tasks, or on threads |
 //! | `far` | the remote side of a call: read, announce, write |
 //! | `turn` | one computation at a time among processes |
 //! | `verbs` | what one entry's handle asks: peek, set, evict |
@@ -28,20 +30,25 @@
 //! | `batch` | a call for several elements |
 //! | `drive` | the sync and the async driver |
 
+mod aging;
 mod batch;
 mod call;
+mod detach;
 mod drive;
 mod far;
+mod far_age;
 mod finish;
 pub(crate) mod flight;
 mod leading;
 mod lookup;
 mod moment;
+mod pool;
 mod query;
 mod sync;
 mod turn;
 mod verbs;
 
+pub(crate) use aging::{Age, Renewals};
 pub use batch::Batch;
 pub use call::Call;
 pub(crate) use call::{KeyParts, scope_label, tag_label};

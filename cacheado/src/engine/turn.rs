@@ -19,6 +19,7 @@ use cacheado_backends::contract::{Place, Terms};
 
 use super::call::{Computation, Next, Wait};
 use super::far::{Answer, Step};
+use super::far_age::Reading;
 use crate::context::{self, Outcome, Served};
 use crate::function::{Kind, SingleFlight};
 use crate::remote::{Lease, Reply, Request, Turn};
@@ -126,7 +127,7 @@ impl<K: Kind> Computation<K> {
             Ok(Turn::Taken(lease)) => {
                 far.claim = lease.claim();
                 far.turn.lease = Some(lease);
-                self.begins();
+                self.far_begins();
                 self.call.count_miss();
                 Next::Compute(self)
             }
@@ -139,7 +140,9 @@ impl<K: Kind> Computation<K> {
                 // Asked again, it is for another entry than this one, which may be of no use.
                 far.turn.look = false;
                 let has_waited = far.turn.until.is_some();
-                let Some((value, served)) = self.found(&entry, true) else { return self.ask(Step::Announce) };
+                let Reading::Value(value, served, _) = self.found(&entry, true) else {
+                    return self.ask(Step::Announce);
+                };
                 if let Some(function) = self.call.function.as_ref().filter(|_| has_waited) {
                     count(&function.shared.tally.coalesced);
                 }

@@ -7,8 +7,10 @@ use std::time::Duration;
 use cacheado_backends::contract::{Entry, Wanted};
 use cacheado_backends::memory::{Cause, Placed};
 
+use super::aging::Age;
 use super::call::{Call, Computation, ScopeOf};
 use super::lookup::Probed;
+use crate::codec::Header;
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::{AnyFunction, Function, Kind};
 use crate::remote::{Operation, Reply, Request};
@@ -38,7 +40,7 @@ impl<K: Kind> Call<K> {
         Operation::asks(&remote, request, move |answer| {
             let entry = answer.and_then(Reply::entry).inspect_err(|error| reading.count_backend_error(error));
             let found = entry.as_ref().ok().and_then(Option::as_ref);
-            let value = found.and_then(|entry| reading.found(entry, true)).map(|(value, _)| value);
+            let value = found.and_then(|entry| reading.found(entry, true).value());
             reading.call.count_miss();
             entry.map(|_| value).map_err(Error::from)
         })
@@ -78,7 +80,7 @@ impl<K: Kind> Call<K> {
             let mut found = entries.as_ref().map(|entries| entries.iter()).into_iter().flatten();
             for (index, mut reading) in readings {
                 let entry = found.next().and_then(Option::as_ref);
-                values[index] = entry.and_then(|entry| reading.found(entry, false)).map(|(value, _)| value);
+                values[index] = entry.and_then(|entry| reading.found(entry, false).value());
                 reading.call.count_miss();
             }
             entries.map(|_| values).map_err(Error::from)
@@ -110,32 +112,42 @@ impl<K: Kind> Call<K> {
         K: 'o,
     {
         let Some(function) = &self.function else { return Operation::ready(None) };
-        if let Some((stored, _)) = function.region.peek(self.hash, self.key.as_bytes()) {
-            return Operation::ready(self.kind.restore(stored));
+        if let Some((seen, age)) = self.spare(function)
+            && self.policy.is_shown(age)
+        {
+            return Operation::ready(self.kind.restore(seen.value));
         }
-        let kind = self.kind;
-        self.read(move |entry, open| kind.restore(open(&entry.value)?))
+        let (kind, policy) = (self.kind, self.policy);
+        self.read(move |entry, open| {
+            let (header, value) = open(&entry.value)?;
+            if policy.is_shown(header.age(entry.remaining)) { kind.restore(value) } else { None }
+        })
     }
 
-    /// How long the entry lives; `None` if there is none, or it never expires.
+    /// How much of the entry's time is left; nothing, where it is over and the entry is served all the same.
+    /// `None` if there is none, or it never expires.
     pub(crate) fn remaining<'o>(self) -> Operation<'o, Option<Duration>>
     where
         K: 'o,
     {
         let Some(function) = &self.function else { return Operation::ready(None) };
         if function.remote.is_none() {
-            let entry = function.region.peek(self.hash, self.key.as_bytes());
+            let entry = self.spare(function).filter(|(_, age)| self.policy.is_shown(*age));
             return Operation::ready(
-                entry.and_then(|(_, deadline)| function.store.clock().remaining(deadline)),
+                entry.and_then(|(seen, _)| function.store.clock().remaining(seen.expiry)),
             );
         }
-        self.read(|entry, _| entry.remaining)
+        let policy = self.policy;
+        self.read(move |entry, _| match Header::of(&entry.value)?.age(entry.remaining) {
+            Age::Left(left) => left,
+            age => policy.is_shown(age).then_some(Duration::ZERO),
+        })
     }
 
     /// Reads the backend's entry. `open` makes a value of its bytes.
     fn read<'o, T>(
         self,
-        then: impl FnOnce(&Entry, &dyn Fn(&[u8]) -> Option<K::Stored>) -> Option<T> + Send + 'o,
+        then: impl FnOnce(&Entry, &dyn Fn(&[u8]) -> Option<(Header, K::Stored)>) -> Option<T> + Send + 'o,
     ) -> Operation<'o, Option<T>>
     where
         K: 'o,
@@ -203,25 +215,27 @@ impl<K: Kind> Computation<K> {
     {
         let ttl = self.admitted(&function, value);
         let stored = ttl.zip(self.call.kind.store(value));
+        let grace = self.call.policy.grace_of(self.call.kind.worth(value));
         let evicting = self.evicting();
         let (Some(far), Some(evicting)) = (self.far_to_write(), evicting) else {
             return Operation::ready(());
         };
         let remote = Arc::clone(&far.remote);
         let ttl = ttl.and_then(|ttl| ttl.or(None));
+        let kept = ttl.map(|ttl| ttl.saturating_add(grace));
         let request = match stored {
             None => evicting,
             Some((_, stored)) => {
-                let value = match far.seal(&stored, ttl) {
+                let value = match far.seal(&stored, ttl, grace) {
                     Ok(value) => value,
                     Err(error) => return Operation::Ready(Err(Error::new(ErrorKind::Codec, "set", error))),
                 };
                 let place = Arc::clone(&far.place);
-                if self.reserve(&function, ttl) == Placed::Full {
+                if self.reserve(&function, kept) == Placed::Full {
                     count(&function.shared.tally.rejections);
                     evicting
                 } else {
-                    Request::Set { place, value, ttl, notice: self.call.notice() }
+                    Request::Set { place, value, ttl: kept, notice: self.call.notice() }
                 }
             }
         };
@@ -229,7 +243,7 @@ impl<K: Kind> Computation<K> {
         Operation::asks(&remote, request, move |answer| -> Result<()> {
             match (is_set, &answer) {
                 (false, _) => self.forget(&function),
-                (true, Ok(_)) => self.enter(&function, ttl),
+                (true, Ok(_)) => self.enter(&function, kept),
                 (true, Err(_)) => self.withdraw(&function),
             }
             // The next reader fetches it: of two sets at once, the copy would be either's.

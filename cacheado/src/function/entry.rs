@@ -44,59 +44,71 @@ pub struct AsyncEntry<K: Kind, F> {
     body: F,
 }
 
-impl<K: Kind, F: FnOnce() -> K::Return> Entry<K, F> {
+/// A body that can go on without its caller.
+#[derive(Debug)]
+pub struct Detached<F>(pub F);
+
+/// A body whose failure an older value can be served instead of.
+#[derive(Debug)]
+pub struct Guarded<F>(pub F);
+
+impl<K: Kind, F> Entry<K, F> {
     pub(crate) fn new(call: Call<K>, body: F) -> Self {
         Self { call, body }
     }
-
-    /// What the function returns: from the cache, or computed.
-    pub fn get(self) -> K::Return {
-        match self.call.get() {
-            Lookup::Hit(value) => value,
-            Lookup::Miss(call) => call.run(self.body),
-        }
-    }
-
-    /// Computes, and overwrites the entry.
-    pub fn refresh(self) -> K::Return {
-        self.call.refreshing().run(self.body)
-    }
-
-    /// Computes; reads and stores nothing.
-    pub fn bypass(self) -> K::Return {
-        self.call.count_bypass();
-        let value = (self.body)();
-        context::served(|| Served::anew(Outcome::Bypassed));
-        value
-    }
 }
 
-impl<K: Kind, F: Future<Output = K::Return>> AsyncEntry<K, F> {
+impl<K: Kind, F> AsyncEntry<K, F> {
     pub(crate) fn new(call: Call<K>, body: F) -> Self {
         Self { call, body }
     }
+}
 
-    /// What the function returns: from the cache, or computed.
-    pub async fn get(self) -> K::Return {
-        match self.call.get() {
-            Lookup::Hit(value) => value,
-            Lookup::Miss(call) => call.run_async(self.body).await,
+/// The verbs that run the body, for bodies that are run in different ways.
+macro_rules! run {
+    ([$($head:tt)*] [$($bound:tt)*], [$($async:ident)?], $run:ident, |$body:ident| $call:expr $(, $await:ident)?) => {
+        impl<$($head)* where $($bound)* {
+            /// What the function returns: from the cache, or computed.
+            pub $($async)? fn get(self) -> K::Return {
+                let $body = self.body;
+                match self.call.get() {
+                    Lookup::Hit(value) => value,
+                    Lookup::Miss(call) => call.$run($call) $(.$await)?,
+                }
+            }
+
+            /// Computes, and overwrites the entry.
+            pub $($async)? fn refresh(self) -> K::Return {
+                let $body = self.body;
+                self.call.refreshing().$run($call) $(.$await)?
+            }
+
+            /// Computes; reads and stores nothing.
+            pub $($async)? fn bypass(self) -> K::Return {
+                self.call.count_bypass();
+                let $body = self.body;
+                run!(@bypass $call $(, $await)?)
+            }
         }
-    }
-
-    /// Computes, and overwrites the entry.
-    pub async fn refresh(self) -> K::Return {
-        self.call.refreshing().run_async(self.body).await
-    }
-
-    /// Computes; reads and stores nothing.
-    pub async fn bypass(self) -> K::Return {
-        self.call.count_bypass();
-        let value = self.body.await;
+    };
+    (@bypass $body:expr) => { run!(@bypassed $body()) };
+    (@bypass $body:expr, await) => { run!(@bypassed $body.await) };
+    (@bypassed $value:expr) => {{
+        let value = $value;
         context::served(|| Served::anew(Outcome::Bypassed));
         value
-    }
+    }};
 }
+
+run!([K: Kind, F> Entry<K, F>] [F: FnOnce() -> K::Return], [], run, |body| body);
+run!([K: Kind + 'static, F> Entry<K, Detached<F>>] [F: FnOnce() -> K::Return + Send + 'static], [], run_detached, |body| body.0);
+run!([K: Kind, F> AsyncEntry<K, F>] [F: Future<Output = K::Return>], [async], run_async, |body| body, await);
+run!([K: Kind, F> AsyncEntry<K, Guarded<F>>] [F: Future<Output = K::Return>], [async], run_async_guarded, |body| body.0, await);
+run!(
+    [K: Kind<Return: Send + 'static> + 'static, F> AsyncEntry<K, Detached<F>>]
+    [F: Future<Output = K::Return> + Send + 'static],
+    [async], run_async_detached, |body| body.0, await
+);
 
 /// The verbs that are the same for both kinds of entry, but for how they are waited for.
 macro_rules! verbs {
@@ -172,12 +184,12 @@ verbs!(AsyncEntry, [async], wait().await);
 
 impl<K: Kind> Call<K> {
     /// The entry of a sync function.
-    pub fn sync<F: FnOnce() -> K::Return>(self, body: F) -> Entry<K, F> {
+    pub fn sync<F>(self, body: F) -> Entry<K, F> {
         Entry::new(self, body)
     }
 
     /// The entry of an async function.
-    pub fn future<F: Future<Output = K::Return>>(self, body: F) -> AsyncEntry<K, F> {
+    pub fn future<F>(self, body: F) -> AsyncEntry<K, F> {
         AsyncEntry::new(self, body)
     }
 

@@ -22,7 +22,7 @@ mod state;
 mod table;
 
 pub use batched::{BatchOf, Batched, Parts};
-pub use entry::{AsyncEntry, Entry};
+pub use entry::{AsyncEntry, Detached, Entry, Guarded};
 pub use handle::{AsyncFunctionCache, FunctionCache};
 pub(crate) use kind::{Kind, Shape, Typed, Worth};
 pub(crate) use policy::Policy;

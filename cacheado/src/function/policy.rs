@@ -35,11 +35,41 @@ pub struct Policy {
     pub(crate) cache_none: Keep,
     pub(crate) cache_err: Keep,
     pub(crate) single_flight: SingleFlight,
+    /// For how long past its expiry a value is served while it is computed anew.
+    pub(crate) stale: Duration,
+    /// For how long past its expiry a value is served where the body fails.
+    pub(crate) stale_if_error: Duration,
+    /// The beta of early refresh; 0: there is none.
+    pub(crate) early: f64,
+    /// By which part of it each lifetime may be shortened.
+    pub(crate) jitter: f64,
+    /// How long a caller waits.
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl Policy {
     pub(crate) const fn new() -> Self {
-        Self { ttl: None, cache_none: Keep::No, cache_err: Keep::No, single_flight: SingleFlight::Local }
+        Self {
+            ttl: None,
+            cache_none: Keep::No,
+            cache_err: Keep::No,
+            single_flight: SingleFlight::Local,
+            stale: Duration::ZERO,
+            stale_if_error: Duration::ZERO,
+            early: 0.0,
+            jitter: 0.0,
+            timeout: None,
+        }
+    }
+
+    /// For how long past its expiry a value is kept.
+    pub(crate) fn grace(&self) -> Duration {
+        self.stale.max(self.stale_if_error)
+    }
+
+    /// Whether values are used past their expiry, or computed anew before it.
+    pub(crate) fn ages(&self) -> bool {
+        !self.grace().is_zero() || self.early > 0.0
     }
 
     /// For how long an outcome of this worth is kept, where a value is kept for `ttl`. `None`: not at all.

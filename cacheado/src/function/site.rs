@@ -103,6 +103,41 @@ impl Site {
         self
     }
 
+    /// `stale = …`.
+    #[must_use]
+    pub const fn stale(mut self, grace: Duration) -> Self {
+        self.policy.stale = grace;
+        self
+    }
+
+    /// `stale_if_error = …`.
+    #[must_use]
+    pub const fn stale_if_error(mut self, grace: Duration) -> Self {
+        self.policy.stale_if_error = grace;
+        self
+    }
+
+    /// `early = …`: the beta.
+    #[must_use]
+    pub const fn early(mut self, beta: f64) -> Self {
+        self.policy.early = beta;
+        self
+    }
+
+    /// `jitter = …`: from 0 to 1.
+    #[must_use]
+    pub const fn jitter(mut self, fraction: f64) -> Self {
+        self.policy.jitter = fraction;
+        self
+    }
+
+    /// `timeout = …`.
+    #[must_use]
+    pub const fn timeout(mut self, limit: Duration) -> Self {
+        self.policy.timeout = Some(limit);
+        self
+    }
+
     /// `local`: values never leave the process.
     #[must_use]
     pub const fn local(self) -> Self {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use cacheado_backends::memory::{Cause, Label, Listener, Region, Store};
 
+use super::Policy;
 use crate::cache::Inner;
 use crate::engine::flight::Flights;
-use crate::engine::hash_bytes;
+use crate::engine::{Renewals, hash_bytes};
 use crate::key::{self, Key};
 use crate::remote::ledger::LedgerListener;
 use crate::remote::{Address, Remote, Title};
@@ -97,6 +98,8 @@ pub(crate) struct Function<V> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) region: Arc<Region<V>>,
     pub(crate) flights: Flights<V>,
+    /// Where values are used past their expiry, or computed anew before it.
+    pub(crate) renewals: Option<Box<Renewals<V>>>,
     /// Whether there is somebody who wants to see each hit: rules of the user's, or the ledger.
     pub(crate) ruled: bool,
     /// Where the values go that can leave the process; what is in memory are copies then.
@@ -111,7 +114,13 @@ pub(crate) struct Function<V> {
 impl<V: Clone + Send + Sync + 'static> Function<V> {
     /// Opens the state of a function, whose values are kept remotely if they can be (`leaves`) and there is
     /// a backend for them.
-    pub(crate) fn open(cache: &Arc<Inner>, identity: Identity, level: Arc<str>, leaves: bool) -> Arc<Self> {
+    pub(crate) fn open(
+        cache: &Arc<Inner>,
+        identity: Identity,
+        level: Arc<str>,
+        leaves: bool,
+        policy: &Policy,
+    ) -> Arc<Self> {
         let remote = cache.remote.clone().filter(|_| leaves);
         if cache.remote.is_some() && !leaves {
             let function = &*identity.name;
@@ -131,6 +140,7 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
             shared,
             region,
             flights: Flights::default(),
+            renewals: Renewals::of(policy),
             ruled: !cache.pipeline.is_empty() || ledger.is_some(),
             remote,
             ledger,
@@ -138,6 +148,17 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
             cache: Arc::downgrade(cache),
             default_ttl: cache.default_ttl,
         })
+    }
+
+    /// Whether its values are kept remotely.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.remote.is_some()
+    }
+
+    /// For how long a value that is granted `ttl` is kept: past its time there may be a use for it.
+    pub(crate) fn kept_for(&self, ttl: Option<Duration>) -> Option<Duration> {
+        let grace = self.renewals.as_ref().map_or(Duration::ZERO, |renewals| renewals.grace);
+        ttl.map(|ttl| ttl.saturating_add(grace))
     }
 }
 

@@ -215,3 +215,43 @@ impl<E: From<Error>> TakesError for E {
         error.into()
     }
 }
+
+/// `timeout`: what the function returns where the body takes too long.
+#[must_use]
+pub fn timed_out<R: ReturnsTimeout>(error: Error) -> R {
+    R::returned(error)
+}
+
+/// What a function can return where its body takes too long.
+#[diagnostic::on_unimplemented(
+    message = "`timeout` needs a function that returns a `Result`; this one returns `{Self}`",
+    label = "there is no `Err` that could say that the body takes too long"
+)]
+pub trait ReturnsTimeout {
+    /// It, with this error.
+    fn returned(error: Error) -> Self;
+}
+
+impl<T, E: TakesTimeout> ReturnsTimeout for Result<T, E> {
+    fn returned(error: Error) -> Self {
+        Err(E::taken(error))
+    }
+}
+
+/// An error that the cache's own can become.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be made from a `cacheado::Error`",
+    label = "`timeout` asks for an error that is `From<cacheado::Error>`, to be returned when the time is over",
+    note = "implement `From<cacheado::Error>` for it"
+)]
+pub trait TakesTimeout {
+    /// It, for this error.
+    fn taken(error: Error) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: From<Error>> TakesTimeout for E {
+    fn taken(error: Error) -> Self {
+        error.into()
+    }
+}

@@ -43,7 +43,11 @@ fn payload<T: Serialize + DeserializeOwned + Debug>(bytes: &[u8]) {
     let envelope = Envelope::new(codec, 0, limits);
     let mut written = Vec::new();
     if envelope
-        .write(Header { lifetime: None, took: std::time::Duration::ZERO }, &value, &mut written)
+        .write(
+            Header { lifetime: None, took: std::time::Duration::ZERO, grace: std::time::Duration::ZERO },
+            &value,
+            &mut written,
+        )
         .is_ok()
     {
         let read = envelope.open(&written).map(|(_, value)| format!("{value:?}"));

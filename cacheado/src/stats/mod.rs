@@ -40,8 +40,11 @@ pub struct Stats {
     pub expirations: u64,
     /// Values that a rule or a bound kept from being stored.
     pub rejections: u64,
-    /// Lookups that were served with a value past its time, within the bounds that the function sets.
+    /// Lookups that were served with a value past its time, within the bounds that the function sets. Hits among
+    /// them, unless the body was called first, and failed.
     pub stale_hits: u64,
+    /// Bodies that failed (with an `Err`, a panic, or by taking too long) where an older value was at hand.
+    pub refresh_failures: u64,
     /// Calls that went past the cache: a scope value was missing, or the caller asked for it.
     pub bypassed: u64,
     /// Operations of a backend that failed.
@@ -76,6 +79,7 @@ impl AddAssign<&Self> for Stats {
         self.expirations += other.expirations;
         self.rejections += other.rejections;
         self.stale_hits += other.stale_hits;
+        self.refresh_failures += other.refresh_failures;
         self.bypassed += other.bypassed;
         self.backend_errors += other.backend_errors;
         self.coalesced += other.coalesced;
@@ -98,6 +102,7 @@ impl Sub<&Self> for Stats {
             expirations: self.expirations.saturating_sub(base.expirations),
             rejections: self.rejections.saturating_sub(base.rejections),
             stale_hits: self.stale_hits.saturating_sub(base.stale_hits),
+            refresh_failures: self.refresh_failures.saturating_sub(base.refresh_failures),
             bypassed: self.bypassed.saturating_sub(base.bypassed),
             backend_errors: self.backend_errors.saturating_sub(base.backend_errors),
             coalesced: self.coalesced.saturating_sub(base.coalesced),
@@ -121,6 +126,7 @@ impl fmt::Display for Stats {
             (self.expirations, "expirations"),
             (self.rejections, "rejections"),
             (self.stale_hits, "stale hits"),
+            (self.refresh_failures, "failed refreshes"),
             (self.bypassed, "bypassed"),
             (self.backend_errors, "backend errors"),
             (self.coalesced, "coalesced"),

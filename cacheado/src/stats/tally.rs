@@ -26,6 +26,8 @@ pub(crate) struct Tally {
     pub(crate) bypassed: AtomicU64,
     pub(crate) backend_errors: AtomicU64,
     pub(crate) coalesced: AtomicU64,
+    pub(crate) stale_hits: AtomicU64,
+    pub(crate) refresh_failures: AtomicU64,
     /// What the counters showed when statistics last started again.
     base: Mutex<Stats>,
 }
@@ -64,6 +66,8 @@ impl Tally {
             bypassed: self.bypassed.load(Relaxed),
             backend_errors: self.backend_errors.load(Relaxed),
             coalesced: self.coalesced.load(Relaxed),
+            stale_hits: self.stale_hits.load(Relaxed),
+            refresh_failures: self.refresh_failures.load(Relaxed),
             ..Stats::default()
         };
         for thread in &self.lookups {

@@ -23,7 +23,7 @@ use foldhash::fast::RandomState;
 
 use self::bus::Bus;
 use self::claims::Claims;
-use super::{Cause, Fill, KeyBox, Label, Listener, Memory, Placed, Region, Store, Ticket};
+use super::{Cause, Fill, KeyBox, Label, Listener, Memory, Placed, Region, Seen, Store, Ticket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::{Clock, Entry};
 
@@ -136,7 +136,7 @@ impl Shared {
     }
 
     fn read(&self, key: &str) -> Option<Entry> {
-        let (value, deadline) = self.region.read(self.hash(key), key.as_bytes())?;
+        let Seen { value, expiry: deadline, .. } = self.region.read(self.hash(key), key.as_bytes())?;
         Some(Entry { value: value.to_vec(), remaining: self.store.clock().remaining(deadline) })
     }
 
@@ -157,6 +157,7 @@ impl Shared {
             hash: self.hash(key),
             key: KeyBox::from(key.as_bytes()),
             deadline: self.store.clock().deadline(ttl),
+            aging: None,
             labels,
             ticket,
             inert: true,

@@ -21,8 +21,9 @@ pub(super) fn closure(call: &Call) -> TokenStream {
 
 /// `{ … }`, after these statements.
 pub(super) fn block_after(call: &Call, mut statements: TokenStream) -> TokenStream {
+    statements.extend(call.lending());
     statements.extend(call.params.owned_patterns());
-    statements.extend(call.function.body.stream());
+    statements.extend(call.body());
     braced(call, statements)
 }
 

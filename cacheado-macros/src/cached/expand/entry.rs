@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
+use super::detached::Way;
 use super::{Call, attributes, body, key, options, signature, site};
 use crate::krate::{generated, private};
 
@@ -13,24 +14,32 @@ pub(super) fn expand(call: &Call) -> TokenStream {
     );
     let attributes = attributes::of_sibling(&call.function.attrs, &documentation);
     let (krate, output) = (&call.options.krate, call.output());
+    let is_detached = call.way() == Way::Detached;
+    let lasting = is_detached.then(|| quote_spanned!(generated()=> + 'static));
+    let kind = quote_spanned!(generated()=> impl #krate::__private::Kind<Return = #output> #lasting);
     let (returned, finish) = if call.function.is_async() {
-        let future = body::future(call);
+        let (body, made) = wrapped(
+            call,
+            quote_spanned!(generated()=> impl ::core::future::Future<Output = #output>),
+            body::future(call),
+        );
         (
             quote_spanned!(generated()=>
-                #krate::AsyncEntry<
-                    impl #krate::__private::Kind<Return = #output>,
-                    impl ::core::future::Future<Output = #output>,
-                >
+                #krate::AsyncEntry<#kind, #body>
             ),
-            quote_spanned!(generated()=> .future(#future)),
+            quote_spanned!(generated()=> .future(#made)),
         )
     } else {
-        let closure = body::closure(call);
+        let (body, made) = wrapped(
+            call,
+            quote_spanned!(generated()=> impl ::core::ops::FnOnce() -> #output),
+            body::closure(call),
+        );
         (
             quote_spanned!(generated()=>
-                #krate::Entry<impl #krate::__private::Kind<Return = #output>, impl ::core::ops::FnOnce() -> #output>
+                #krate::Entry<#kind, #body>
             ),
-            quote_spanned!(generated()=> .sync(#closure)),
+            quote_spanned!(generated()=> .sync(#made)),
         )
     };
     let (vis, signature) = (&call.function.vis, signature::of_entry(call, returned));
@@ -39,6 +48,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
     let cache = call.cache();
     let key::Key { statements, expression } = key::expand(call);
     let options = options::chain(call, false);
+    let owning = call.owning();
     let private = private();
     let entry = call.in_block(
         &statements,
@@ -59,8 +69,25 @@ pub(super) fn expand(call: &Call) -> TokenStream {
             #site
             #kind
             let __cacheado_entry = #entry;
+            #owning
             __cacheado_entry #finish
         ),
     );
     quote!(#attributes #vis #signature #block)
+}
+
+/// The type of the body and the body itself, marked by how it is run.
+fn wrapped(call: &Call, ty: TokenStream, body: TokenStream) -> (TokenStream, TokenStream) {
+    let (krate, private) = (&call.options.krate, private());
+    match call.way() {
+        Way::Plain => (ty, body),
+        Way::Guarded => (
+            quote_spanned!(generated()=> #krate::__private::Guarded<#ty>),
+            quote_spanned!(generated()=> #private::Guarded(#body)),
+        ),
+        Way::Detached => (
+            quote_spanned!(generated()=> #krate::__private::Detached<#ty + ::core::marker::Send + 'static>),
+            quote_spanned!(generated()=> #private::Detached(#body)),
+        ),
+    }
 }

@@ -12,22 +12,25 @@ pub(super) fn expand(call: &Call) -> TokenStream {
     let site = site::expand(call);
     let kind = call.kind();
     let lookup = lookup(call);
+    let runner = call.runner();
     let run = if call.function.is_async() {
         let future = body::future(call);
-        quote_spanned!(generated()=> .run_async(#future).await)
+        quote_spanned!(generated()=> .#runner(#future).await)
     } else {
         let closure = body::closure(call);
-        quote_spanned!(generated()=> .run(#closure))
+        quote_spanned!(generated()=> .#runner(#closure))
     };
     let options = options::chain(call, true);
+    let owning = call.owning();
     let run = if options.is_empty() {
-        quote_spanned!(generated()=> __cacheado_miss #run)
+        quote_spanned!(generated()=> #owning __cacheado_miss #run)
     } else {
         let lints = attributes::of_lookup(&call.params);
         let miss = call.in_block(&TokenStream::new(), quote_spanned!(generated()=> __cacheado_miss #options));
         quote_spanned!(generated()=> {
             #lints
             let __cacheado_miss = #miss;
+            #owning
             __cacheado_miss #run
         })
     };

@@ -7,6 +7,7 @@
 mod attributes;
 mod batch;
 mod body;
+mod detached;
 mod entry;
 mod function;
 mod function_cache;

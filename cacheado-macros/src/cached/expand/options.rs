@@ -8,7 +8,7 @@ use super::{Call, scope};
 use crate::cached::model::{Spanned, Ttl};
 use crate::krate::{generated, generated_at, private_at};
 
-/// `.scope(..).ttl(..).tag(..).ttl_with(..).cache_if(..).on_backend_error(..)`, of these what the attribute asks for.
+/// `.scope(..).ttl(..).tag(..).ttl_with(..).cache_if(..).on_backend_error(..).on_timeout(..)`, of these what the attribute asks for.
 pub(super) fn chain(call: &Call, loud: bool) -> TokenStream {
     let mut tokens = TokenStream::new();
     let options = &call.options;
@@ -39,6 +39,11 @@ pub(super) fn chain(call: &Call, loud: bool) -> TokenStream {
         let private = private_at(place);
         let returned = quote_spanned!(generated_at(place)=> #private::backend_error);
         tokens.extend(quote_spanned!(generated()=> .on_backend_error(#returned)));
+    }
+    if let Some(timeout) = &options.timeout {
+        let private = private_at(timeout.span);
+        let returned = quote_spanned!(generated_at(timeout.span)=> #private::timed_out);
+        tokens.extend(quote_spanned!(generated()=> .on_timeout(#returned)));
     }
     tokens
 }

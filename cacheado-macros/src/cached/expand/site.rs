@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote_spanned;
 
 use super::Call;
@@ -55,6 +55,20 @@ fn policy(options: &Options) -> TokenStream {
     if let Some(keep) = &options.cache_err {
         let keep = lifetime(keep.value);
         add(quote_spanned!(generated()=> .cache_err(#keep)));
+    }
+    let times = [("stale", &options.stale), ("stale_if_error", &options.stale_if_error)];
+    for (name, time) in times.into_iter().chain([("timeout", &options.timeout)]) {
+        if let Some(time) = time {
+            let (name, time) = (Ident::new(name, generated()), duration(time.value));
+            add(quote_spanned!(generated()=> .#name(#time)));
+        }
+    }
+    let beta = options.early.as_ref().map(|early| early.value);
+    for (name, number) in [("early", beta), ("jitter", options.jitter)] {
+        if let Some(number) = number {
+            let (name, number) = (Ident::new(name, generated()), Literal::f64_unsuffixed(number));
+            add(quote_spanned!(generated()=> .#name(#number)));
+        }
     }
     let private = private();
     match options.single_flight {

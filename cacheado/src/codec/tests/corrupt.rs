@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::{HEADER, Profile, envelope, profile, sealed};
 use crate::codec::envelope::Mismatch;
 use crate::codec::{Codec, CodecError, Envelope, Header, Limits};
+use crate::engine::Age;
 
 #[test]
 fn hazard_30_each_truncation_is_a_miss() {
@@ -43,15 +44,16 @@ fn hazard_30_each_reason_is_told() {
     assert_eq!(open(&[0x80; 100]), Mismatch::Foreign);
     assert_eq!(open(&whole[..3]), Mismatch::Foreign);
     assert_eq!(open(&whole[..4]), Mismatch::Truncated);
-    assert_eq!(open(&whole[..39]), Mismatch::Truncated);
-    assert_eq!(open(&whole[..40]), Mismatch::Damaged);
+    assert_eq!(open(&whole[..47]), Mismatch::Truncated);
+    assert_eq!(open(&whole[..48]), Mismatch::Damaged);
     assert_eq!(open(b"CDO\x02"), Mismatch::Format(2));
     assert_eq!(changed(3, 2), Mismatch::Format(2));
     assert_eq!(changed(4, 3), Mismatch::Version(3));
     assert_eq!(changed(8, whole[8] ^ 1), Mismatch::Type);
     assert_eq!(changed(24, whole[24] ^ 1), Mismatch::Damaged);
-    assert_eq!(changed(39, whole[39] ^ 1), Mismatch::Damaged);
-    assert_eq!(changed(40, 8), Mismatch::Damaged);
+    assert_eq!(changed(36, whole[36] ^ 1), Mismatch::Damaged);
+    assert_eq!(changed(47, whole[47] ^ 1), Mismatch::Damaged);
+    assert_eq!(changed(48, 8), Mismatch::Damaged);
     let narrow = Envelope::<u64>::new(Codec::serde(), 2, Limits { size: 0, ..Limits::default() });
     assert_eq!(narrow.open(&whole).unwrap_err(), Mismatch::Payload(CodecError::TooLarge));
 }
@@ -70,7 +72,7 @@ fn hazard_30_a_failed_write_leaves_the_buffer_as_it_was() {
 fn times_are_kept_as_far_as_they_go() {
     let kept = |lifetime, took| {
         let mut bytes = Vec::new();
-        envelope().write(Header { lifetime, took }, &(), &mut bytes).unwrap();
+        envelope().write(Header { lifetime, took, grace: Duration::ZERO }, &(), &mut bytes).unwrap();
         let (header, ()) = envelope().open(&bytes).unwrap();
         (header.lifetime, header.took)
     };
@@ -81,6 +83,22 @@ fn times_are_kept_as_far_as_they_go() {
     assert_eq!(kept(Some(Duration::from_micros(2_900)), Duration::ZERO).0, ms(2));
     let longest = Duration::from_micros(u32::MAX.into());
     assert_eq!(kept(Some(Duration::MAX), Duration::MAX), (ms(u64::MAX), longest));
+}
+
+#[test]
+fn hazard_11_the_age_follows_from_what_remains_and_from_no_clock() {
+    let ms = Duration::from_millis;
+    let header = |grace| Header { lifetime: Some(ms(100)), took: Duration::ZERO, grace };
+    let (plain, graced) = (header(Duration::ZERO), header(ms(50)));
+    assert_eq!(plain.age(Some(ms(30))), Age::Left(Some(ms(30))));
+    assert_eq!(plain.age(None), Age::Left(None));
+    assert_eq!(graced.age(Some(ms(51))), Age::Left(Some(ms(1))));
+    assert_eq!(graced.age(Some(ms(50))), Age::Past(Duration::ZERO));
+    assert_eq!(graced.age(Some(ms(20))), Age::Past(ms(30)));
+    // Less than a millisecond more is a whole one: nothing is taken for fresher than it is.
+    let mut bytes = Vec::new();
+    envelope().write(header(Duration::from_nanos(1)), &(), &mut bytes).unwrap();
+    assert_eq!(envelope::<()>().open(&bytes).unwrap().0.grace, ms(1));
 }
 
 proptest! {

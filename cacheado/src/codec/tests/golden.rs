@@ -44,7 +44,7 @@ fn a_struct_with_one_of_each() {
 
 #[test]
 fn nothing_for_ever() {
-    let header = Header { lifetime: None, took: Duration::ZERO };
+    let header = Header { lifetime: None, took: Duration::ZERO, grace: Duration::ZERO };
     let envelope = Envelope::new(named("()"), 0, Limits::default());
     check(include_str!("../golden/format-1-unit.hex"), &envelope, header, &());
 }
@@ -53,7 +53,11 @@ fn nothing_for_ever() {
 fn an_error_that_is_stored_too() {
     let name = "core::result::Result<core::option::Option<u32>, alloc::string::String>";
     let envelope = Envelope::new(named(name), u32::MAX, Limits::default());
-    let header = Header { lifetime: Some(Duration::from_millis(1)), took: Duration::from_secs(2) };
+    let header = Header {
+        lifetime: Some(Duration::from_millis(1)),
+        took: Duration::from_secs(2),
+        grace: Duration::ZERO,
+    };
     let error: Result<Option<u32>, String> = Err("no such user".to_owned());
     check(include_str!("../golden/format-1-error.hex"), &envelope, header, &error);
 }
@@ -61,7 +65,8 @@ fn an_error_that_is_stored_too() {
 #[test]
 fn a_key_of_ones_own() {
     let text = "Ada".to_owned();
-    let header = Header { lifetime: Some(Duration::from_secs(60)), took: Duration::ZERO };
+    let header =
+        Header { lifetime: Some(Duration::from_secs(60)), took: Duration::ZERO, grace: Duration::ZERO };
     let whole = Envelope::new(Codec::dynamic::<String>(), 0, Limits::default());
     let file = include_str!("../golden/format-1-dynamic.hex");
     let (read, opened) = whole.open(&golden(file)).unwrap();

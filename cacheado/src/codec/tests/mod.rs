@@ -86,8 +86,11 @@ fn profile() -> Profile {
     }
 }
 
-const HEADER: Header =
-    Header { lifetime: Some(Duration::from_secs(300)), took: Duration::from_micros(1_500) };
+const HEADER: Header = Header {
+    lifetime: Some(Duration::from_secs(300)),
+    took: Duration::from_micros(1_500),
+    grace: Duration::from_secs(60),
+};
 
 /// The envelopes of a function of version 2 that returns a `T`.
 fn envelope<T: Serialize + Deserialize<'static>>() -> Envelope<T> {

@@ -73,7 +73,8 @@ impl<K: Kind> Round<K> {
 
     fn add(&mut self, index: usize, next: Next<K>, batch: &mut Batch<K>) {
         match next {
-            Next::Serve(value) => {
+            // A batch renews nothing in the background: the attribute refuses what would want it.
+            Next::Serve(value) | Next::Renew(value, _) => {
                 batch.put(index, value);
                 self.served.push(index);
             }
@@ -96,7 +97,7 @@ impl<K: Kind> Round<K> {
             let (whom, request, who) = ask.split();
             remote = Some(whom);
             match request {
-                Request::Get { place, .. } if !is_one => {
+                Request::Get { place, .. } if !is_one && who.is_first() => {
                     places.push(place);
                     readers.push((index, who.among_many()));
                 }
@@ -117,7 +118,7 @@ impl<K: Kind> Round<K> {
         for (who, answer) in asked.into_iter().zip(answers) {
             let answers = each(answer, who.len());
             for ((index, asked), answer) in who.into_iter().zip(answers) {
-                let next = asked.answered(answer);
+                let next = asked.answered(answer, self.leader);
                 self.add(index, next, batch);
             }
         }

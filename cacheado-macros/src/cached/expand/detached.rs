@@ -1,0 +1,155 @@
+//! Bodies that can go on without their caller: they own copies of what the parameters borrow.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use quote::{format_ident, quote_spanned};
+
+use super::Call;
+use crate::cached::lends::Lends;
+use crate::cached::params::ParamKind;
+use crate::krate::{generated, generated_at, private_at};
+
+/// How a body is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By its caller.
+    Plain,
+    /// By its caller, who may be served with an older value where it fails.
+    Guarded,
+    /// With or without its caller.
+    Detached,
+}
+
+impl Call {
+    pub(super) fn way(&self) -> Way {
+        if self.options.detached().is_some() {
+            Way::Detached
+        } else if self.options.stale_if_error.is_some() && self.function.is_async() {
+            Way::Guarded
+        } else {
+            Way::Plain
+        }
+    }
+
+    /// The name of the method that runs the body.
+    pub(super) fn runner(&self) -> Ident {
+        let name = match (self.function.is_async(), self.way()) {
+            (false, Way::Detached) => "run_detached",
+            (false, _) => "run",
+            (true, Way::Plain) => "run_async",
+            (true, Way::Guarded) => "run_async_guarded",
+            (true, Way::Detached) => "run_async_detached",
+        };
+        Ident::new(name, generated())
+    }
+
+    /// Statements that copy what the parameters borrow, before the body; nothing for a body that its caller runs.
+    pub(super) fn owning(&self) -> TokenStream {
+        if self.way() != Way::Detached {
+            return TokenStream::new();
+        }
+        let params = self.params.0.iter().enumerate();
+        params
+            .map(|(index, param)| {
+                let (ident, cfgs, private) = (&param.ident, &param.cfgs, private_at(param.span));
+                let place = generated_at(param.span);
+                if param.lends == Lends::Shared {
+                    let owned = owned(index);
+                    quote_spanned!(place=> #(#cfgs)* let #owned = #private::Owned::of(#ident);)
+                } else {
+                    quote_spanned!(place=> #(#cfgs)* #private::assert_moved(&#ident);)
+                }
+            })
+            .collect()
+    }
+
+    /// Statements that lend the copies to the body, as its first.
+    pub(super) fn lending(&self) -> TokenStream {
+        if self.way() != Way::Detached {
+            return TokenStream::new();
+        }
+        let shared = self.params.0.iter().enumerate().filter(|(_, param)| param.lends == Lends::Shared);
+        shared
+            .map(|(index, param)| {
+                let (owned, cfgs) = (owned(index), &param.cfgs);
+                let ident = match param.kind {
+                    ParamKind::Receiver => receiver(),
+                    _ => param.ident.clone(),
+                };
+                let mutable = param.is_mut.then(|| quote_spanned!(generated()=> mut));
+                quote_spanned!(generated()=>
+                    #(#cfgs)* #[allow(unused_variables)] let #mutable #ident = #owned.lend();
+                )
+            })
+            .collect()
+    }
+
+    /// The user's body; `self` in it is the copy, where there is one.
+    pub(super) fn body(&self) -> TokenStream {
+        let body = self.function.body.stream();
+        let lends_self = self.params.receiver().is_some_and(|param| param.lends == Lends::Shared);
+        if lends_self && self.way() == Way::Detached { with_self(body) } else { body }
+    }
+}
+
+fn owned(index: usize) -> Ident {
+    format_ident!("__cacheado_owned{index}", span = generated())
+}
+
+/// What stands for `self`, a name that nothing can be given.
+fn receiver() -> Ident {
+    Ident::new("__cacheado_self", generated())
+}
+
+/// The tokens with another name for `self`. That of `self::path` and of items within the body, which have one of
+/// their own, stays.
+fn with_self(tokens: TokenStream) -> TokenStream {
+    let mut renamed = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    // After `impl` or `trait`, the next braces hold items.
+    let mut in_item = false;
+    while let Some(token) = tokens.next() {
+        let token = match token {
+            TokenTree::Group(group) => {
+                let is_items = in_item && group.delimiter() == Delimiter::Brace;
+                in_item &= !is_items;
+                if is_items { TokenTree::Group(group) } else { TokenTree::Group(inside(&group)) }
+            }
+            TokenTree::Ident(ident) => {
+                let is_path =
+                    matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+                in_item |= ident == "impl" || ident == "trait";
+                if ident == "self" && !is_path {
+                    let mut receiver = receiver();
+                    receiver.set_span(generated_at(ident.span()));
+                    TokenTree::Ident(receiver)
+                } else {
+                    TokenTree::Ident(ident)
+                }
+            }
+            other => other,
+        };
+        renamed.extend([token]);
+    }
+    renamed
+}
+
+fn inside(group: &Group) -> Group {
+    let mut renamed = Group::new(group.delimiter(), with_self(group.stream()));
+    renamed.set_span(group.span());
+    renamed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_self;
+
+    #[test]
+    fn self_is_renamed_in_the_body_and_not_in_items_within_it() {
+        let body = "let a = self.find(&self.db, vec![self.id]); self::helper(|| self.x); \
+                    impl Other { fn f(&self) -> u8 { self.0 } } fn g(_: impl Fn()) { h() } self . end()";
+        let renamed = with_self(body.parse().expect("tokens")).to_string();
+        assert_eq!(renamed.matches("__cacheado_self").count(), 5, "{renamed}");
+        assert!(renamed.contains("self :: helper") || renamed.contains("self::helper"), "{renamed}");
+        assert!(renamed.contains("& self") || renamed.contains("&self"), "{renamed}");
+    }
+}

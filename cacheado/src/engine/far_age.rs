@@ -1,0 +1,168 @@
+//! The age of what the backend has: whether it is served, renewed, or kept for a failure.
+//!
+//! Which entries are past their time follows from what the backend says remains of them and from what their
+//! envelope says they are kept beyond it, never from a clock: see [`Header::age`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cacheado_backends::contract::{Entry, Wanted};
+
+use super::aging::{Age, Renewing, Standing};
+use super::call::Computation;
+use super::far::{Answer, Step};
+use super::flight::{Landed, Leader};
+use crate::chance;
+use crate::codec::Header;
+use crate::context::{Served, Tier};
+use crate::function::{Function, Kind};
+use crate::remote::{Remote, Reply, Request};
+
+/// What a read of the backend has come to.
+pub(super) enum Reading<R> {
+    /// A value that is served, how, and why it is computed anew, if it is.
+    Value(R, Served, Option<Renewing>),
+    /// The backend has not said how old it is, and it may be past its time.
+    OfUnknownAge,
+    /// There is none that can be served now.
+    Nothing,
+}
+
+impl<R> Reading<R> {
+    /// The value, where nothing is computed.
+    pub(super) fn value(self) -> Option<R> {
+        match self {
+            Self::Value(value, ..) => Some(value),
+            Self::OfUnknownAge | Self::Nothing => None,
+        }
+    }
+}
+
+impl<K: Kind> Computation<K> {
+    /// Whether this read tells how old the entry is.
+    pub(super) fn knows_age(&self, step: Step) -> bool {
+        let wanted = self.far.as_ref().map(|far| far.remote.wanted());
+        match step {
+            Step::ReadAge => true,
+            Step::ReadAmongMany => false,
+            _ => self.call.policy.ages() || wanted == Some(Wanted::ValueAndLifetime),
+        }
+    }
+
+    /// What is left of an entry that is served, and why it is computed anew, if it is.
+    pub(super) fn use_at(
+        &mut self,
+        function: &Function<K::Stored>,
+        header: &Header,
+        age: Age,
+    ) -> Option<(Option<Duration>, Option<Renewing>)> {
+        let over = Some(Duration::ZERO);
+        match (self.call.policy.standing(age), age) {
+            (Standing::Fresh, Age::Left(left)) => {
+                let lead = self.lead(header.took);
+                let due = left.filter(|left| chance::is_due(*left, lead));
+                Some((left, due.map(Renewing::Early)))
+            }
+            (Standing::Stale, _) => Some((over, Some(Renewing::Past))),
+            (Standing::Spare, _) => {
+                self.has_spare = true;
+                self.call.has_just_failed(function).then_some((over, None))
+            }
+            _ => None,
+        }
+    }
+
+    /// For how long before its expiry a value that took this long may be computed anew.
+    pub(super) fn lead(&self, took: Duration) -> Duration {
+        chance::lead(took, self.call.policy.early)
+    }
+
+    /// The computation that renews what this call is served with, if there is to be one.
+    pub(super) fn renewal(&self, why: Renewing, leader: Leader) -> Option<Box<Self>> {
+        self.call.renewal(self.call.function.as_ref()?, why, leader)
+    }
+
+    /// The value of an entry that somebody has renewed before this computation could.
+    pub(super) fn renewed(&mut self, entry: &Entry) -> Option<K::Return> {
+        let function = Arc::clone(self.call.function.as_ref()?);
+        let (header, value) = self.far.as_ref()?.open(&entry.value)?;
+        let age = header.age(entry.remaining);
+        match age {
+            Age::Left(left) if self.renewing?.is_done_by(age, header.lifetime) => {
+                let asked = self.far.as_ref()?.asked;
+                self.keep_copy(&function, &value, left, self.lead(header.took), asked);
+                let kind = self.call.kind;
+                self.answered();
+                self.land(|| Landed::Found(Arc::new(value.clone())));
+                kind.restore(value)
+            }
+            _ => {
+                self.has_spare = self.call.policy.standing(age) != Standing::Gone;
+                None
+            }
+        }
+    }
+
+    /// The body has failed: what is served instead, if there is an older value that may be.
+    ///
+    /// What was read before the body ran may have been evicted since, so it is looked for again.
+    pub(super) fn rescue(mut self: Box<Self>) -> Rescue<K> {
+        let Some(function) = self.call.function.clone() else { return Rescue::Nothing(self) };
+        match &self.far {
+            None if function.is_remote() => Rescue::Nothing(self),
+            None => match self.call.spare(&function) {
+                Some((seen, age)) => match self.serve_instead(seen.value, age, Tier::Memory) {
+                    Some(value) => Rescue::Value(value),
+                    None => Rescue::Nothing(self),
+                },
+                None => Rescue::Nothing(self),
+            },
+            Some(far) if self.has_spare => {
+                let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
+                let request = Request::Get { place, wanted: Wanted::ValueAndLifetime };
+                Rescue::Ask(remote, request, Rescued(self))
+            }
+            Some(_) => Rescue::Nothing(self),
+        }
+    }
+}
+
+/// What is done where a body has failed.
+pub(super) enum Rescue<K: Kind> {
+    /// This is served.
+    Value((K::Return, Served)),
+    /// The backend is asked.
+    Ask(Arc<Remote>, Request, Rescued<K>),
+    /// Nothing: the failure is the caller's.
+    Nothing(Box<Computation<K>>),
+}
+
+/// What waits for the answer.
+pub(super) struct Rescued<K: Kind>(Box<Computation<K>>);
+
+impl<K: Kind> Rescued<K> {
+    /// What is served; the computation, if the failure is the caller's.
+    pub(super) fn answered(self, answer: Answer) -> Result<(K::Return, Served), Box<Computation<K>>> {
+        let Self(mut computation) = self;
+        let served = match answer.and_then(Reply::entry) {
+            Ok(Some(entry)) => computation.serve_entry_instead(&entry),
+            Ok(None) => None,
+            Err(error) => {
+                computation.count_backend_error(&error);
+                None
+            }
+        };
+        served.ok_or(computation)
+    }
+}
+
+impl<K: Kind> Computation<K> {
+    fn serve_entry_instead(&mut self, entry: &Entry) -> Option<(K::Return, Served)> {
+        let (header, value) = self.far.as_ref()?.open(&entry.value)?;
+        let age = header.age(entry.remaining);
+        if self.call.policy.standing(age) == Standing::Gone {
+            return None;
+        }
+        self.serve_instead(value, age, Tier::Remote)
+    }
+}
