@@ -5,10 +5,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use cacheado::backends::{Memory, SharedMemory};
 use cacheado::testing::{FlakyBackend, ManualClock};
-use cacheado::{Cache, CacheBuilder};
+use cacheado::{Cache, CacheBuilder, Stats, Ttl};
 use tokio::sync::Notify;
 
 use crate::Counter;
+use crate::wait::until;
 
 /// What the bodies of one test do, and what they have done. Clones are the same stage, as handles are.
 #[derive(Clone, Default)]
@@ -17,6 +18,8 @@ pub struct Stage(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     cache: Cache,
+    /// What had been counted before.
+    before: Stats,
     runs: Counter,
     ended: Counter,
     is_shut: Mutex<bool>,
@@ -48,12 +51,17 @@ pub type Outcome = Result<usize, Failure>;
 impl Stage {
     /// One whose gate is open.
     pub fn new(cache: &Cache) -> Self {
-        Self(Arc::new(Inner { cache: cache.clone(), ..Inner::default() }))
+        Self(Arc::new(Inner { cache: cache.clone(), before: cache.stats(), ..Inner::default() }))
     }
 
     /// The cache of its functions.
     pub fn cache(&self) -> &Cache {
         &self.0.cache
+    }
+
+    /// What the cache has counted since the stage was made.
+    pub fn stats(&self) -> Stats {
+        self.cache().stats() - &self.0.before
     }
 
     /// How many bodies have begun.
@@ -124,10 +132,28 @@ pub fn tiers() -> Vec<(&'static str, Cache, ManualClock)> {
     let build =
         |builder: CacheBuilder, clock: &ManualClock| builder.clock(clock.clone()).build().expect("valid");
     let [memory, backend, near, small] = &clocks;
+    let server = shared(near);
+    let behind_near = build(Cache::builder().backend(server.clone()).near(Memory::new()), near);
+    until_it_listens(&behind_near, &build(Cache::builder().backend(server), near));
     vec![
         ("memory", build(Cache::builder(), memory), memory.clone()),
         ("backend", build(Cache::builder().backend(shared(backend)), backend), backend.clone()),
-        ("near", build(Cache::builder().backend(shared(near)).near(Memory::new()), near), near.clone()),
+        ("near", behind_near, near.clone()),
         ("small", build(Cache::builder().backend(FlakyBackend::new(shared(small))), small), small.clone()),
     ]
+}
+
+/// A near cache forgets everything when it begins to listen to other nodes: a test that counts waits for that.
+fn until_it_listens(near: &Cache, other: &Cache) {
+    let mut n = 0_u32;
+    until("the near cache listens", || {
+        n += 1;
+        other.set("bell", &n, Ttl::Never).expect("a backend in memory");
+        near.get::<u32>("bell").expect("a backend in memory");
+        other.set("bell", &0_u32, Ttl::Never).expect("a backend in memory");
+        near.get::<u32>("bell").expect("a backend in memory") == Some(0)
+    });
+    // Of a key alone: the notice of a clear would come back.
+    other.evict("bell").expect("a backend in memory");
+    until("the notice has come", || near.get::<u32>("bell").expect("a backend in memory").is_none());
 }

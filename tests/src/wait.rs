@@ -26,7 +26,7 @@ pub fn in_time<R: Send + 'static>(test: impl FnOnce() -> R + Send + 'static) -> 
 }
 
 /// Yields until `it` is so.
-pub fn until(what: &str, it: impl Fn() -> bool) {
+pub fn until(what: &str, mut it: impl FnMut() -> bool) {
     let start = Instant::now();
     while !it() {
         assert!(start.elapsed() < PATIENCE, "hung: {what}");
