@@ -16,6 +16,10 @@ pages! {
     attribute = "../docs/guide/attribute.md";
     scopes = "../docs/guide/scopes.md";
     rules = "../docs/guide/rules.md";
+    stale = "../docs/guide/stale.md";
+    stale_if_error = "../docs/guide/stale_if_error.md";
+    early = "../docs/guide/early.md";
+    timeout = "../docs/guide/timeout.md";
     testing = "../docs/guide/testing.md";
     backends = "../docs/guide/backends.md";
     redis = "../docs/guide/redis.md" with "redis";

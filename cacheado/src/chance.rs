@@ -14,7 +14,7 @@ pub(crate) fn seed(seed: u64) {
     STATE.set(seed.max(1));
 }
 
-/// The next number (SplitMix64, by Steele, Lea and Flood).
+/// The next number (`SplitMix64`, by Steele, Lea and Flood).
 fn next() -> u64 {
     let before = match STATE.get() {
         0 => RandomState::new().hash_one(0_u8),
@@ -58,7 +58,7 @@ pub(crate) fn lead(took: Duration, beta: f64) -> Duration {
 
 /// Whether a value is computed anew with this much of its time `left`, where it can be from `lead` on.
 ///
-/// XFetch: `cost · beta · -ln(share) ≥ left` ("Optimal Probabilistic Cache Stampede Prevention", Vattani,
+/// `XFetch`: `cost · beta · -ln(share) ≥ left` ("Optimal Probabilistic Cache Stampede Prevention", Vattani,
 /// Chierichetti and Lowenstein, VLDB 2015): seldom at first, surely at the end, and sooner for what is costly.
 pub(crate) fn is_due(left: Duration, lead: Duration) -> bool {
     lead > left && lead.as_secs_f64() * (-share().ln() / FURTHEST) >= left.as_secs_f64()

@@ -74,7 +74,7 @@ fn of_all_kinds<T: cacheado::KeyPart + Clone + Send + Sync + 'static>(
     text: &str,
     mut list: Vec<u8>,
     (a, _): (u8, u8),
-    &[b, c]: &[u8; 2],
+    &[b, c, ..]: &[u8; 16],
     path: &Path,
     generic: &T,
     cow: Cow<'static, str>,
@@ -128,11 +128,11 @@ fn arguments_of_all_kinds_go_along() {
         let runs = Arc::new(Counter::new());
         let call = || {
             let path = std::path::PathBuf::from("a/b");
-            of_all_kinds(&cache, &runs, "t", vec![1], (2, 9), &[3, 4], &path, &7_u64, "c".into(), 'o')
+            of_all_kinds(&cache, &runs, "t", vec![1], (2, 9), &[4; 16], &path, &7_u64, "c".into(), 'o')
         };
-        assert_eq!(call(), "t [1, 9] a/b c 0");
+        assert_eq!(call(), "t [1, 10] a/b c 0");
         clock.advance(60 * SECOND);
-        assert_eq!(call(), "t [1, 9] a/b c 0");
-        until("it is renewed", || call() == "t [1, 9] a/b c 1");
+        assert_eq!(call(), "t [1, 10] a/b c 0");
+        until("it is renewed", || call() == "t [1, 10] a/b c 1");
     });
 }

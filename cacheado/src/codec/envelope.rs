@@ -83,7 +83,7 @@ impl Header {
         let Some(remaining) = remaining else { return Age::Left(None) };
         match remaining.checked_sub(self.grace) {
             Some(left) if !left.is_zero() || self.grace.is_zero() => Age::Left(Some(left)),
-            _ => Age::Past(self.grace - remaining),
+            _ => Age::Past(self.grace.saturating_sub(remaining)),
         }
     }
 }

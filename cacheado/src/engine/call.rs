@@ -379,6 +379,7 @@ impl<K: Kind> Call<K> {
 }
 
 /// What a call does next.
+#[expect(clippy::large_enum_variant, reason = "it lives for a moment, and a box would live no longer")]
 pub(super) enum Next<K: Kind> {
     /// It returns this.
     Serve(K::Return),

@@ -140,7 +140,7 @@ impl<K: Kind> Call<K> {
         let policy = self.policy;
         self.read(move |entry, _| match Header::of(&entry.value)?.age(entry.remaining) {
             Age::Left(left) => left,
-            age => policy.is_shown(age).then_some(Duration::ZERO),
+            age @ Age::Past(_) => policy.is_shown(age).then_some(Duration::ZERO),
         })
     }
 
