@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cacheado::backends::contract::Tier;
 use cacheado::backends::{Backend, Memory};
 use cacheado::prelude::*;
 use cacheado::{Cache, Scope};
@@ -81,13 +82,25 @@ fn page_blocking(at: &At, org: &str, user: &str, kind: u8) -> u32 {
     version
 }
 
+/// The same, where nodes take turns.
+#[cached(
+    cache = at.cache, ttl = 60, scope = "user", tags("kind:{kind}"), skip(at), single_flight = "distributed"
+)]
+async fn page_in_turn(at: &At, org: &str, user: &str, kind: u8) -> u32 {
+    let _ = (org, user, kind);
+    at.compute().await
+}
+
 /// What is cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kept {
     AsyncFunction,
     SyncFunction,
+    FunctionInTurn,
     Key,
 }
+
+const ALL_KEPT: [Kept; 4] = [Kept::AsyncFunction, Kept::SyncFunction, Kept::FunctionInTurn, Kept::Key];
 
 /// A way to evict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,9 +144,21 @@ enum Fill {
     NearRefill,
     /// A value from elsewhere is stored; nobody has heard of it yet.
     Set,
+    /// A body runs on another node, for whose lease this one waits.
+    Awaited,
+    /// This node has asked for a lease; the backend has answered with what another has stored meanwhile.
+    FoundInTurn,
 }
 
-const FILLS: [Fill; 5] = [Fill::Foreground, Fill::Refresh, Fill::Stored, Fill::NearRefill, Fill::Set];
+const FILLS: [Fill; 7] = [
+    Fill::Foreground,
+    Fill::Refresh,
+    Fill::Stored,
+    Fill::NearRefill,
+    Fill::Set,
+    Fill::Awaited,
+    Fill::FoundInTurn,
+];
 
 /// One entry, in scopes of its own.
 #[derive(Clone)]
@@ -150,6 +175,7 @@ impl Subject {
         let (org, user) = (&*self.org, &*self.user);
         match self.kept {
             Kept::AsyncFunction => page(at, org, user, KIND).await,
+            Kept::FunctionInTurn => page_in_turn(at, org, user, KIND).await,
             Kept::SyncFunction => {
                 let (this, at) = (self.clone(), at.clone());
                 let call = move || page_blocking(&at, &this.org, &this.user, KIND);
@@ -167,6 +193,7 @@ impl Subject {
         let (this, at) = (self.clone(), at.clone());
         match self.kept {
             Kept::AsyncFunction => page_entry(&at, &this.org, &this.user, KIND).refresh().await,
+            Kept::FunctionInTurn => page_in_turn_entry(&at, &this.org, &this.user, KIND).refresh().await,
             Kept::SyncFunction => {
                 let call = move || page_blocking_entry(&at, &this.org, &this.user, KIND).refresh();
                 tokio::task::spawn_blocking(call).await.expect("no body panics")
@@ -179,6 +206,7 @@ impl Subject {
         let (this, at) = (self.clone(), at.clone());
         match self.kept {
             Kept::AsyncFunction => page_entry(&at, &this.org, &this.user, KIND).set(value).await,
+            Kept::FunctionInTurn => page_in_turn_entry(&at, &this.org, &this.user, KIND).set(value).await,
             Kept::SyncFunction => {
                 let set = move || page_blocking_entry(&at, &this.org, &this.user, KIND).set(value);
                 tokio::task::spawn_blocking(set).await.expect("nothing panics")
@@ -196,6 +224,9 @@ impl Subject {
         let cache = &at.cache;
         match (way, self.kept) {
             (Way::Entry, Kept::AsyncFunction) => drop(page_entry(at, org, user, KIND).evict().await?),
+            (Way::Entry, Kept::FunctionInTurn) => {
+                page_in_turn_entry(at, org, user, KIND).evict().await?;
+            }
             (Way::Entry, Kept::SyncFunction) => {
                 let (this, at) = (self.clone(), at.clone());
                 let evict = move || page_blocking_entry(&at, &this.org, &this.user, KIND).evict();
@@ -206,6 +237,10 @@ impl Subject {
                 let key = page_entry(at, org, user, KIND).key();
                 cache.evict_key_async(&key).await?;
             }
+            (Way::WholeKey, Kept::FunctionInTurn) => {
+                let key = page_in_turn_entry(at, org, user, KIND).key();
+                cache.evict_key_async(&key).await?;
+            }
             (Way::WholeKey, Kept::SyncFunction) => {
                 let key = page_blocking_entry(at, org, user, KIND).key();
                 cache.evict_key_async(&key).await?;
@@ -214,10 +249,11 @@ impl Subject {
             (Way::Organization, _) => drop(cache.evict_by_scope_async(&scopes::organization(org)).await?),
             (Way::Scoped, _) => drop(cache.scoped(scopes::user(org, user)).evict_all_async().await?),
             (Way::Global, _) => drop(cache.evict_by_scope_async(&Scope::global()).await?),
-            (Way::Tag, Kept::AsyncFunction | Kept::SyncFunction) => {
+            (Way::Tag, Kept::AsyncFunction | Kept::SyncFunction | Kept::FunctionInTurn) => {
                 cache.evict_by_tag_async(&format!("kind:{KIND}")).await?;
             }
             (Way::Function, Kept::AsyncFunction) => drop(page_cache(at).evict_all().await?),
+            (Way::Function, Kept::FunctionInTurn) => drop(page_in_turn_cache(at).evict_all().await?),
             (Way::Function, Kept::SyncFunction) => {
                 let at = at.clone();
                 let evict = move || page_blocking_cache(&at).evict_all();
@@ -236,12 +272,14 @@ pub struct Stage {
     nodes: Vec<At>,
     hold: Option<Box<dyn Fn(Point) -> Held + Send + Sync>>,
     has_copies: bool,
+    has_leases: bool,
 }
 
 impl Stage {
     /// A cache in memory.
     pub fn memory() -> Self {
-        Self { nodes: vec![At::new(Cache::new(), &Arc::default())], hold: None, has_copies: false }
+        let nodes = vec![At::new(Cache::new(), &Arc::default())];
+        Self { nodes, hold: None, has_copies: false, has_leases: false }
     }
 
     /// Two nodes with these clients of one backend, with or without near caches.
@@ -249,13 +287,14 @@ impl Stage {
         let database = Arc::default();
         let clients = clients.map(Gated::new);
         let first = clients[0].clone();
+        let has_leases = Tier::capabilities(&first).leases;
         let node = |client: Gated<B>| {
             let builder = Cache::builder().backend(client);
             let builder = if has_copies { builder.near(Memory::new()) } else { builder };
             At::new(builder.build().expect("nothing is wrong with it"), &database)
         };
         let nodes = clients.into_iter().map(node).collect();
-        Self { nodes, hold: Some(Box::new(move |point| first.hold(point))), has_copies }
+        Self { nodes, hold: Some(Box::new(move |point| first.hold(point))), has_copies, has_leases }
     }
 
     /// Every way to evict against every way to fill, from the node that fills and from the other.
@@ -267,7 +306,7 @@ impl Stage {
         let mut broken = Vec::new();
         let (mut tried, mut cells) = (0, 0);
         for evictor in 0..self.nodes.len() {
-            for kept in [Kept::AsyncFunction, Kept::SyncFunction, Kept::Key] {
+            for kept in ALL_KEPT {
                 for (fill, way) in FILLS.iter().flat_map(|fill| WAYS.map(|way| (*fill, way))) {
                     tried += 1;
                     let subject = Subject { kept, org: format!("org{tried}"), user: "ada".to_owned() };
@@ -335,6 +374,21 @@ impl Stage {
                 answer(Point::Get)?
             }
             Fill::Set => answer(Point::Set)?,
+            Fill::Awaited => return self.begin_awaited(subject).await,
+            Fill::FoundInTurn => {
+                let other = self.in_turn(subject)?;
+                let mut read = answer(Point::Get)?;
+                let subject = subject.clone();
+                let (mine, reader) = (subject.clone(), at.clone());
+                let filling = tokio::spawn(async move {
+                    mine.get(&reader).await;
+                });
+                read.is_reached().await;
+                subject.get(other).await;
+                let held = answer(Point::Lease)?;
+                read.release();
+                return Some((held, filling));
+            }
         };
         let subject = subject.clone();
         let filling = tokio::spawn(async move {
@@ -342,9 +396,38 @@ impl Stage {
                 Fill::Foreground | Fill::Stored | Fill::NearRefill => drop(subject.get(&at).await),
                 Fill::Refresh => drop(subject.refresh(&at).await),
                 Fill::Set => subject.set(&at, old).await.expect("the backend is there"),
+                Fill::Awaited | Fill::FoundInTurn => unreachable!("it has begun"),
             }
         });
         Some((held, filling))
+    }
+
+    /// The other node, where nodes take turns to compute this.
+    fn in_turn(&self, subject: &Subject) -> Option<&At> {
+        self.nodes.get(1).filter(|_| self.has_leases && subject.kept == Kept::FunctionInTurn)
+    }
+
+    /// The body of the other node is held, and this one waits for it.
+    async fn begin_awaited(&self, subject: &Subject) -> Option<(Held, JoinHandle<()>)> {
+        let (at, other) = (self.nodes[0].clone(), self.in_turn(subject)?.clone());
+        let misses = at.cache.stats().misses;
+        let held = other.hold_body();
+        let (mine, theirs) = (subject.clone(), subject.clone());
+        let computing = tokio::spawn(async move { theirs.get(&other).await });
+        while lock(&at.database.gate).is_some() {
+            tokio::task::yield_now().await;
+        }
+        let here = at.clone();
+        let waiting = tokio::spawn(async move { mine.get(&here).await });
+        while at.cache.stats().misses == misses {
+            tokio::task::yield_now().await;
+        }
+        let both = async move {
+            for call in [computing, waiting] {
+                call.await.expect("nothing panics");
+            }
+        };
+        Some((held, tokio::spawn(both)))
     }
 
     async fn judge(&self, subject: &Subject, evictor: usize, new: u32, beside: u32) -> Result<(), String> {

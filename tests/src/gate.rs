@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cacheado::backends::contract::{BoxFuture, Claim, Filled, Group, New, Place, Subscription, Tier, Wanted};
+use cacheado::backends::contract::{
+    BoxFuture, Claim, Filled, Group, Leased, New, Place, Subscription, Terms, Tier, Wanted,
+};
 use cacheado::backends::{Backend, BackendStats, Capabilities, Entry, Result};
 use tokio::sync::oneshot;
 
@@ -19,6 +21,8 @@ pub enum Point {
     Fill,
     /// A value is set.
     Set,
+    /// A lease is granted, or refused, or there is an entry.
+    Lease,
 }
 
 /// Something that waits for leave to go on.
@@ -178,6 +182,14 @@ impl<B: Backend> Tier for Gated<B> {
 
     fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>> {
         self.tier.begin(at)
+    }
+
+    fn begin_leased<'a>(&'a self, at: &'a Place, terms: Terms) -> BoxFuture<'a, Result<Leased>> {
+        Box::pin(async move {
+            let leased = self.tier.begin_leased(at, terms).await;
+            self.pass(Point::Lease).await;
+            leased
+        })
     }
 
     fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>> {

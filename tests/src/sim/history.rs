@@ -123,6 +123,8 @@ struct Record {
     told: BTreeMap<(Process, InvalidationId), Moment>,
     gaps: Vec<(Process, Moment)>,
     outages: Vec<(TaskId, Moment)>,
+    /// By node: a lease is asked for in a task of its own.
+    lease_outages: Vec<(usize, Moment)>,
     calls: BTreeMap<TaskId, Moment>,
     /// What a task is about, as far as the network has to know it.
     invalidating: BTreeMap<TaskId, InvalidationId>,
@@ -271,6 +273,13 @@ impl History {
         record.outages.push((task, moment));
     }
 
+    /// A node has met one when it asked for a lease.
+    pub(super) fn lease_outage(&self, node: usize) {
+        let mut record = self.record();
+        let moment = record.next();
+        record.lease_outages.push((node, moment));
+    }
+
     pub(super) fn reads(&self, process: Process, key: Key, time: u64) -> Read {
         let begun = self.record().next();
         Read { process, key, begun, time }
@@ -336,9 +345,12 @@ impl History {
 /// under way have its outcome, though another node may have evicted meanwhile.
 fn shared_in_an_outage(record: &Record, read: &Read, value: &Computation) -> bool {
     let met = |(task, moment): &(TaskId, Moment)| *task == value.task && *moment > value.called;
+    let met_in_turn = |(node, moment): &(usize, Moment)| {
+        matches!(value.key, Key::Rate { .. }) && *node == value.node && *moment > value.called
+    };
     value.node == read.process.0
         && value.call_ended.is_none_or(|ended| ended > read.begun)
-        && record.outages.iter().any(met)
+        && (record.outages.iter().any(met) || record.lease_outages.iter().any(met_in_turn))
 }
 
 fn expired(read: &Read, value: &Computation) -> Option<String> {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use cacheado::backends::contract::{BoxFuture, Claim, Filled, Group, New, Place, Subscription, Tier, Wanted};
+use cacheado::backends::contract::{
+    BoxFuture, Claim, Filled, Group, Leased, New, Place, Subscription, Terms, Tier, Wanted,
+};
 use cacheado::backends::{Backend, BackendStats, Capabilities, Emulated, Entry, Result, SharedMemory};
 
 use super::network::{Cause, Link};
@@ -17,6 +19,9 @@ use super::{Mutant, Storage, bus};
 /// A node's client. It is both contracts; which one the engine sees is the simulation's choice.
 #[derive(Clone)]
 pub struct Client(pub(super) Link);
+
+/// How often a node asks for a lease, until it computes without one.
+const PATIENCE: u32 = 20;
 
 const EMULATED_LIMIT: Duration = Duration::from_secs(3_600);
 
@@ -100,6 +105,27 @@ impl Tier for Client {
     fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>> {
         let (server, at) = (self.server(), self.at(at));
         Box::pin(self.0.send("begin", move |_| now(server.begin(&at))))
+    }
+
+    /// Who has to wait waits here, by steps, rather than by the engine's timer, which runs by real time.
+    fn begin_leased<'a>(&'a self, at: &'a Place, mut terms: Terms) -> BoxFuture<'a, Result<Leased>> {
+        Box::pin(async move {
+            for _ in 0..PATIENCE {
+                let (server, at) = (self.server(), self.at(at));
+                let asked = self.0.send("begin_leased", move |_| now(server.begin_leased(&at, terms)));
+                match asked.await {
+                    Ok(Leased::Held(_)) => {}
+                    Ok(leased) => return Ok(leased),
+                    Err(error) => {
+                        self.0.sim.history.lease_outage(self.0.node);
+                        return Err(error);
+                    }
+                }
+                terms.look = true;
+                self.0.world().sleep(3 + self.0.world().below(10) as u64).await;
+            }
+            self.begin(at).await.map(Leased::Taken)
+        })
     }
 
     fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>> {

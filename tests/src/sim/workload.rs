@@ -79,7 +79,7 @@ async fn page(org: &'static str, user: &'static str, page: u8) -> Result<Seen, F
     try_to_compute(Key::Page { org, user, page }).await
 }
 
-#[cached(ttl = 8)]
+#[cached(ttl = 8, single_flight = "distributed")]
 async fn rate(code: u8) -> Seen {
     compute(Key::Rate { code }).await
 }
