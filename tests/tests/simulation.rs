@@ -2,12 +2,9 @@
 
 use cacheado_tests::sim::{Config, Failure, Mutant, Storage, explore, run, sweep};
 
-/// So many seeds a test: some thousands together.
-const SCHEDULES: u64 = 600;
-
 #[track_caller]
-fn holds(config: Config) {
-    if let Err(failure) = explore(config, SCHEDULES) {
+fn holds(config: Config, schedules: u64) {
+    if let Err(failure) = explore(config, schedules) {
         show(&failure);
         panic!("CACHEADO_SIM_SEED={}: {}", failure.seed, failure.what);
     }
@@ -21,27 +18,37 @@ fn show(failure: &Failure) {
 
 #[test]
 fn hazard_21_in_memory() {
-    holds(Config::new(Storage::Memory));
+    holds(Config::new(Storage::Memory), 1_000);
 }
 
 #[test]
 fn hazard_21_on_a_server() {
-    holds(Config::new(Storage::Native));
+    holds(Config::new(Storage::Native), 600);
 }
 
 #[test]
 fn hazard_32_on_a_server_with_near_caches() {
-    holds(Config::new(Storage::Native).near());
+    holds(Config::new(Storage::Native).near(), 600);
 }
 
 #[test]
 fn hazard_21_on_a_server_of_seven_operations() {
-    holds(Config::new(Storage::Emulated));
+    holds(Config::new(Storage::Emulated), 300);
 }
 
 #[test]
 fn hazard_32_on_a_server_of_seven_operations_with_near_caches() {
-    holds(Config::new(Storage::Emulated).near());
+    holds(Config::new(Storage::Emulated).near(), 300);
+}
+
+#[test]
+fn hazard_22_with_rules_in_memory() {
+    holds(Config::new(Storage::Memory).bounded(), 500);
+}
+
+#[test]
+fn hazard_22_with_rules_on_a_server_with_near_caches() {
+    holds(Config::new(Storage::Native).near().bounded(), 400);
 }
 
 #[track_caller]

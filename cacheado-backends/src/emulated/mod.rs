@@ -155,6 +155,23 @@ impl Emulated {
 
     /// Draws epochs from `draw` instead of the system's randomness, so that a simulation can be repeated. It
     /// must never draw the same twice, on any node: an epoch that comes again brings back what was evicted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cacheado_backends::Emulated;
+    /// use cacheado_backends::memory::SharedMemory;
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// let (server, drawn) = (Arc::new(SharedMemory::new()), Arc::new(AtomicU64::new(0)));
+    /// let nodes = [(); 2].map(|()| {
+    ///     let drawn = Arc::clone(&drawn);
+    ///     let draw = move || u128::from(drawn.fetch_add(1, Ordering::SeqCst)).to_le_bytes();
+    ///     Emulated::new(Arc::clone(&server) as _).with_epochs(draw)
+    /// });
+    /// # let _ = nodes;
+    /// ```
     #[must_use]
     pub fn with_epochs(mut self, draw: impl Fn() -> [u8; 16] + Send + Sync + 'static) -> Self {
         self.core.draw = Box::new(move || Ok(draw()));

@@ -109,6 +109,23 @@ impl CacheBuilder {
     ///
     /// A test that passes an executor of its own decides when each of these steps is taken. Sync verbs wait for
     /// the thread for I/O all the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cacheado::Cache;
+    /// use cacheado::backends::{Memory, SharedMemory};
+    ///
+    /// let runtime = tokio::runtime::Runtime::new()?;
+    /// let handle = runtime.handle().clone();
+    /// let cache = Cache::builder()
+    ///     .backend(SharedMemory::new())
+    ///     .near(Memory::new())
+    ///     .background(move |task| drop(handle.spawn(task)))
+    ///     .build()?;
+    /// runtime.block_on(cache.set_async("answer", &42, cacheado::Ttl::Never))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn background(mut self, spawn: impl Fn(BoxFuture<'static, ()>) + Send + Sync + 'static) -> Self {
         self.settings.background = Background::by(spawn);
         self

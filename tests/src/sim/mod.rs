@@ -92,6 +92,7 @@ pub enum Mutant {
 pub struct Config {
     storage: Storage,
     near: bool,
+    bounded: bool,
     mutant: Option<Mutant>,
     /// Nothing is lost, cut, paused or killed; everything is late all the same.
     is_calm: bool,
@@ -100,13 +101,21 @@ pub struct Config {
 impl Config {
     /// Nodes over this storage.
     pub const fn new(storage: Storage) -> Self {
-        Self { storage, near: false, mutant: None, is_calm: false }
+        Self { storage, near: false, bounded: false, mutant: None, is_calm: false }
     }
 
     /// With near caches.
     #[must_use]
     pub const fn near(mut self) -> Self {
         self.near = true;
+        self
+    }
+
+    /// Each node drives out of the store what it has used least, and evicts what it meets on a whim: rules
+    /// leave work to be done by whoever asks next.
+    #[must_use]
+    pub const fn bounded(mut self) -> Self {
+        self.bounded = true;
         self
     }
 

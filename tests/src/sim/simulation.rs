@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cacheado::Cache;
 use cacheado::backends::{Memory, SharedMemory};
+use cacheado::rules::{Effect, EntryMeta, Lru, Rule};
 use cacheado::testing::ManualClock;
+use cacheado::{Cache, Key};
 
 use super::bus::Bus;
 use super::executor::{Owner, World};
@@ -103,6 +104,11 @@ impl Simulation {
     /// A process: a whole cache of its own.
     pub(super) fn start(self: &Arc<Self>, node: usize, start: u32) -> Process {
         let builder = Cache::builder().clock(self.clock.clone()).default_ttl(TTL);
+        let builder = if self.config.bounded {
+            builder.rule(Lru::new(MOST)).rule(Whim(Arc::clone(&self.world)))
+        } else {
+            builder
+        };
         let cache = if self.config.storage == Storage::Memory {
             builder.build()
         } else {
@@ -121,6 +127,30 @@ impl Simulation {
         };
         let cache = cache.expect("nothing is wrong with it");
         Process { sim: Arc::clone(self), cache, node, start, lookups: Arc::default() }
+    }
+}
+
+/// How many entries a node with a bound keeps.
+const MOST: usize = 4;
+
+/// Evicts what it meets, now and then, refuses some of what is found or stored, and shortens lives.
+struct Whim(Arc<World>);
+
+impl Rule for Whim {
+    fn on_get(&self, key: &Key, _: &EntryMeta) -> Effect {
+        match self.0.below(100) {
+            0..3 => Effect::Evict(vec![key.clone()]),
+            3..6 => Effect::Reject,
+            _ => Effect::Continue,
+        }
+    }
+
+    fn on_set(&self, _: &Key, _: &EntryMeta) -> Effect {
+        match self.0.below(100) {
+            0..5 => Effect::Reject,
+            5..10 => Effect::SetTtl((TTL / 4).into()),
+            _ => Effect::Continue,
+        }
     }
 }
 

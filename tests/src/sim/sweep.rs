@@ -50,7 +50,7 @@ const PAGE: Key = Key::Page { org: "acme", user: "ada", page: 1 };
 const KEPT: Key = Key::Kept { org: "acme", user: "ada", name: 0 };
 
 /// Schedules for each number of polls.
-const SEEDS: u64 = 8;
+const SEEDS: u64 = 5;
 
 /// No call takes so many polls.
 const MOST_POLLS: usize = 500;
