@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cacheado::backends::{Memory, SharedMemory};
 use cacheado::prelude::*;
-use cacheado::{ErrorKind, bypass};
+use cacheado::{ErrorKind, Tier, bypass, observe};
 use cacheado_tests::Counter;
 use cacheado_tests::wait::{Watched, in_time, on_one_thread, on_threads, others_wait, poll_times, until};
 use tokio::sync::Notify;
@@ -155,12 +155,15 @@ fn the_bound_holds_under_load() {
 fn copies_in_a_near_cache_are_bounded_too() {
     let near = Memory::builder().max_items_per_scope("organization", 2).build();
     let cache = Cache::builder().backend(SharedMemory::new()).near(near).build().unwrap();
+    let tier = |n| observe(|| of_org(&cache, "acme", n)).1.tier;
+    until("copies are kept", || tier(100) == Tier::Near);
     for n in 0..50 {
         of_org(&cache, "acme", n);
     }
+    assert_eq!([49, 48].map(tier), [Tier::Near, Tier::Near]);
+    assert_eq!([100, 0].map(tier), [Tier::Remote, Tier::Remote]);
     // The entries in the backend have no bound by it.
-    assert_eq!(cache.stats().total_keys, 50);
-    assert_eq!(of_org(&cache, "acme", 0), 0);
+    assert_eq!(cache.stats().total_keys, 51);
 }
 
 /// Bodies that count how many of them run at the same time.

@@ -149,7 +149,9 @@ impl Limiter {
             queues.of(leader).waiting.push_back(Arc::clone(&turn));
             queues.go_on(most)
         };
-        woken.iter().for_each(|turn| turn.comes());
+        for turn in woken {
+            turn.comes();
+        }
         Place { limiter: Arc::clone(self), scope, most, leader, turn }
     }
 }
@@ -209,7 +211,9 @@ impl Drop for Place {
             }
             woken
         };
-        woken.iter().for_each(|turn| turn.comes());
+        for turn in woken {
+            turn.comes();
+        }
     }
 }
 
