@@ -75,6 +75,7 @@ mod context;
 mod engine;
 mod error;
 mod function;
+mod hot;
 pub mod key;
 pub mod prelude;
 mod remote;
