@@ -26,6 +26,7 @@ pages! {
     mongodb = "../docs/guide/mongodb.md" with "mongodb";
     ambient_scope = "../docs/guide/ambient_scope.md";
     batch = "../docs/guide/batch.md";
+    fairness = "../docs/guide/fairness.md";
     per_call = "../docs/guide/per_call.md";
     near_cache = "../docs/guide/near_cache.md";
     single_flight = "../docs/guide/single_flight.md";

@@ -4,13 +4,13 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::{SharedMemory, Store};
+use super::{SharedMemory, Shares, Store};
 use crate::Clock;
 
 /// The weight of an entry, from its key bytes and its value (downcast it to the type expected).
 pub type Weigher = Arc<dyn Fn(&[u8], &dyn Any) -> u64 + Send + Sync>;
 
-/// The bounds of a memory store. All hold over the whole store, not a shard or a function.
+/// The bounds of a memory store. All but `shares` hold over the whole store; none is one of a shard or a function.
 #[derive(Clone, Default)]
 pub struct Limits {
     /// At most this many entries; a new one drives out the least recently used.
@@ -22,6 +22,8 @@ pub struct Limits {
     /// What an entry weighs. Without one: the size of the key and of the value itself, in bytes, without
     /// what the value points to.
     pub weigher: Option<Weigher>,
+    /// Bounds on groups of entries: a new one drives out the least recently used of its own group.
+    pub shares: Shares,
     /// Whether expired entries are removed without waiting for an operation that meets them.
     pub sweep: bool,
 }
@@ -32,6 +34,7 @@ impl fmt::Debug for Limits {
             .field("lru", &self.lru)
             .field("max_items", &self.max_items)
             .field("max_weight", &self.max_weight)
+            .field("shares", &self.shares)
             .field("sweep", &self.sweep)
             .finish_non_exhaustive()
     }
@@ -98,6 +101,7 @@ impl Memory {
             max_items: tighter(own.max_items, more.max_items),
             max_weight: tighter(own.max_weight, more.max_weight),
             weigher: own.weigher.or(more.weigher),
+            shares: own.shares.tightened(more.shares),
             sweep: own.sweep || more.sweep,
         };
         Store::open(limits, clock)
@@ -115,6 +119,30 @@ impl MemoryBuilder {
     /// At most `n` entries, over all functions; a new one drives out the least recently used.
     pub fn max_items(mut self, n: usize) -> Self {
         self.limits.lru = Some(n);
+        self
+    }
+
+    /// At most `n` entries in each scope of this level, with what is below it; a new one drives out the least
+    /// recently used **of the same scope**, so that a tenant that floods the cache loses entries of its own and
+    /// none of another's.
+    ///
+    /// `level` is the name of a level of the scopes, such as `"organization"`; another call adds another level, and
+    /// for the same level the last one counts. Entries outside of such a scope, the global ones among them, have no
+    /// bound by it. The bound is one of this process: of entries in memory, and of copies in a near cache. It costs
+    /// an insertion `O(log n)`, and a hit what any bound costs it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cacheado_backends::Memory;
+    ///
+    /// let memory = Memory::builder().max_items(100_000).max_items_per_scope("organization", 1_000).build();
+    /// assert_eq!(memory.limits().shares.kinds(), [("organization".into(), 1_000)]);
+    /// ```
+    pub fn max_items_per_scope(mut self, level: impl Into<Arc<str>>, n: usize) -> Self {
+        let level = level.into();
+        self.limits.shares.kinds.retain(|(other, _)| *other != level);
+        self.limits.shares.kinds.push((level, n));
         self
     }
 

@@ -14,6 +14,7 @@
 //! | `ledger`, `recency` | the order of eviction and the queue of expiries |
 //! | `aging` | entries that are used past their expiry, or computed anew before it |
 //! | `labels` | which entries carry a label |
+//! | `shares` | bounds on the entries of a label |
 //! | `fence` | which fills began before an eviction |
 //! | `shared` | [`SharedMemory`]: memory behind the contract of remote backends |
 //! | `sweeper` | the thread that removes expired entries without a read |
@@ -26,6 +27,7 @@ mod ledger;
 mod recency;
 mod region;
 mod shared;
+mod shares;
 mod slot;
 mod store;
 mod sweeper;
@@ -38,6 +40,7 @@ pub use fence::Ticket;
 pub use labels::Label;
 pub use region::{Fill, Found, Placed, Query, Region};
 pub use shared::SharedMemory;
+pub use shares::{MostOf, Shares};
 pub use slot::KeyBox;
 pub use store::{Listener, RegionId, Store};
 

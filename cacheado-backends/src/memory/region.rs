@@ -291,6 +291,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
                     self.store.labels().strike(old.labels(), old.serial);
                     drop_contained(old);
                 }
+                self.store.entered_groups(at, stamp, labels);
                 self.store.entered(at, stamp, gone);
                 Placed::Stored
             }

@@ -47,14 +47,15 @@ impl Store {
 
     pub(super) fn open(limits: Limits, clock: Clock) -> Arc<Self> {
         let cores = available_parallelism().map_or(4, usize::from);
-        let (sweep, lru) = (limits.sweep, limits.lru);
+        let sweep = limits.sweep;
+        let least = limits.lru.into_iter().chain(limits.shares.tightest()).min();
         let store = Arc::new(Self {
             limits,
             clock,
             shards: (4 * cores).next_power_of_two().clamp(8, 64),
             entries: AtomicUsize::new(0),
             weight: AtomicU64::new(0),
-            stamps: Stamps::for_bound(lru),
+            stamps: Stamps::for_bound(least),
             fences: Arc::new(Fences::new()),
             labels: Labels::default(),
             ledger: Mutex::new(Ledger::default()),
@@ -167,6 +168,10 @@ impl Store {
     }
 
     pub(super) fn is_ordered(&self) -> bool {
+        self.is_ordered_as_a_whole() || self.limits.shares.tightest().is_some()
+    }
+
+    fn is_ordered_as_a_whole(&self) -> bool {
         self.limits.lru.is_some() || self.limits.max_weight.is_some()
     }
 
@@ -235,7 +240,7 @@ impl Store {
 
     /// An entry has been stored: writes it down, and makes room if a bound is exceeded.
     pub(super) fn entered(&self, at: Locator, stamp: u64, deadline: u64) {
-        let ordered = self.is_ordered();
+        let ordered = self.is_ordered_as_a_whole();
         let next = self.write_down(|ledger| {
             if ordered {
                 ledger.recency.push(stamp, at);
@@ -252,6 +257,23 @@ impl Store {
             // No record left: another thread holds the last victims and is about to remove them.
             let Some(at) = victim else { return };
             self.evict_at(&at, Cause::Capacity);
+        }
+    }
+
+    /// An entry has been stored: where a group of it holds more than it may, its least recently used ones leave.
+    pub(super) fn entered_groups(&self, at: Locator, stamp: u64, labels: &[Label]) {
+        for (label, most) in self.limits.shares.of(labels) {
+            self.labels.counts(label, stamp, at);
+            if !self.labels.exceeds(label, most) {
+                continue;
+            }
+            // Entries whose time is over do not count against a bound.
+            self.sweep(usize::MAX);
+            while self.labels.exceeds(label, most) {
+                // No record left: another thread holds the last victims and is about to remove them.
+                let Some(at) = self.labels.oldest(label, |at| self.last_used(at)) else { break };
+                self.evict_at(&at, Cause::Capacity);
+            }
         }
     }
 

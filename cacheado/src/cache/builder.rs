@@ -6,15 +6,17 @@ use std::time::Duration;
 use std::any::Any;
 
 use cacheado_backends::contract::{BoxFuture, Tier};
-use cacheado_backends::memory::Limits;
+use cacheado_backends::memory::{Limits, Shares};
 use cacheado_backends::{Backend, Clock, Memory};
 
 use super::{Cache, Inner, Registry};
 use crate::Result;
+use crate::engine::limit::Limiter;
 use crate::error::{Error, ErrorKind};
 use crate::function::SiteTable;
 use crate::remote::{Background, Remote, Settings};
 use crate::rules::{Pipeline, Rule};
+use crate::scope::Scope;
 
 /// Says what a [`Cache`] is made of.
 ///
@@ -45,6 +47,7 @@ pub struct CacheBuilder {
     limits: Limits,
     pipeline: Pipeline,
     default_ttl: Option<Duration>,
+    computations: Vec<(Arc<str>, usize)>,
 }
 
 impl CacheBuilder {
@@ -144,6 +147,38 @@ impl CacheBuilder {
         self
     }
 
+    /// At most `n` bodies at the same time in each scope of this level, with what is below it: others wait for their
+    /// turn, first come first served, threads by blocking and tasks without. Other scopes go on, and so do hits.
+    /// Left out: as many as there are callers.
+    ///
+    /// `level` is the name of a level, such as `"organization"`; another call adds another level, and for the same
+    /// one the last counts. Calls outside of such a scope have no bound by it.
+    ///
+    /// What is called inside a bounded body on the same thread or task is part of it, and neither waits nor counts:
+    /// a body may call cached functions, itself among them. A body that **spawns** such a call and waits for it can
+    /// wait for its own place. Threads do not wait for tasks, so that of each there can be `n`. A caller that is
+    /// cancelled leaves the queue. `<fn>_entry(…).bypass()` has no bound.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cacheado::Cache;
+    /// use cacheado::backends::Memory;
+    ///
+    /// let cache = Cache::builder()
+    ///     .backend(Memory::builder().max_items_per_scope("organization", 10_000).build())
+    ///     .max_computations_per_scope("organization", 8)
+    ///     .build()?;
+    /// # let _ = cache;
+    /// # Ok::<(), cacheado::Error>(())
+    /// ```
+    pub fn max_computations_per_scope(mut self, level: impl Into<Arc<str>>, n: usize) -> Self {
+        let level = level.into();
+        self.computations.retain(|(other, _)| *other != level);
+        self.computations.push((level, n));
+        self
+    }
+
     /// The clock that expiries and pauses are read from, such as a
     /// [`ManualClock`](crate::testing::ManualClock) in a test. Left out: the system's.
     pub fn clock(mut self, clock: impl Into<Clock>) -> Self {
@@ -156,7 +191,8 @@ impl CacheBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`] if `default_ttl` or `near_ttl` is zero, so that nothing would ever be
-    /// stored, if `lease` is, and if there is a near cache with nothing that it would be near to.
+    /// stored, if `lease` or `max_computations_per_scope` is, and if there is a near cache with nothing that it would be
+    /// near to.
     pub fn build(self) -> Result<Cache> {
         if self.default_ttl == Some(Duration::ZERO) {
             let problem = "`default_ttl` is zero, so nothing would be stored; leave it out for no expiry, or \
@@ -166,6 +202,11 @@ impl CacheBuilder {
         if self.settings.near.is_some() && self.tier.is_none() {
             let problem = "`near` keeps copies of remote values, and the backend is this process's memory; \
                            leave it out, or name a remote `backend`";
+            return Err(Error::new(ErrorKind::Configuration, "build", problem));
+        }
+        if self.computations.iter().any(|(_, most)| *most == 0) {
+            let problem = "`max_computations_per_scope` is zero, so every call would wait for ever; leave it out, \
+                           or use at least 1";
             return Err(Error::new(ErrorKind::Configuration, "build", problem));
         }
         if self.settings.near_ttl.is_zero() {
@@ -185,17 +226,30 @@ impl CacheBuilder {
             let is_ruled = !self.pipeline.is_empty();
             Remote::open(tier, self.settings, &self.limits, is_ruled, &self.clock)
         });
+        let limits = Limits { shares: shares(&self.memory), ..self.limits };
         let inner = Inner {
-            store: self.memory.open(self.limits, self.clock),
+            store: self.memory.open(limits, self.clock),
             remote,
             pipeline: self.pipeline,
             functions: SiteTable::default(),
             registry: Registry::default(),
             default_ttl: self.default_ttl,
+            limiter: Limiter::new(self.computations),
             disabled,
         };
         Cache { inner: Arc::new(inner) }
     }
+}
+
+/// Tells the bounds of `memory` on scopes by the labels of its entries.
+pub(crate) fn shares(memory: &Memory) -> Shares {
+    let levels = memory.limits().shares.kinds().to_vec();
+    Shares::default().told_by(Arc::new(move |label| {
+        let scope = Scope::of_labels(std::slice::from_ref(label));
+        let bound = levels.iter().find(|(level, _)| **level == *scope.level());
+        // A tag has no scope, which is not the global one's bound.
+        bound.filter(|_| scope.depth() > 0).map(|(_, most)| *most)
+    }))
 }
 
 impl std::fmt::Debug for CacheBuilder {
@@ -206,6 +260,7 @@ impl std::fmt::Debug for CacheBuilder {
             .field("near", &self.settings.near)
             .field("limits", &self.limits)
             .field("default_ttl", &self.default_ttl)
+            .field("computations", &self.computations)
             .finish_non_exhaustive()
     }
 }

@@ -26,12 +26,14 @@ use std::time::Duration;
 
 use cacheado_backends::memory::Store;
 
+use crate::engine::limit::Limiter;
 use crate::function::SiteTable;
 use crate::remote::Remote;
 use crate::rules::Pipeline;
 
 pub use ambient::{CallCache, ambient, explicit, global, set_global, with_cache, with_cache_async};
 pub use builder::CacheBuilder;
+pub(crate) use builder::shares;
 pub(crate) use registry::Registry;
 pub use scoped::Scoped;
 pub use verbs::Value;
@@ -69,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) functions: SiteTable,
     pub(crate) registry: Registry,
     pub(crate) default_ttl: Option<Duration>,
+    pub(crate) limiter: Option<Arc<Limiter>>,
     pub(crate) disabled: bool,
 }
 

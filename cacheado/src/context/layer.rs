@@ -4,15 +4,12 @@ use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::{Mode, Served};
 use crate::cache::Cache;
+use crate::hot::HOT;
 use crate::scope::Scope;
-
-/// How many layers that concern every call are on in the process: while there is none, a hit looks no further.
-/// Scopes are not counted, as only functions with `scope = ambient` ask for one.
-static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     static SURROUNDINGS: RefCell<Surroundings> = const { RefCell::new(Surroundings::none()) };
@@ -83,7 +80,7 @@ struct On<'l>(&'l mut Layer);
 impl<'l> On<'l> {
     fn put(layer: &'l mut Layer) -> Self {
         if layer.concerns_every_call() {
-            ACTIVE.fetch_add(1, Ordering::Relaxed);
+            HOT.layers.fetch_add(1, Ordering::Relaxed);
         }
         layer.swap();
         Self(layer)
@@ -94,7 +91,7 @@ impl Drop for On<'_> {
     fn drop(&mut self) {
         self.0.swap();
         if self.0.concerns_every_call() {
-            ACTIVE.fetch_sub(1, Ordering::Relaxed);
+            HOT.layers.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
@@ -103,7 +100,7 @@ impl Drop for On<'_> {
 /// sees the layers of its own in any case.
 #[inline]
 pub(crate) fn is_any() -> bool {
-    ACTIVE.load(Ordering::Relaxed) > 0
+    HOT.layers.load(Ordering::Relaxed) > 0
 }
 
 fn look<T>(at: impl FnOnce(&mut Surroundings) -> Option<T>) -> Option<T> {

@@ -16,9 +16,8 @@ use cacheado_backends::clock::NEVER;
 use cacheado_backends::memory::{Aging, KeyBox, Seen};
 use parking_lot::Mutex;
 
-use super::call::{Call, Computation, Next, Wait};
+use super::call::{Call, Computation, Next, Wait, may_join};
 use super::flight::{Boarding, Flight, Flights, Landed, Leader};
-use super::leading::leads;
 use super::lookup::Probed;
 use crate::chance;
 use crate::context::{Outcome, Served, Tier};
@@ -278,7 +277,7 @@ impl<K: Kind> Call<K> {
         let renewals = function.renewals.as_ref()?;
         let is_current = |ticket: &_| function.region.is_current(ticket);
         let flight = renewals.flights.find(self.hash, &self.key, leader, is_current)?;
-        (flight.has_begun() && !leads(flight.address())).then_some(flight)
+        (flight.has_begun() && may_join(&flight)).then_some(flight)
     }
 
     /// What is in this process, if it may be served at all: where the body has failed, at least.

@@ -11,6 +11,7 @@ use super::aging::Renewing;
 use super::far::{Ask, Far};
 use super::flight::{Boarding, Flight, Landed, Leader};
 use super::leading::{Leading, leads};
+use super::limit::{self, Admission, Admitted};
 use super::lookup::{Lookup, Probed};
 use super::moment::Moment;
 use super::turn::Rest;
@@ -314,8 +315,8 @@ impl<K: Kind> Call<K> {
         let is_current = |ticket: &Ticket| function.region.is_current(ticket);
         let boarding = ticket.clone();
         match function.flights.board(self.hash, &self.key, leader, boarding, is_current) {
-            Boarding::Wait(flight) if !leads(flight.address()) => Next::Wait(Wait::Flight(flight, self)),
-            // The body has called itself with the same arguments: waiting would be for ever.
+            Boarding::Wait(flight) if may_join(&flight) => Next::Wait(Wait::Flight(flight, self)),
+            // Waiting might be for ever.
             Boarding::Wait(_) => Computation::new(self, labels, Some(ticket), None).start(),
             Boarding::Lead(flight) => {
                 let mut computation = Computation::new(self, labels, Some(ticket), Some((flight, leader)));
@@ -378,6 +379,12 @@ impl<K: Kind> Call<K> {
     }
 }
 
+/// Whether this thread may wait for the flight: not if it is in the body that the flight waits for, as a body that
+/// has called itself with the same arguments; and not if it is in one whose place the flight may come to wait for.
+pub(super) fn may_join<V>(flight: &Arc<Flight<V>>) -> bool {
+    !leads(flight.address()) && (flight.is_settled() || !limit::is_inside())
+}
+
 /// What a call does next.
 #[expect(clippy::large_enum_variant, reason = "it lives for a moment, and a box would live no longer")]
 pub(super) enum Next<K: Kind> {
@@ -419,6 +426,8 @@ pub(super) struct Computation<K: Kind> {
     pub(super) has_spare: bool,
     /// What the clock showed when the body began, where its cost is of interest.
     pub(super) begun: Option<u64>,
+    /// Whether it was called inside a body that has a place in its scope.
+    is_within: bool,
 }
 
 impl<K: Kind> Computation<K> {
@@ -437,6 +446,7 @@ impl<K: Kind> Computation<K> {
             renewing: None,
             only_looks: false,
             has_spare: false,
+            is_within: limit::is_inside(),
             begun: None,
         }
     }
@@ -523,6 +533,35 @@ impl<K: Kind> Computation<K> {
     /// itself, and where each computes for itself alone.
     pub(super) fn is_led(&self) -> bool {
         self.flight.is_some()
+    }
+
+    /// What the bodies of these need before they run together.
+    pub(super) fn admission<'c>(computations: impl Iterator<Item = &'c Self> + Clone) -> Admission
+    where
+        K: 'c,
+    {
+        let function = computations.clone().find_map(|computation| computation.call.function.as_ref());
+        let is_within = computations.clone().any(|computation| computation.is_within);
+        let limiter = function.and_then(|function| function.limiter.as_ref());
+        let scopes = computations.filter_map(|computation| match &computation.call.scope {
+            ScopeOf::Known(scope) => Some(scope),
+            ScopeOf::Missing => None,
+        });
+        Admission::to(limiter, is_within, scopes)
+    }
+
+    /// What its body needs before it runs.
+    pub(super) fn own_admission(&self) -> Admission {
+        Self::admission(std::iter::once(self))
+    }
+
+    /// The body runs now, with these places.
+    pub(super) fn runs(&self, admitted: &Admitted) {
+        if let Some((flight, _)) = &self.flight
+            && admitted.is_settled()
+        {
+            flight.settles();
+        }
     }
 
     /// Ends the flight, if one is led.

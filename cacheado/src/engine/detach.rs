@@ -61,9 +61,13 @@ impl<K: Kind> Computation<K> {
 
     /// Runs the body on this thread and stores what comes of it.
     pub(super) fn compute(mut self: Box<Self>, body: impl FnOnce() -> K::Return) -> K::Return {
+        let admitted = self.own_admission().block();
+        self.runs(&admitted);
         self.begins();
         let run = || {
-            let _leading = self.leading();
+            // Its places are given back when the body ends.
+            let admitted = admitted;
+            let (_leading, _inside) = (self.leading(), admitted.inside());
             body()
         };
         if !self.is_guarded() {
@@ -116,12 +120,14 @@ impl<K: Kind> Computation<K> {
         mut self: Box<Self>,
         body: impl Future<Output = K::Return>,
     ) -> Result<(K::Return, Served), Panic> {
-        self.begins();
         let served = Served::anew(self.outcome());
         let outcome = {
+            let admitted = self.own_admission().over().await;
+            self.runs(&admitted);
+            self.begins();
             let mut body = pin!(body);
             poll_fn(|context| {
-                let _leading = self.leading();
+                let (_leading, _inside) = (self.leading(), admitted.inside());
                 match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(context))) {
                     Ok(poll) => poll.map(Ok),
                     Err(panic) => Err(panic).into(),
@@ -312,7 +318,8 @@ impl<K: Kind> Call<K> {
     }
 }
 
-/// Has a body run on another thread, while its caller goes on.
+/// Has a body run on another thread, while its caller goes on. It takes no place in its scope: the pool is its
+/// bound, and one tenant's queue would hold up the renewals of the others.
 fn renew<K: Kind + 'static>(renewal: Box<Computation<K>>, body: impl FnOnce() -> K::Return + Send + 'static) {
     let surroundings = Surroundings::here();
     renewal.queue();

@@ -53,9 +53,11 @@ impl<K: Kind> Call<K> {
         let served = computation.outcome();
         let write = {
             let outcome = {
+                let admitted = computation.own_admission().over().await;
+                computation.runs(&admitted);
                 let mut body = pin!(body);
                 poll_fn(|context| {
-                    let _leading = computation.leading();
+                    let (_leading, _inside) = (computation.leading(), admitted.inside());
                     body.as_mut().poll(context)
                 })
                 .await

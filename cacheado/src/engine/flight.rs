@@ -62,6 +62,8 @@ pub(crate) struct Flight<V> {
     is_queued: AtomicBool,
     state: Mutex<State<V>>,
     landed: Condvar,
+    /// Whether neither its leader nor what its body calls will wait for a place in a scope.
+    is_settled: AtomicBool,
 }
 
 struct State<V> {
@@ -79,6 +81,7 @@ impl<V> Flight<V> {
             is_queued: AtomicBool::new(false),
             state: Mutex::new(state),
             landed: Condvar::new(),
+            is_settled: AtomicBool::new(false),
         }
     }
 
@@ -99,6 +102,15 @@ impl<V> Flight<V> {
     /// What this flight is called among those that a thread leads.
     pub(crate) fn address(self: &Arc<Self>) -> usize {
         Arc::as_ptr(self).addr()
+    }
+
+    /// From now on neither the leader nor what its body calls waits for a place in a scope.
+    pub(crate) fn settles(&self) {
+        self.is_settled.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_settled.load(Ordering::Acquire)
     }
 
     /// Ends the flight, with what `outcome` makes if anybody waits.

@@ -28,6 +28,7 @@
 //! | `moment` | which calls an outcome is young enough for, where other nodes evict |
 //! | `leading` | which flights this thread or task leads, so that recursion does not wait for itself |
 //! | `batch` | a call for several elements |
+//! | `limit` | how many bodies run at the same time in one scope |
 //! | `drive` | the sync and the async driver |
 
 mod aging;
@@ -40,6 +41,7 @@ mod far_age;
 mod finish;
 pub(crate) mod flight;
 mod leading;
+pub(crate) mod limit;
 mod lookup;
 mod moment;
 mod pool;

@@ -4,28 +4,24 @@
 //! for loads that wait for narrower stores; hashed and compared argument by argument it costs 4.
 
 use std::hash::{BuildHasher, Hasher};
-use std::sync::LazyLock;
 
 use cacheado_backends::memory::{KeyBox, Query};
-use foldhash::fast::{FoldHasher, RandomState};
+use foldhash::fast::FoldHasher;
 
+use crate::hot::HOT;
 use crate::key::{self, KeyPart, KeySink, tag};
-
-/// A seed of this process. One for all caches, so that a hit can hash while it is still on its way to the
-/// function's state.
-static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
 /// The hash of a key, under a seed of this process.
 #[inline]
 pub(crate) fn hash_key<K: KeyPart + ?Sized>(key: &K) -> u64 {
-    let mut sink = HashSink(SEED.build_hasher());
+    let mut sink = HashSink(HOT.seed.build_hasher());
     key.encode(&mut sink);
     sink.0.finish()
 }
 
 /// The same, from the key's bytes. `None` if they are not a key's.
 pub(crate) fn hash_bytes(bytes: &[u8]) -> Option<u64> {
-    let mut sink = HashSink(SEED.build_hasher());
+    let mut sink = HashSink(HOT.seed.build_hasher());
     key::replay(bytes, &mut sink)?;
     Some(sink.0.finish())
 }

@@ -9,6 +9,7 @@ use cacheado_backends::memory::{Cause, Label, Listener, Region, Store};
 use super::Policy;
 use crate::cache::Inner;
 use crate::engine::flight::Flights;
+use crate::engine::limit::Limiter;
 use crate::engine::{Renewals, hash_bytes};
 use crate::key::{self, Key};
 use crate::remote::ledger::LedgerListener;
@@ -109,6 +110,8 @@ pub(crate) struct Function<V> {
     pub(crate) store: Arc<Store>,
     pub(crate) cache: Weak<Inner>,
     pub(crate) default_ttl: Option<Duration>,
+    /// How many bodies may run at the same time in a scope, where that is bounded.
+    pub(crate) limiter: Option<Arc<Limiter>>,
 }
 
 impl<V: Clone + Send + Sync + 'static> Function<V> {
@@ -147,6 +150,7 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
             store,
             cache: Arc::downgrade(cache),
             default_ttl: cache.default_ttl,
+            limiter: cache.limiter.clone(),
         })
     }
 

@@ -34,6 +34,7 @@ use cacheado_backends::contract::{Claim, FILL_WINDOW, Group, Place, Tier, Wanted
 use cacheado_backends::memory::{Label, Limits, Store};
 use cacheado_backends::{Clock, Error, ErrorKind, Memory, Result, io};
 
+use crate::cache::shares;
 use crate::key::Key;
 
 pub(crate) use background::Background;
@@ -111,7 +112,9 @@ impl Remote {
         clock: &Clock,
     ) -> Arc<Self> {
         let near_ttl = settings.near.is_some().then_some(settings.near_ttl);
-        let near = settings.near.unwrap_or_default().open(Limits::default(), clock.clone());
+        let near = settings.near.unwrap_or_default();
+        let limits = Limits { shares: shares(&near), ..Limits::default() };
+        let near = near.open(limits, clock.clone());
         let is_bound = bounds.lru.is_some() || bounds.max_items.is_some();
         let ledger = (is_bound || is_ruled).then(|| {
             // Entries whose time is over leave the ledger by themselves: its size is theirs.

@@ -93,7 +93,9 @@ impl<K: Kind> Batch<K> {
             if !round.led.is_empty() {
                 let wanted = round.wanted(ids);
                 let returned = {
-                    let _leading = round.leading();
+                    let admitted = round.admission().block();
+                    round.runs(&admitted);
+                    let (_leading, _inside) = (round.leading(), admitted.inside());
                     body(wanted.clone())
                 };
                 match round.split(returned, &wanted, ids, &mut self) {
@@ -151,9 +153,11 @@ impl<K: Kind> Batch<K> {
                 let wanted = round.wanted(ids);
                 let computed = {
                     let returned = {
+                        let admitted = round.admission().over().await;
+                        round.runs(&admitted);
                         let mut body = pin!(body(wanted.clone()));
                         poll_fn(|context| {
-                            let _leading = round.leading();
+                            let (_leading, _inside) = (round.leading(), admitted.inside());
                             body.as_mut().poll(context)
                         })
                         .await

@@ -11,6 +11,7 @@ use crate::engine::far::{Answer, Ask, Asked, Written};
 use crate::engine::finish::Done;
 use crate::engine::flight::{Landed, Landing, Leader};
 use crate::engine::leading::Leading;
+use crate::engine::limit::{Admission, Admitted};
 use crate::function::{BatchOf, Kind, Parts};
 use crate::remote::{Remote, Request, each};
 
@@ -128,6 +129,16 @@ impl<K: Kind> Round<K> {
         // What came back from the backend may have changed the order.
         self.led.sort_by_key(|(index, _)| *index);
         self.led.iter().filter_map(|(index, _)| ids.get(*index).cloned()).collect()
+    }
+
+    /// What the body needs before it runs.
+    pub(super) fn admission(&self) -> Admission {
+        Computation::admission(self.led.iter().map(|(_, computation)| &**computation))
+    }
+
+    /// The body runs now, with these places.
+    pub(super) fn runs(&self, admitted: &Admitted) {
+        self.led.iter().for_each(|(_, computation)| computation.runs(admitted));
     }
 
     /// Marks this thread as the leader's of each, while the guards live.

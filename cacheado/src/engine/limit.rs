@@ -1,0 +1,290 @@
+//! A bound on the bodies that run at the same time in one scope, so that a tenant whose entries all miss cannot take
+//! every thread, or the whole database, from the others.
+//!
+//! Who finds the scope full waits in a queue, first come first served. Nobody waits for ever:
+//!
+//! - What is called inside a bounded body is part of it, and takes no place of its own.
+//! - Inside a bounded body, a call joins another's flight only if that flight's leader has its places, or is inside a
+//!   bounded body itself. Any other might come to wait for the very place that this body has.
+//! - A place in a wider scope is taken after that in a narrower one, by all in the same order.
+//! - A thread does not wait for tasks, which might need that very thread: it counts other threads only.
+
+use std::cell::Cell;
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use cacheado_backends::io;
+use parking_lot::{Condvar, Mutex};
+
+use super::flight::Leader;
+use crate::scope::Scope;
+
+thread_local! {
+    /// How many bounded bodies this thread is in, one inside the other.
+    static INSIDE: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether this thread is in the body of a call that has taken a place.
+pub(super) fn is_inside() -> bool {
+    INSIDE.get() > 0
+}
+
+/// While it lives, this thread is in a bounded body.
+pub(super) struct Inside;
+
+impl Inside {
+    fn enter() -> Self {
+        INSIDE.set(INSIDE.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.set(INSIDE.get() - 1);
+    }
+}
+
+/// The bounds of a cache.
+pub(crate) struct Limiter {
+    levels: Vec<(Arc<str>, usize)>,
+    /// Those scopes in which a body runs.
+    scopes: Mutex<HashMap<Scope, Queues>>,
+}
+
+/// Who runs and who waits in one scope.
+#[derive(Default)]
+struct Queues {
+    threads: Queue,
+    tasks: Queue,
+}
+
+#[derive(Default)]
+struct Queue {
+    running: usize,
+    waiting: VecDeque<Arc<Turn>>,
+}
+
+impl Queue {
+    /// Lets the first in the queue go while there is room; who is to be woken for it goes to `woken`.
+    fn go_on(&mut self, most: usize, others: usize, woken: &mut Vec<Arc<Turn>>) {
+        while self.running + others < most {
+            let Some(turn) = self.waiting.pop_front() else { return };
+            self.running += 1;
+            woken.push(turn);
+        }
+    }
+}
+
+impl Queues {
+    fn of(&mut self, leader: Leader) -> &mut Queue {
+        match leader {
+            Leader::Thread => &mut self.threads,
+            Leader::Task => &mut self.tasks,
+        }
+    }
+
+    fn go_on(&mut self, most: usize) -> Vec<Arc<Turn>> {
+        let mut woken = Vec::new();
+        self.threads.go_on(most, 0, &mut woken);
+        self.tasks.go_on(most, self.threads.running, &mut woken);
+        woken
+    }
+
+    fn is_idle(&self) -> bool {
+        [&self.threads, &self.tasks].iter().all(|queue| queue.running == 0 && queue.waiting.is_empty())
+    }
+}
+
+/// What one caller waits for.
+#[derive(Default)]
+struct Turn {
+    state: Mutex<State>,
+    came: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    has_come: bool,
+    waker: Option<Waker>,
+}
+
+impl Turn {
+    fn comes(&self) {
+        let waker = {
+            let mut state = self.state.lock();
+            state.has_come = true;
+            state.waker.take()
+        };
+        self.came.notify_all();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Limiter {
+    /// `None` without a bound.
+    pub(crate) fn new(levels: Vec<(Arc<str>, usize)>) -> Option<Arc<Self>> {
+        (!levels.is_empty()).then(|| Arc::new(Self { levels, scopes: Mutex::default() }))
+    }
+
+    /// The bounds that a body in `scope` is subject to, the narrowest first.
+    pub(super) fn bounds(&self, scope: &Scope) -> Vec<(Scope, usize)> {
+        let upwards = scope.ancestors().filter(|scope| scope.depth() > 0);
+        let bounded = upwards.filter_map(|scope| {
+            let (_, most) = self.levels.iter().find(|(level, _)| **level == *scope.level())?;
+            Some((scope, *most))
+        });
+        bounded.collect()
+    }
+
+    fn queue(self: &Arc<Self>, scope: Scope, most: usize, leader: Leader) -> Place {
+        let turn = Arc::new(Turn::default());
+        let woken = {
+            let mut scopes = self.scopes.lock();
+            let queues = scopes.entry(scope.clone()).or_default();
+            queues.of(leader).waiting.push_back(Arc::clone(&turn));
+            queues.go_on(most)
+        };
+        for turn in woken {
+            turn.comes();
+        }
+        Place { limiter: Arc::clone(self), scope, most, leader, turn }
+    }
+}
+
+/// A place in a scope, or in the queue for one. Dropping it leaves either.
+struct Place {
+    limiter: Arc<Limiter>,
+    scope: Scope,
+    most: usize,
+    leader: Leader,
+    turn: Arc<Turn>,
+}
+
+impl Place {
+    fn block(&self) {
+        if self.turn.state.lock().has_come {
+            return;
+        }
+        io::blocking(|| {
+            let mut state = self.turn.state.lock();
+            while !state.has_come {
+                self.turn.came.wait(&mut state);
+            }
+        });
+    }
+
+    async fn over(&self) {
+        poll_fn(|context| {
+            let waker = context.waker().clone();
+            let mut state = self.turn.state.lock();
+            if state.has_come {
+                return Poll::Ready(());
+            }
+            let before = state.waker.replace(waker);
+            // A waker's `drop` is somebody else's code.
+            drop(state);
+            drop(before);
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let woken = {
+            let mut scopes = self.limiter.scopes.lock();
+            let Some(queues) = scopes.get_mut(&self.scope) else { return };
+            let queue = queues.of(self.leader);
+            match queue.waiting.iter().position(|turn| Arc::ptr_eq(turn, &self.turn)) {
+                Some(at) => drop(queue.waiting.remove(at)),
+                None => queue.running -= 1,
+            }
+            let woken = queues.go_on(self.most);
+            if queues.is_idle() {
+                scopes.remove(&self.scope);
+            }
+            woken
+        };
+        for turn in woken {
+            turn.comes();
+        }
+    }
+}
+
+/// What a body needs before it runs.
+pub(super) struct Admission {
+    /// Whether it is called inside a bounded body.
+    is_within: bool,
+    limiter: Option<Arc<Limiter>>,
+    bounds: Vec<(Scope, usize)>,
+}
+
+/// The places of a body that runs. Dropping it gives them to those who wait.
+pub(super) struct Admitted {
+    is_within: bool,
+    places: Vec<Place>,
+}
+
+impl Admission {
+    /// For bodies in these scopes, of calls that are led together. Called inside a bounded body, wherever they run
+    /// then, they are a part of it.
+    pub(super) fn to<'s>(
+        limiter: Option<&Arc<Limiter>>,
+        is_within: bool,
+        scopes: impl Iterator<Item = &'s Scope>,
+    ) -> Self {
+        let limiter = limiter.filter(|_| !is_within);
+        let mut bounds = limiter.map_or_else(Vec::new, |limiter| {
+            scopes.flat_map(|scope| limiter.bounds(scope)).collect::<Vec<_>>()
+        });
+        bounds.sort_unstable_by(|(a, _), (b, _)| b.depth().cmp(&a.depth()).then_with(|| a.cmp(b)));
+        bounds.dedup();
+        Self { is_within, limiter: limiter.cloned(), bounds }
+    }
+
+    fn admitted(&self) -> Admitted {
+        Admitted { is_within: self.is_within, places: Vec::new() }
+    }
+
+    /// Blocks this thread until there is a place in each scope.
+    pub(super) fn block(self) -> Admitted {
+        let mut admitted = self.admitted();
+        let Some(limiter) = &self.limiter else { return admitted };
+        for (scope, most) in self.bounds {
+            let place = limiter.queue(scope, most, Leader::Thread);
+            place.block();
+            admitted.places.push(place);
+        }
+        admitted
+    }
+
+    /// Waits until there is a place in each scope. Dropping the future leaves the queue.
+    pub(super) async fn over(self) -> Admitted {
+        let mut admitted = self.admitted();
+        let Some(limiter) = &self.limiter else { return admitted };
+        for (scope, most) in self.bounds {
+            let place = limiter.queue(scope, most, Leader::Task);
+            place.over().await;
+            admitted.places.push(place);
+        }
+        admitted
+    }
+}
+
+impl Admitted {
+    /// Whether nothing that the body calls will wait for a place.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_within || !self.places.is_empty()
+    }
+
+    /// Marks this thread as in the body, while the guard lives.
+    pub(super) fn inside(&self) -> Option<Inside> {
+        self.is_settled().then(Inside::enter)
+    }
+}
