@@ -442,6 +442,22 @@ fn hazard_23_nor_one_whose_body_will_wait_for_it() {
 }
 
 #[test]
+fn hazard_23_a_timed_body_is_a_part_of_the_one_that_calls_it() {
+    // Its body runs as a task of its own, so that it can go on without its caller.
+    #[cached(cache = stage.cache, skip(stage), scope = "organization", timeout = "60s")]
+    async fn timed(stage: Arc<Stage>, org_id: String) -> Result<usize, cacheado::Error> {
+        yield_now().await;
+        Ok(quick(&stage, &org_id, 1))
+    }
+    #[cached(cache = stage.cache, skip(stage), scope = "organization")]
+    async fn holding(stage: Arc<Stage>, org_id: &str) -> Result<usize, cacheado::Error> {
+        timed(Arc::clone(&stage), org_id.to_owned()).await
+    }
+    let value = on_threads(2, || async { holding(Arc::new(Stage::new(1)), "acme").await });
+    assert_eq!(value.unwrap(), 1);
+}
+
+#[test]
 fn single_flight_is_kept_in_the_queue() {
     let stage = Stage::leaked(1);
     on_one_thread(move || async move {
