@@ -36,39 +36,23 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
     key: &P,
     refresh: bool,
 ) -> Lookup<K> {
-    // The cold side does not come back: what the hit holds in registers need not survive a call.
-    if cache.is_surrounded() {
-        return surrounded(site, cache.as_cache(), shape, instance, key, refresh);
-    }
-    usual(site, cache.as_cache(), shape, instance, key, refresh)
-}
-
-/// The lookup of a call that nothing surrounds.
-#[inline]
-fn usual<K: Kind, P: KeyPart + ?Sized, F>(
-    site: &'static Site,
-    cache: &Cache,
-    shape: Shape<K>,
-    instance: Instance<F>,
-    key: &P,
-    refresh: bool,
-) -> Lookup<K> {
     let hash = hash_key(key);
-    let inner = cache.inner();
-    let function = inner.functions.get::<Function<K::Stored>>(site.number(), instance.marker());
+    let functions = &cache.as_cache().inner().functions;
     let mut seen = Probed::Unknown;
-    if let Some(function) = function
-        && !refresh
+    // Whatever is no plain hit goes one way, so that a hit prepares nothing for others.
+    if !refresh
+        && !cache.is_surrounded()
+        && let Some(function) = functions.get::<Function<K::Stored>>(site.number(), instance.marker())
     {
         seen = function.probe(shape.0, hash, key);
         if let Probed::Hit(value) = seen {
             return Lookup::Hit(value);
         }
     }
-    missed(site, cache, shape, instance, key, refresh, &seen)
+    missed(site, cache.as_cache(), shape, instance, key, refresh, &seen)
 }
 
-/// What follows a probe that was no hit. The function's first use, too: its entry may have been set.
+/// What follows where there was no hit. The function's first use, too: its entry may have been set.
 #[cold]
 #[inline(never)]
 fn missed<K: Kind, P: KeyPart + ?Sized, F>(
@@ -80,28 +64,23 @@ fn missed<K: Kind, P: KeyPart + ?Sized, F>(
     refresh: bool,
     seen: &Probed<K::Return>,
 ) -> Lookup<K> {
+    if let Probed::Unknown = seen
+        && context::is_any()
+        && !context::is_asked()
+        && !refresh
+        && let Some(function) =
+            cache.inner().functions.get::<Function<K::Stored>>(site.number(), instance.marker())
+    {
+        // What surrounds calls elsewhere in the process is no concern of this one.
+        return match function.probe(shape.0, hash_key(key), key) {
+            Probed::Hit(value) => Lookup::Hit(value),
+            seen => Lookup::Miss(Box::new(call_for(site, cache, shape, instance, key, refresh).after(&seen))),
+        };
+    }
     let call = call_for(site, cache, shape, instance, key, refresh);
     match seen {
-        Probed::Unknown if !refresh => call.get(),
+        Probed::Unknown => call.get(),
         seen => Lookup::Miss(Box::new(call.after(seen))),
-    }
-}
-
-/// The lookup of a call that looks at its surroundings first.
-#[cold]
-#[inline(never)]
-fn surrounded<K: Kind, P: KeyPart + ?Sized, F>(
-    site: &'static Site,
-    cache: &Cache,
-    shape: Shape<K>,
-    instance: Instance<F>,
-    key: &P,
-    refresh: bool,
-) -> Lookup<K> {
-    if context::is_asked() {
-        call_for(site, cache, shape, instance, key, refresh).get()
-    } else {
-        usual(site, cache, shape, instance, key, refresh)
     }
 }
 
