@@ -52,6 +52,11 @@ use proc_macro::TokenStream;
 /// | `cache_none`, `cache_none = "30s"` | store `None` too, for the same or an own time |
 /// | `cache_err = "5s"` | store `Err` too (`E: Clone`, and serde for a remote backend) |
 /// | `cache_if = PATH` | `fn(&R) -> bool` on the whole return value |
+/// | `stale = "1m"` | past its time, a value is served for this long while one caller's body is run in the background |
+/// | `stale_if_error = "1h"` | past its time, a value is served where the body returns an `Err`, panics or takes longer than `timeout`: at most this long past it, and failures do not renew it. After a failure the body is left alone for up to a second |
+/// | `early = 1.0` | near its expiry a value is computed anew in the background, by chance and by what it costs (XFetch), with this beta |
+/// | `jitter = 0.1` | each lifetime is shortened by a random part of up to 10 % |
+/// | `timeout = "2s"` | async only: a caller waits no longer; the body goes on, and its result is stored. The caller is given an older value with `stale_if_error`, else an error (`E: From<cacheado::Error>`) |
 /// | `single_flight = false` | every caller computes; by default one computes and the others wait for it |
 /// | `single_flight = "distributed"` | callers of other processes wait, too, by a lease on the backend: the value must have serde |
 /// | `refresh_if = EXPR` | a `bool` over the arguments: compute and overwrite; a parameter that it consists of, and a `bool` in it, is not part of the key |
@@ -61,7 +66,12 @@ use proc_macro::TokenStream;
 /// | `companions = false` | no `<fn>_entry` and `<fn>_cache` |
 /// | `crate = path` | where `cacheado` is re-exported |
 ///
-/// `stale`, `stale_if_error`, `early`, `jitter` and `timeout` are reserved: for now they are compile errors.
+/// With `stale`, `early` and `timeout` the body can go on without its caller, so it owns its arguments: what they
+/// borrow (`&str`, `&[T]`, `&T`, `&self`) is copied on a miss, which asks for `Clone + Send + Sync + 'static`; what is
+/// taken by value is `Send + 'static`, as what an async function returns is. `&mut` and borrows inside of a type are
+/// errors. A background task of an async function is one of the tokio runtime that the call is made in; that of a sync
+/// function runs on one of a few threads. The guide has a page for each: `docs/guide/stale.md`, `stale_if_error.md`,
+/// `early.md`, `timeout.md`.
 ///
 /// Beside the function stand two more, with the same visibility: `<fn>_entry(args…)` for the one entry that a
 /// call with these arguments uses, and `<fn>_cache()` for the function's own part of the cache.

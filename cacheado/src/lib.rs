@@ -40,6 +40,7 @@
 //! | use a type as an argument | [`KeyPart`](derive@KeyPart), by derive; [`key`] for all about keys |
 //! | carry the tenant around calls | [`in_scope`], [`in_scope_async`], with `scope = ambient` |
 //! | go past the cache, refresh, or see how a call was served | [`bypass`], [`refresh`], [`observe`] and their async twins |
+//! | serve old values while new ones are computed, or where that fails; bound how long callers wait | `stale`, `stale_if_error`, `early`, `timeout` of [`#[cached]`](macro@cached) |
 //! | cache a function of many elements, each for itself | [`#[cached(batch(ids))]`](macro@cached) |
 //! | cache without a function | [`Cache`], and [`Scoped`] inside a scope |
 //! | share a cache between processes | [`backends`], [`CacheBuilder::backend`], [`CacheBuilder::near`] |
@@ -51,8 +52,7 @@
 //! # What is there
 //!
 //! Entries are kept in memory, in this process, or in a remote backend that processes share: Redis, MongoDB, or
-//! one of your own, with or without a near cache in front of it; see [`backends`]. Stale values, early refresh
-//! and leases are not there yet: the arguments of `#[cached]` that need them are compile errors that say so.
+//! one of your own, with or without a near cache in front of it; see [`backends`].
 //! Operations that may do I/O return a [`Result`]; in memory none of them fails.
 //!
 //! # Features

@@ -56,6 +56,13 @@ fn methods() {
 }
 
 #[test]
+fn resilience() {
+    let text = run("resilience");
+    assert!(text.contains("past its time, 100 calls do not"), "{text}");
+    assert!(text.contains("no answer in time"), "{text}");
+}
+
+#[test]
 fn programmatic() {
     run("programmatic");
 }

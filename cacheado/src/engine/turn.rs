@@ -140,6 +140,13 @@ impl<K: Kind> Computation<K> {
                 // Asked again, it is for another entry than this one, which may be of no use.
                 far.turn.look = false;
                 let has_waited = far.turn.until.is_some();
+                if self.renewing.is_some() {
+                    // What is to be renewed is there all the while; another's renewal of it will do.
+                    return match self.renewed(&entry) {
+                        Some(value) => Next::Serve(value),
+                        None => self.ask(Step::Announce),
+                    };
+                }
                 let Reading::Value(value, served, _) = self.found(&entry, true) else {
                     return self.ask(Step::Announce);
                 };

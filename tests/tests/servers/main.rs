@@ -7,11 +7,13 @@
 //! | `processes` | processes that share entries |
 //! | `outages` | servers that die, stop and come back, under load |
 //! | `calls` | single flight, contexts, near caches: over a server |
+//! | `freshness` | values past their time, by the server's clock |
 //! | `leases` | one process at a time computes |
 //! | `trips` | how often a server is asked, by its own count |
 
 mod calls;
 mod fencing;
+mod freshness;
 mod leases;
 mod outages;
 mod processes;
