@@ -14,5 +14,4 @@ pub(crate) struct Hot {
     pub(crate) seed: LazyLock<RandomState>,
 }
 
-pub(crate) static HOT: Hot =
-    Hot { layers: AtomicUsize::new(0), seed: LazyLock::new(RandomState::default) };
+pub(crate) static HOT: Hot = Hot { layers: AtomicUsize::new(0), seed: LazyLock::new(RandomState::default) };

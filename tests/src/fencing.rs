@@ -91,6 +91,37 @@ async fn page_in_turn(at: &At, org: &str, user: &str, kind: u8) -> u32 {
     at.compute().await
 }
 
+/// Values that are past their time almost at once, and are then served while they are computed anew.
+#[cached(cache = at.cache, ttl = "10ms", stale = 60, scope = "user", tags("kind:{kind}"), skip(at))]
+async fn stale(at: &At, org: &str, user: &str, kind: u8) -> u32 {
+    let _ = (org, user, kind);
+    at.compute().await
+}
+
+/// The same, where they are served if the body fails.
+#[cached(cache = at.cache, ttl = "10ms", stale_if_error = 60, scope = "user", tags("kind:{kind}"), skip(at))]
+async fn spare(at: &At, org: &str, user: &str, kind: u8) -> Result<u32, Failed> {
+    let _ = (org, user, kind);
+    let is_held = lock(&at.database.gate).is_some();
+    let version = at.compute().await;
+    if is_held { Err(Failed) } else { Ok(version) }
+}
+
+/// The database does not answer.
+#[derive(Debug, Clone)]
+struct Failed;
+
+/// How long the shortest lives last, and a little.
+const PAST: Duration = Duration::from_millis(15);
+
+/// Waits until what was stored before is past its time, on whatever clock its server has.
+async fn pass_time() {
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < PAST {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// What is cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kept {
@@ -98,9 +129,14 @@ enum Kept {
     SyncFunction,
     FunctionInTurn,
     Key,
+    /// Served past its time.
+    Stale,
+    /// Served past its time where the body fails.
+    Spare,
 }
 
-const ALL_KEPT: [Kept; 4] = [Kept::AsyncFunction, Kept::SyncFunction, Kept::FunctionInTurn, Kept::Key];
+const ALL_KEPT: [Kept; 6] =
+    [Kept::AsyncFunction, Kept::SyncFunction, Kept::FunctionInTurn, Kept::Key, Kept::Stale, Kept::Spare];
 
 /// A way to evict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,9 +184,13 @@ enum Fill {
     Awaited,
     /// This node has asked for a lease; the backend has answered with what another has stored meanwhile.
     FoundInTurn,
+    /// A body runs for nobody, as what is there is past its time.
+    Renewal,
+    /// A body has failed, and the backend has answered with what may be served instead.
+    Fallback,
 }
 
-const FILLS: [Fill; 7] = [
+const FILLS: [Fill; 9] = [
     Fill::Foreground,
     Fill::Refresh,
     Fill::Stored,
@@ -158,7 +198,21 @@ const FILLS: [Fill; 7] = [
     Fill::Set,
     Fill::Awaited,
     Fill::FoundInTurn,
+    Fill::Renewal,
+    Fill::Fallback,
 ];
+
+impl Fill {
+    /// Whether what is kept so is filled so.
+    fn is_of(self, kept: Kept) -> bool {
+        match kept {
+            Kept::Stale => self == Self::Renewal,
+            Kept::Spare => self == Self::Fallback,
+            Kept::Key => !matches!(self, Self::Refresh | Self::Renewal | Self::Fallback),
+            _ => !matches!(self, Self::Renewal | Self::Fallback),
+        }
+    }
+}
 
 /// One entry, in scopes of its own.
 #[derive(Clone)]
@@ -169,6 +223,9 @@ struct Subject {
 }
 
 const KIND: u8 = 7;
+
+/// What stands for no value, as the body has failed.
+const FAILURE: u32 = u32::MAX;
 
 impl Subject {
     async fn get(&self, at: &At) -> u32 {
@@ -186,6 +243,8 @@ impl Subject {
                 let ttl = Duration::from_secs(60);
                 scoped.get_or_compute_async(KIND, ttl, || at.compute()).await.expect("it is computed")
             }
+            Kept::Stale => stale(at, org, user, KIND).await,
+            Kept::Spare => spare(at, org, user, KIND).await.unwrap_or(FAILURE),
         }
     }
 
@@ -198,7 +257,7 @@ impl Subject {
                 let call = move || page_blocking_entry(&at, &this.org, &this.user, KIND).refresh();
                 tokio::task::spawn_blocking(call).await.expect("no body panics")
             }
-            Kept::Key => unreachable!("a key has no body to refresh it"),
+            Kept::Key | Kept::Stale | Kept::Spare => unreachable!("it is not filled so"),
         }
     }
 
@@ -215,6 +274,8 @@ impl Subject {
                 let scoped = at.cache.scoped(scopes::user(&*this.org, &*this.user));
                 scoped.set_async(KIND, &value, Duration::from_secs(60)).await
             }
+            Kept::Stale => stale_entry(&at, &this.org, &this.user, KIND).set(value).await,
+            Kept::Spare => spare_entry(&at, &this.org, &this.user, KIND).set(value).await,
         }
     }
 
@@ -232,6 +293,8 @@ impl Subject {
                 let evict = move || page_blocking_entry(&at, &this.org, &this.user, KIND).evict();
                 tokio::task::spawn_blocking(evict).await.expect("nothing panics")?;
             }
+            (Way::Entry, Kept::Stale) => drop(stale_entry(at, org, user, KIND).evict().await?),
+            (Way::Entry, Kept::Spare) => drop(spare_entry(at, org, user, KIND).evict().await?),
             (Way::Entry, Kept::Key) => drop(cache.scoped(scopes::user(org, user)).evict_async(KIND).await?),
             (Way::WholeKey, Kept::AsyncFunction) => {
                 let key = page_entry(at, org, user, KIND).key();
@@ -245,11 +308,18 @@ impl Subject {
                 let key = page_blocking_entry(at, org, user, KIND).key();
                 cache.evict_key_async(&key).await?;
             }
+            (Way::WholeKey, Kept::Stale) => {
+                cache.evict_key_async(&stale_entry(at, org, user, KIND).key()).await?;
+            }
+            (Way::WholeKey, Kept::Spare) => {
+                cache.evict_key_async(&spare_entry(at, org, user, KIND).key()).await?;
+            }
             (Way::User, _) => drop(cache.evict_by_scope_async(&scopes::user(org, user)).await?),
             (Way::Organization, _) => drop(cache.evict_by_scope_async(&scopes::organization(org)).await?),
             (Way::Scoped, _) => drop(cache.scoped(scopes::user(org, user)).evict_all_async().await?),
             (Way::Global, _) => drop(cache.evict_by_scope_async(&Scope::global()).await?),
-            (Way::Tag, Kept::AsyncFunction | Kept::SyncFunction | Kept::FunctionInTurn) => {
+            (Way::WholeKey | Way::Tag | Way::Function, Kept::Key) => return Ok(false),
+            (Way::Tag, _) => {
                 cache.evict_by_tag_async(&format!("kind:{KIND}")).await?;
             }
             (Way::Function, Kept::AsyncFunction) => drop(page_cache(at).evict_all().await?),
@@ -259,9 +329,10 @@ impl Subject {
                 let evict = move || page_blocking_cache(&at).evict_all();
                 tokio::task::spawn_blocking(evict).await.expect("nothing panics")?;
             }
+            (Way::Function, Kept::Stale) => drop(stale_cache(at).evict_all().await?),
+            (Way::Function, Kept::Spare) => drop(spare_cache(at).evict_all().await?),
             (Way::Clear, _) => cache.clear_async().await?,
             (Way::Set, _) => self.set(at, at.database.version.load(Ordering::SeqCst)).await?,
-            (Way::WholeKey | Way::Tag | Way::Function, Kept::Key) => return Ok(false),
         }
         Ok(true)
     }
@@ -307,7 +378,8 @@ impl Stage {
         let (mut tried, mut cells) = (0, 0);
         for evictor in 0..self.nodes.len() {
             for kept in ALL_KEPT {
-                for (fill, way) in FILLS.iter().flat_map(|fill| WAYS.map(|way| (*fill, way))) {
+                let fills = FILLS.iter().filter(|fill| fill.is_of(kept));
+                for (fill, way) in fills.flat_map(|fill| WAYS.map(|way| (*fill, way))) {
                     tried += 1;
                     let subject = Subject { kept, org: format!("org{tried}"), user: "ada".to_owned() };
                     match self.cell(&subject, fill, way, evictor).await {
@@ -337,6 +409,15 @@ impl Stage {
         let old = database.version.fetch_add(1, Ordering::SeqCst) + 1;
         let (mut held, filling) = self.begin(subject, fill, old).await?;
         held.is_reached().await;
+        if fill == Fill::Fallback
+            && let Some(hold) = &self.hold
+        {
+            // The body fails; what is looked for in its place is held.
+            let mut fallback = hold(Point::Get);
+            held.release();
+            fallback.is_reached().await;
+            held = fallback;
+        }
         let new = database.version.fetch_add(1, Ordering::SeqCst) + 1;
         let evicted = subject.evict(way, &self.nodes[evictor]).await;
         let is_way = matches!(evicted, Ok(true) | Err(_));
@@ -346,6 +427,7 @@ impl Stage {
         others_wait().await;
         held.release();
         filling.await.expect("nothing panics");
+        self.is_at_rest().await;
         let beside = beside.await.expect("nothing panics");
         if !is_way {
             return None;
@@ -362,7 +444,6 @@ impl Stage {
         let answer = |point| self.hold.as_ref().map(|hold| hold(point));
         let held = match fill {
             Fill::Foreground => at.hold_body(),
-            Fill::Refresh if subject.kept == Kept::Key => return None,
             Fill::Refresh => {
                 subject.get(&at).await;
                 at.hold_body()
@@ -389,11 +470,18 @@ impl Stage {
                 read.release();
                 return Some((held, filling));
             }
+            Fill::Renewal | Fill::Fallback => {
+                subject.get(&at).await;
+                pass_time().await;
+                at.hold_body()
+            }
         };
         let subject = subject.clone();
         let filling = tokio::spawn(async move {
             match fill {
-                Fill::Foreground | Fill::Stored | Fill::NearRefill => drop(subject.get(&at).await),
+                Fill::Foreground | Fill::Stored | Fill::NearRefill | Fill::Renewal | Fill::Fallback => {
+                    subject.get(&at).await;
+                }
                 Fill::Refresh => drop(subject.refresh(&at).await),
                 Fill::Set => subject.set(&at, old).await.expect("the backend is there"),
                 Fill::Awaited | Fill::FoundInTurn => unreachable!("it has begun"),
@@ -431,7 +519,7 @@ impl Stage {
     }
 
     async fn judge(&self, subject: &Subject, evictor: usize, new: u32, beside: u32) -> Result<(), String> {
-        if beside != new && (evictor == 0 || !self.has_copies) {
+        if beside != new && beside != FAILURE && (evictor == 0 || !self.has_copies) {
             return Err(format!("{beside} was read beside the fill, for {new}"));
         }
         for (node, at) in self.nodes.iter().enumerate() {
@@ -447,6 +535,14 @@ impl Stage {
             }
         }
         Ok(())
+    }
+
+    /// Resolves when nothing is computed any more, for whomever it may be.
+    async fn is_at_rest(&self) {
+        let rests = |at: &At| format!("{:?}", at.cache).contains("under_way: 0");
+        while !self.nodes.iter().all(rests) {
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn within_moments(&self, subject: &Subject, at: &At, new: u32) -> u32 {
