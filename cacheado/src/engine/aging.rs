@@ -146,6 +146,11 @@ impl<V> Renewals<V> {
         })
     }
 
+    /// How many of these computations there are.
+    pub(crate) fn under_way(&self) -> usize {
+        self.flights.len()
+    }
+
     fn failed(&self, key: &KeyBox, now: u64, retry: Duration) {
         const SMALL: usize = 64;
         let mut failures = self.failures.lock();

@@ -12,6 +12,7 @@ use super::aging::{Age, Renewing, Standing};
 use super::call::Computation;
 use super::far::{Answer, Step};
 use super::flight::{Landed, Leader};
+use super::moment::Moment;
 use crate::chance;
 use crate::codec::Header;
 use crate::context::{Served, Tier};
@@ -108,7 +109,7 @@ impl<K: Kind> Computation<K> {
     /// What was read before the body ran may have been evicted since, so it is looked for again.
     pub(super) fn rescue(mut self: Box<Self>) -> Rescue<K> {
         let Some(function) = self.call.function.clone() else { return Rescue::Nothing(self) };
-        match &self.far {
+        match &mut self.far {
             None if function.is_remote() => Rescue::Nothing(self),
             None => match self.call.spare(&function) {
                 Some((seen, age)) => match self.serve_instead(seen.value, age, Tier::Memory) {
@@ -118,6 +119,7 @@ impl<K: Kind> Computation<K> {
                 None => Rescue::Nothing(self),
             },
             Some(far) if self.has_spare => {
+                far.sent = Some(Moment::now());
                 let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
                 let request = Request::Get { place, wanted: Wanted::ValueAndLifetime };
                 Rescue::Ask(remote, request, Rescued(self))
@@ -163,6 +165,7 @@ impl<K: Kind> Computation<K> {
         if self.call.policy.standing(age) == Standing::Gone {
             return None;
         }
+        self.answered();
         self.serve_instead(value, age, Tier::Remote)
     }
 }

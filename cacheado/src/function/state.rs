@@ -200,7 +200,7 @@ impl<V: Clone + Send + Sync + 'static> AnyFunction for Function<V> {
     }
 
     fn under_way(&self) -> usize {
-        self.flights.len()
+        self.flights.len() + self.renewals.as_ref().map_or(0, |renewals| renewals.under_way())
     }
 
     fn remote(&self) -> Option<&Arc<Remote>> {

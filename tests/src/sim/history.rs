@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::executor::TaskId;
-use super::{NEAR_TTL, TTL};
+use super::{NEAR_TTL, PAST, TTL};
 use crate::lock;
 
 pub type ComputationId = u64;
@@ -34,6 +34,8 @@ pub enum Key {
     Rate { code: u8 },
     /// A key of the caller's own, in a scope.
     Kept { org: &'static str, user: &'static str, name: u8 },
+    /// An annotated function whose values are served past their time, and longer where the body fails.
+    Price { org: &'static str },
 }
 
 impl fmt::Display for Key {
@@ -41,6 +43,7 @@ impl fmt::Display for Key {
         match self {
             Self::Page { org, user, page } => write!(f, "page({org}, {user}, {page})"),
             Self::Rate { code } => write!(f, "rate({code})"),
+            Self::Price { org } => write!(f, "price({org})"),
             Self::Kept { org, user, name } => write!(f, "kept({org}, {user}, {name})"),
         }
     }
@@ -58,6 +61,8 @@ pub enum Covers {
     Pages,
     /// The function `rate`.
     Rates,
+    /// The function `price`.
+    Prices,
     Everything,
 }
 
@@ -65,6 +70,7 @@ impl Covers {
     fn key(self, key: Key) -> bool {
         let scope = match key {
             Key::Page { org, user, .. } | Key::Kept { org, user, .. } => Some((org, user)),
+            Key::Price { org } => Some((org, "")),
             Key::Rate { .. } => None,
         };
         match self {
@@ -74,6 +80,7 @@ impl Covers {
             Self::Tag(tag) => matches!(key, Key::Page { page, .. } if page == tag),
             Self::Pages => matches!(key, Key::Page { .. }),
             Self::Rates => matches!(key, Key::Rate { .. }),
+            Self::Prices => matches!(key, Key::Price { .. }),
             Self::Everything => true,
         }
     }
@@ -355,7 +362,8 @@ fn shared_in_an_outage(record: &Record, read: &Read, value: &Computation) -> boo
 
 fn expired(read: &Read, value: &Computation) -> Option<String> {
     let latest = value.ended_at?.max(value.stored_at.unwrap_or_default());
-    let over = latest.saturating_add(nanos(TTL));
+    let past = if let Key::Price { .. } = value.key { PAST } else { Duration::ZERO };
+    let over = latest.saturating_add(nanos(TTL + past));
     (over <= read.time).then(|| format!("expired {:?} before", Duration::from_nanos(read.time - over)))
 }
 

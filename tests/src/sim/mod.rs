@@ -21,7 +21,8 @@
 //!
 //! Sync functions, which block a thread: their way through the engine is the same state machine, and their
 //! threads are explored by the model checker (`tests/model`). The real servers: they have tests of their own.
-//! `FILL_WINDOW` by real time, which no schedule lasts for.
+//! Leases, whose pauses are of real time: each node asks for none here. Early refresh, which is drawn by the process,
+//! and `timeout`, which is measured by a timer. `FILL_WINDOW` by real time, which no schedule lasts for.
 //!
 //! # How it repeats
 //!
@@ -50,6 +51,9 @@ pub use sweep::sweep;
 
 /// How long entries live.
 const TTL: Duration = Duration::from_secs(8);
+
+/// For how long past that some are served at most: where the body fails.
+const PAST: Duration = Duration::from_secs(10);
 
 /// How long copies live.
 const NEAR_TTL: Duration = Duration::from_secs(3);
@@ -187,8 +191,9 @@ fn simulate(sim: &Arc<Simulation>) -> Result<(), String> {
     let count = if sim.config.storage == Storage::Memory { 1 } else { 2 + sim.world.below(2) };
     let nodes: Nodes = Arc::new(Mutex::new((0..count).map(|node| sim.start(node, 0)).collect()));
     for node in lock(&nodes).iter() {
+        // One node alone has more to do, so that as much meets.
         for _ in 0..3 {
-            node.work(3);
+            node.work(9 / count);
         }
     }
     sim.world.spawn(Owner::World, make_trouble(Arc::clone(sim), Arc::clone(&nodes)));

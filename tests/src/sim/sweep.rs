@@ -10,7 +10,7 @@ use std::task::Poll;
 
 use super::history::{Covers, Key};
 use super::simulation::{Process, Simulation};
-use super::{Config, Failure, Storage, workload};
+use super::{Config, Failure, Storage, TTL, workload};
 
 /// What is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,7 @@ enum Evictor {
 }
 
 const PAGE: Key = Key::Page { org: "acme", user: "ada", page: 1 };
+const PRICE: Key = Key::Price { org: "acme" };
 const KEPT: Key = Key::Kept { org: "acme", user: "ada", name: 0 };
 
 /// Schedules for each number of polls.
@@ -67,7 +68,7 @@ pub fn sweep(config: Config) -> Result<usize, Failure> {
         _ => &[Evictor::Nobody, Evictor::Same, Evictor::Other],
     };
     let mut runs = 0;
-    for key in [PAGE, KEPT] {
+    for key in [PAGE, PRICE, KEPT] {
         for call in CALLS.into_iter().filter(|call| has(key, *call)) {
             for (evictor, is_stored) in evictors.iter().flat_map(|it| [(*it, false), (*it, true)]) {
                 for polls in 0..MOST_POLLS {
@@ -92,7 +93,8 @@ pub fn sweep(config: Config) -> Result<usize, Failure> {
 fn has(key: Key, call: Call) -> bool {
     match call {
         Call::LookAtSeveral => key == KEPT,
-        Call::Refresh | Call::EvictTag | Call::EvictFunction => key == PAGE,
+        Call::Refresh | Call::EvictFunction => key != KEPT,
+        Call::EvictTag => key == PAGE,
         _ => true,
     }
 }
@@ -130,6 +132,10 @@ fn act(sim: &Arc<Simulation>, scene: Scene) -> Result<bool, String> {
         let node = other.clone();
         sim.world.spawn(other.owner(), async move { node.read(key).await });
         run()?;
+        if key == PRICE {
+            // It is served once more, and computed anew.
+            sim.clock.advance(TTL);
+        }
     }
 
     let has_ended = Arc::new(AtomicBool::new(false));
@@ -182,6 +188,7 @@ async fn call(node: &Process, scene: Scene) {
         Call::Evict => Covers::One(key),
         Call::EvictScope => Covers::Organization("acme"),
         Call::EvictTag => Covers::Tag(1),
+        Call::EvictFunction if key == PRICE => Covers::Prices,
         Call::EvictFunction => Covers::Pages,
         Call::Clear => Covers::Everything,
     };

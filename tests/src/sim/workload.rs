@@ -84,11 +84,17 @@ async fn rate(code: u8) -> Seen {
     compute(Key::Rate { code }).await
 }
 
+#[cached(ttl = 8, scope = "organization", stale = 4, stale_if_error = 10)]
+async fn price(org: &'static str) -> Result<Seen, Failed> {
+    try_to_compute(Key::Price { org }).await
+}
+
 impl Process {
     fn any_key(&self) -> Key {
         let world = &self.sim.world;
         let (org, user) = (ORGS[world.below(2)], USERS[world.below(2)]);
-        match world.below(8) {
+        match world.below(10) {
+            8.. => Key::Price { org },
             0..4 => Key::Page { org, user, page: u8::from(world.chance(50)) },
             4 => Key::Rate { code: 0 },
             _ => Key::Kept { org, user, name: 0 },
@@ -146,6 +152,7 @@ impl Process {
         let seen = match key {
             Key::Page { org, user, page: n } => with_cache_async(&self.cache, page(org, user, n)).await.ok(),
             Key::Rate { code } => Some(with_cache_async(&self.cache, rate(code)).await),
+            Key::Price { org } => with_cache_async(&self.cache, price(org)).await.ok(),
             Key::Kept { org, user, name } => {
                 let scoped = self.scoped(org, user);
                 scoped.get_or_compute_async(name, TTL, || compute(key)).await.ok()
@@ -203,6 +210,10 @@ impl Process {
                 self.counts(1);
                 Some(with_cache_async(&self.cache, async { rate_entry(code).refresh().await }).await)
             }
+            Key::Price { org } => {
+                self.counts(1);
+                with_cache_async(&self.cache, async { price_entry(org).refresh().await }).await.ok()
+            }
             Key::Kept { .. } => return self.read(key).await,
         };
         let task = self.task();
@@ -224,6 +235,9 @@ impl Process {
             Key::Rate { code } => {
                 with_cache_async(&self.cache, async { rate_entry(code).set(seen).await }).await
             }
+            Key::Price { org } => {
+                with_cache_async(&self.cache, async { price_entry(org).set(seen).await }).await
+            }
             Key::Kept { org, user, name } => self.scoped(org, user).set_async(name, &seen, TTL).await,
         };
         if done.is_ok() {
@@ -242,6 +256,9 @@ impl Process {
             Key::Rate { code } => {
                 with_cache_async(&self.cache, async { rate_entry(code).evict().await }).await
             }
+            Key::Price { org } => {
+                with_cache_async(&self.cache, async { price_entry(org).evict().await }).await
+            }
             Key::Kept { org, user, name } => self.scoped(org, user).evict_async(name).await,
         };
         self.returned(id, task, &done);
@@ -256,6 +273,8 @@ impl Process {
                 Covers::Organization(org)
             }
             Key::Page { org, user, .. } | Key::Kept { org, user, .. } => Covers::User(org, user),
+            Key::Price { org } if self.sim.world.chance(50) => Covers::Organization(org),
+            Key::Price { .. } => Covers::Prices,
             Key::Rate { .. } if self.sim.world.chance(15) => Covers::Everything,
             Key::Rate { .. } => Covers::Rates,
         };
@@ -272,6 +291,7 @@ impl Process {
             Covers::Tag(page) => self.cache.evict_by_tag_async(&format!("page:{page}")).await,
             Covers::Pages => with_cache_async(&self.cache, async { page_cache().evict_all().await }).await,
             Covers::Rates => with_cache_async(&self.cache, async { rate_cache().evict_all().await }).await,
+            Covers::Prices => with_cache_async(&self.cache, async { price_cache().evict_all().await }).await,
             Covers::Everything => {
                 self.lookups.is_unknown.store(true, Ordering::SeqCst);
                 self.cache.clear_async().await.map(|()| 0)
@@ -308,5 +328,8 @@ impl Process {
             }
         }
         self.read(Key::Rate { code: 0 }).await;
+        for org in ORGS {
+            self.read(Key::Price { org }).await;
+        }
     }
 }

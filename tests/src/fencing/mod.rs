@@ -3,133 +3,35 @@
 //!
 //! A new way is a variant of [`Way`] or of [`Fill`], and a line where the compiler asks for it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+mod subject;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use cacheado::Cache;
 use cacheado::backends::contract::Tier;
 use cacheado::backends::{Backend, Memory};
-use cacheado::prelude::*;
-use cacheado::{Cache, Scope};
 use tokio::task::JoinHandle;
 
-use crate::gate::{Gated, Held, Holding, Point};
+use self::subject::{ALL_KEPT, At, FAILURE, Kept, Subject, WAYS, Way};
+use crate::gate::{Gated, Held, Point};
 use crate::lock;
 use crate::wait::others_wait;
-
-cacheado::scopes! {
-    mod scopes {
-        organization(org) { user(user) }
-    }
-}
 
 /// How long a notice may take to another node.
 const MOMENTS: Duration = Duration::from_secs(10);
 
-/// What bodies read: a number that is counted up.
-#[derive(Default)]
-struct Database {
-    version: AtomicU32,
-    /// Who computes next is held here, with what was read.
-    gate: Mutex<Option<Holding>>,
-}
+/// How long the shortest lives last, and a little.
+const PAST: Duration = Duration::from_millis(15);
 
-/// A node, as a body sees it.
-#[derive(Clone)]
-struct At {
-    cache: Cache,
-    database: Arc<Database>,
-}
-
-impl At {
-    fn new(cache: Cache, database: &Arc<Database>) -> Self {
-        Self { cache, database: Arc::clone(database) }
-    }
-
-    fn read(&self) -> (u32, Option<Holding>) {
-        let version = self.database.version.load(Ordering::SeqCst);
-        (version, lock(&self.database.gate).take())
-    }
-
-    async fn compute(&self) -> u32 {
-        let (version, gate) = self.read();
-        if let Some(gate) = gate {
-            gate.hold().await;
-        }
-        version
-    }
-
-    fn hold_body(&self) -> Held {
-        let (held, holding) = Held::new();
-        *lock(&self.database.gate) = Some(holding);
-        held
+/// Waits until what was stored before is past its time, on whatever clock its server has.
+async fn pass_time() {
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < PAST {
+        tokio::task::yield_now().await;
     }
 }
-
-#[cached(cache = at.cache, ttl = 60, scope = "user", tags("kind:{kind}"), skip(at))]
-async fn page(at: &At, org: &str, user: &str, kind: u8) -> u32 {
-    let _ = (org, user, kind);
-    at.compute().await
-}
-
-#[cached(cache = at.cache, ttl = 60, scope = "user", tags("kind:{kind}"), skip(at))]
-fn page_blocking(at: &At, org: &str, user: &str, kind: u8) -> u32 {
-    let _ = (org, user, kind);
-    let (version, gate) = at.read();
-    if let Some(gate) = gate {
-        gate.hold_blocking();
-    }
-    version
-}
-
-/// The same, where nodes take turns.
-#[cached(
-    cache = at.cache, ttl = 60, scope = "user", tags("kind:{kind}"), skip(at), single_flight = "distributed"
-)]
-async fn page_in_turn(at: &At, org: &str, user: &str, kind: u8) -> u32 {
-    let _ = (org, user, kind);
-    at.compute().await
-}
-
-/// What is cached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kept {
-    AsyncFunction,
-    SyncFunction,
-    FunctionInTurn,
-    Key,
-}
-
-const ALL_KEPT: [Kept; 4] = [Kept::AsyncFunction, Kept::SyncFunction, Kept::FunctionInTurn, Kept::Key];
-
-/// A way to evict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Entry,
-    WholeKey,
-    User,
-    Organization,
-    Scoped,
-    Global,
-    Tag,
-    Function,
-    Clear,
-    /// Another value takes its place.
-    Set,
-}
-
-const WAYS: [Way; 10] = [
-    Way::Entry,
-    Way::WholeKey,
-    Way::User,
-    Way::Organization,
-    Way::Scoped,
-    Way::Global,
-    Way::Tag,
-    Way::Function,
-    Way::Clear,
-    Way::Set,
-];
 
 /// A way to fill, and where it is held while the eviction goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,9 +50,13 @@ enum Fill {
     Awaited,
     /// This node has asked for a lease; the backend has answered with what another has stored meanwhile.
     FoundInTurn,
+    /// A body runs for nobody, as what is there is past its time.
+    Renewal,
+    /// A body has failed, and the backend has answered with what may be served instead.
+    Fallback,
 }
 
-const FILLS: [Fill; 7] = [
+const FILLS: [Fill; 9] = [
     Fill::Foreground,
     Fill::Refresh,
     Fill::Stored,
@@ -158,112 +64,19 @@ const FILLS: [Fill; 7] = [
     Fill::Set,
     Fill::Awaited,
     Fill::FoundInTurn,
+    Fill::Renewal,
+    Fill::Fallback,
 ];
 
-/// One entry, in scopes of its own.
-#[derive(Clone)]
-struct Subject {
-    kept: Kept,
-    org: String,
-    user: String,
-}
-
-const KIND: u8 = 7;
-
-impl Subject {
-    async fn get(&self, at: &At) -> u32 {
-        let (org, user) = (&*self.org, &*self.user);
-        match self.kept {
-            Kept::AsyncFunction => page(at, org, user, KIND).await,
-            Kept::FunctionInTurn => page_in_turn(at, org, user, KIND).await,
-            Kept::SyncFunction => {
-                let (this, at) = (self.clone(), at.clone());
-                let call = move || page_blocking(&at, &this.org, &this.user, KIND);
-                tokio::task::spawn_blocking(call).await.expect("no body panics")
-            }
-            Kept::Key => {
-                let scoped = at.cache.scoped(scopes::user(org, user));
-                let ttl = Duration::from_secs(60);
-                scoped.get_or_compute_async(KIND, ttl, || at.compute()).await.expect("it is computed")
-            }
+impl Fill {
+    /// Whether what is kept so is filled so.
+    fn is_of(self, kept: Kept) -> bool {
+        match kept {
+            Kept::Stale => self == Self::Renewal,
+            Kept::Spare => self == Self::Fallback,
+            Kept::Key => !matches!(self, Self::Refresh | Self::Renewal | Self::Fallback),
+            _ => !matches!(self, Self::Renewal | Self::Fallback),
         }
-    }
-
-    async fn refresh(&self, at: &At) -> u32 {
-        let (this, at) = (self.clone(), at.clone());
-        match self.kept {
-            Kept::AsyncFunction => page_entry(&at, &this.org, &this.user, KIND).refresh().await,
-            Kept::FunctionInTurn => page_in_turn_entry(&at, &this.org, &this.user, KIND).refresh().await,
-            Kept::SyncFunction => {
-                let call = move || page_blocking_entry(&at, &this.org, &this.user, KIND).refresh();
-                tokio::task::spawn_blocking(call).await.expect("no body panics")
-            }
-            Kept::Key => unreachable!("a key has no body to refresh it"),
-        }
-    }
-
-    async fn set(&self, at: &At, value: u32) -> cacheado::Result<()> {
-        let (this, at) = (self.clone(), at.clone());
-        match self.kept {
-            Kept::AsyncFunction => page_entry(&at, &this.org, &this.user, KIND).set(value).await,
-            Kept::FunctionInTurn => page_in_turn_entry(&at, &this.org, &this.user, KIND).set(value).await,
-            Kept::SyncFunction => {
-                let set = move || page_blocking_entry(&at, &this.org, &this.user, KIND).set(value);
-                tokio::task::spawn_blocking(set).await.expect("nothing panics")
-            }
-            Kept::Key => {
-                let scoped = at.cache.scoped(scopes::user(&*this.org, &*this.user));
-                scoped.set_async(KIND, &value, Duration::from_secs(60)).await
-            }
-        }
-    }
-
-    /// Evicts by this way; whether there is one for what is kept.
-    async fn evict(&self, way: Way, at: &At) -> cacheado::Result<bool> {
-        let (org, user) = (&*self.org, &*self.user);
-        let cache = &at.cache;
-        match (way, self.kept) {
-            (Way::Entry, Kept::AsyncFunction) => drop(page_entry(at, org, user, KIND).evict().await?),
-            (Way::Entry, Kept::FunctionInTurn) => {
-                page_in_turn_entry(at, org, user, KIND).evict().await?;
-            }
-            (Way::Entry, Kept::SyncFunction) => {
-                let (this, at) = (self.clone(), at.clone());
-                let evict = move || page_blocking_entry(&at, &this.org, &this.user, KIND).evict();
-                tokio::task::spawn_blocking(evict).await.expect("nothing panics")?;
-            }
-            (Way::Entry, Kept::Key) => drop(cache.scoped(scopes::user(org, user)).evict_async(KIND).await?),
-            (Way::WholeKey, Kept::AsyncFunction) => {
-                let key = page_entry(at, org, user, KIND).key();
-                cache.evict_key_async(&key).await?;
-            }
-            (Way::WholeKey, Kept::FunctionInTurn) => {
-                let key = page_in_turn_entry(at, org, user, KIND).key();
-                cache.evict_key_async(&key).await?;
-            }
-            (Way::WholeKey, Kept::SyncFunction) => {
-                let key = page_blocking_entry(at, org, user, KIND).key();
-                cache.evict_key_async(&key).await?;
-            }
-            (Way::User, _) => drop(cache.evict_by_scope_async(&scopes::user(org, user)).await?),
-            (Way::Organization, _) => drop(cache.evict_by_scope_async(&scopes::organization(org)).await?),
-            (Way::Scoped, _) => drop(cache.scoped(scopes::user(org, user)).evict_all_async().await?),
-            (Way::Global, _) => drop(cache.evict_by_scope_async(&Scope::global()).await?),
-            (Way::Tag, Kept::AsyncFunction | Kept::SyncFunction | Kept::FunctionInTurn) => {
-                cache.evict_by_tag_async(&format!("kind:{KIND}")).await?;
-            }
-            (Way::Function, Kept::AsyncFunction) => drop(page_cache(at).evict_all().await?),
-            (Way::Function, Kept::FunctionInTurn) => drop(page_in_turn_cache(at).evict_all().await?),
-            (Way::Function, Kept::SyncFunction) => {
-                let at = at.clone();
-                let evict = move || page_blocking_cache(&at).evict_all();
-                tokio::task::spawn_blocking(evict).await.expect("nothing panics")?;
-            }
-            (Way::Clear, _) => cache.clear_async().await?,
-            (Way::Set, _) => self.set(at, at.database.version.load(Ordering::SeqCst)).await?,
-            (Way::WholeKey | Way::Tag | Way::Function, Kept::Key) => return Ok(false),
-        }
-        Ok(true)
     }
 }
 
@@ -307,7 +120,8 @@ impl Stage {
         let (mut tried, mut cells) = (0, 0);
         for evictor in 0..self.nodes.len() {
             for kept in ALL_KEPT {
-                for (fill, way) in FILLS.iter().flat_map(|fill| WAYS.map(|way| (*fill, way))) {
+                let fills = FILLS.iter().filter(|fill| fill.is_of(kept));
+                for (fill, way) in fills.flat_map(|fill| WAYS.map(|way| (*fill, way))) {
                     tried += 1;
                     let subject = Subject { kept, org: format!("org{tried}"), user: "ada".to_owned() };
                     match self.cell(&subject, fill, way, evictor).await {
@@ -337,6 +151,15 @@ impl Stage {
         let old = database.version.fetch_add(1, Ordering::SeqCst) + 1;
         let (mut held, filling) = self.begin(subject, fill, old).await?;
         held.is_reached().await;
+        if fill == Fill::Fallback
+            && let Some(hold) = &self.hold
+        {
+            // The body fails; what is looked for in its place is held.
+            let mut fallback = hold(Point::Get);
+            held.release();
+            fallback.is_reached().await;
+            held = fallback;
+        }
         let new = database.version.fetch_add(1, Ordering::SeqCst) + 1;
         let evicted = subject.evict(way, &self.nodes[evictor]).await;
         let is_way = matches!(evicted, Ok(true) | Err(_));
@@ -346,6 +169,7 @@ impl Stage {
         others_wait().await;
         held.release();
         filling.await.expect("nothing panics");
+        self.is_at_rest().await;
         let beside = beside.await.expect("nothing panics");
         if !is_way {
             return None;
@@ -362,7 +186,6 @@ impl Stage {
         let answer = |point| self.hold.as_ref().map(|hold| hold(point));
         let held = match fill {
             Fill::Foreground => at.hold_body(),
-            Fill::Refresh if subject.kept == Kept::Key => return None,
             Fill::Refresh => {
                 subject.get(&at).await;
                 at.hold_body()
@@ -389,11 +212,18 @@ impl Stage {
                 read.release();
                 return Some((held, filling));
             }
+            Fill::Renewal | Fill::Fallback => {
+                subject.get(&at).await;
+                pass_time().await;
+                at.hold_body()
+            }
         };
         let subject = subject.clone();
         let filling = tokio::spawn(async move {
             match fill {
-                Fill::Foreground | Fill::Stored | Fill::NearRefill => drop(subject.get(&at).await),
+                Fill::Foreground | Fill::Stored | Fill::NearRefill | Fill::Renewal | Fill::Fallback => {
+                    subject.get(&at).await;
+                }
                 Fill::Refresh => drop(subject.refresh(&at).await),
                 Fill::Set => subject.set(&at, old).await.expect("the backend is there"),
                 Fill::Awaited | Fill::FoundInTurn => unreachable!("it has begun"),
@@ -431,7 +261,7 @@ impl Stage {
     }
 
     async fn judge(&self, subject: &Subject, evictor: usize, new: u32, beside: u32) -> Result<(), String> {
-        if beside != new && (evictor == 0 || !self.has_copies) {
+        if beside != new && beside != FAILURE && (evictor == 0 || !self.has_copies) {
             return Err(format!("{beside} was read beside the fill, for {new}"));
         }
         for (node, at) in self.nodes.iter().enumerate() {
@@ -447,6 +277,14 @@ impl Stage {
             }
         }
         Ok(())
+    }
+
+    /// Resolves when nothing is computed any more, for whomever it may be.
+    async fn is_at_rest(&self) {
+        let rests = |at: &At| format!("{:?}", at.cache).contains("under_way: 0");
+        while !self.nodes.iter().all(rests) {
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn within_moments(&self, subject: &Subject, at: &At, new: u32) -> u32 {
