@@ -9,6 +9,8 @@ use cacheado::backends::Memory;
 use cacheado::prelude::*;
 use cacheado::{with_cache, with_cache_async};
 
+use cacheado_tests::wait::until;
+
 use crate::server::{Server, within};
 
 cacheado::scopes! {
@@ -34,6 +36,7 @@ async fn slow(n: u32) -> u32 {
 
 crate::over_each_server!(
     a_stampede_runs_the_body_once,
+    hazard_20_a_stampede_at_an_expired_entry_runs_the_body_once,
     hazard_24_sync_functions_work_in_every_context,
     hazard_32_two_nodes_with_near_caches,
     hazard_32_copies_are_dropped_when_the_server_was_away,
@@ -68,6 +71,67 @@ fn a_stampede_runs_the_body_once(server: &Server) {
     assert_eq!(BODIES.load(Ordering::SeqCst), 2);
     let stats = cache.stats();
     assert_eq!((stats.hits + stats.misses, stats.backend_errors), (1_064, 0), "{stats}");
+}
+
+/// The first value is gone soon, every later one stays.
+fn soon_then_late(_: &u32) -> Duration {
+    if BRIEF_BODIES.load(Ordering::SeqCst).is_multiple_of(2) {
+        Duration::from_secs(60)
+    } else {
+        Duration::from_millis(200)
+    }
+}
+
+static BRIEF_BODIES: AtomicU32 = AtomicU32::new(0);
+
+#[cached(ttl_with = soon_then_late)]
+async fn brief() -> u32 {
+    tokio::task::yield_now().await;
+    BRIEF_BODIES.fetch_add(1, Ordering::SeqCst)
+}
+
+#[cached(ttl_with = soon_then_late)]
+fn brief_sync() -> u32 {
+    BRIEF_BODIES.fetch_add(1, Ordering::SeqCst)
+}
+
+fn hazard_20_a_stampede_at_an_expired_entry_runs_the_body_once(server: &Server) {
+    let cache = server.cache();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let before = BRIEF_BODIES.load(Ordering::SeqCst);
+    assert_eq!(before % 2, 0, "each round is of two bodies");
+    runtime.block_on(with_cache_async(&cache, async {
+        brief().await;
+        while brief_entry().peek().await.unwrap().is_some() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }));
+    runtime.block_on(async {
+        let calls: Vec<_> = (0..1_000)
+            .map(|_| {
+                let cache = cache.clone();
+                tokio::spawn(async move { with_cache_async(&cache, brief()).await })
+            })
+            .collect();
+        for call in calls {
+            assert_eq!(call.await.unwrap(), before + 1);
+        }
+    });
+    assert_eq!(BRIEF_BODIES.load(Ordering::SeqCst), before + 2, "one for each lifetime");
+    with_cache(&cache, || {
+        brief_sync();
+        until("the entry has expired", || brief_sync_entry().peek().unwrap().is_none());
+    });
+    let barrier = Barrier::new(64);
+    thread::scope(|threads| {
+        for _ in 0..64 {
+            threads.spawn(|| {
+                barrier.wait();
+                with_cache(&cache, || assert_eq!(brief_sync(), before + 3));
+            });
+        }
+    });
+    assert_eq!(BRIEF_BODIES.load(Ordering::SeqCst), before + 4, "one for each lifetime");
 }
 
 fn hazard_24_sync_functions_work_in_every_context(server: &Server) {

@@ -7,7 +7,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cacheado::with_cache;
+use cacheado::backends::{MongoDb, Redis};
+use cacheado::{Cache, cached, with_cache};
 use cacheado_tests::leases::{self, held, nodes};
 use cacheado_tests::wait::until;
 
@@ -21,6 +22,7 @@ macro_rules! scenarios {
         crate::over_each_server!(
             waiters_do_not_spin,
             processes_together_compute_once,
+            processes_together_compute_an_expired_entry_once,
             hazard_25_a_process_that_is_killed_holds_up_others_no_longer_than_its_lease,
             hazard_26_a_server_that_dies_makes_it_a_flight_of_each_process,
             $($scenario),+
@@ -113,6 +115,30 @@ impl Drop for Processes {
             let _ = child.wait();
         }
     }
+}
+
+fn processes_together_compute_an_expired_entry_once(server: &Server) {
+    /// The entry of the processes, as a release before theirs has stored it.
+    #[cached(name = "node.lease", ttl = "300ms", single_flight = "distributed")]
+    fn computed_by() -> u32 {
+        0
+    }
+    let builder = Cache::builder();
+    let builder = match server {
+        Server::Redis(redis) => {
+            builder.backend(Redis::builder(redis.url()).namespace("nodes").build().unwrap())
+        }
+        Server::MongoDb(mongo) => {
+            builder.backend(MongoDb::builder(mongo.uri()).database("nodes").build().unwrap())
+        }
+    };
+    let cache = builder.build().unwrap();
+    with_cache(&cache, || {
+        assert_eq!(computed_by(), 0);
+        assert_eq!(cache.stats().misses, 1);
+        until("the entry has expired", || computed_by_entry().peek().unwrap().is_none());
+    });
+    processes_together_compute_once(server);
 }
 
 fn processes_together_compute_once(server: &Server) {
