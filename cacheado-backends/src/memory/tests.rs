@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use super::{Cause, Fill, Found, KeyBox, Label, Limits, Listener, Memory, Placed, Region, Store};
+use super::{Aging, Cause, Fill, Found, KeyBox, Label, Limits, Listener, Memory, Placed, Region, Store};
 use crate::{Clock, ManualClock};
 
 #[derive(Default)]
@@ -232,7 +232,7 @@ fn bounds_hold_once_threads_have_settled() {
 
 #[test]
 fn an_entry_that_ages_is_there_until_its_grace_is_over_and_served_until_its_lead() {
-    let clock = crate::ManualClock::new();
+    let clock = ManualClock::new();
     let fixture = Fixture::new(&Memory::new(), Limits::default(), clock.clone());
     let labels: Arc<[Label]> = Arc::new([Label::from(&b"a"[..])]);
     let (bytes, label) = (7_u64.to_le_bytes(), Label::from(&b"a"[..]));
@@ -240,7 +240,7 @@ fn an_entry_that_ages_is_there_until_its_grace_is_over_and_served_until_its_lead
         hash: hash(7),
         key: KeyBox::from(&bytes[..]),
         deadline: clock.now() + 100,
-        aging: Some(crate::memory::Aging { lead: 20, grace: 50, limit: crate::clock::NEVER }),
+        aging: Some(Aging { lead: 20, grace: 50, limit: crate::clock::NEVER }),
         labels: Some(Arc::clone(&labels)),
         ticket: fixture.region.ticket(hash(7), &labels),
         inert: true,
