@@ -54,7 +54,7 @@ use proc_macro::TokenStream;
 /// | `cache_if = PATH` | `fn(&R) -> bool` on the whole return value |
 /// | `stale = "1m"` | past its time, a value is served for this long while one caller's body is run in the background |
 /// | `stale_if_error = "1h"` | past its time, a value is served where the body returns an `Err`, panics or takes longer than `timeout`: at most this long past it, and failures do not renew it. After a failure the body is left alone for up to a second |
-/// | `early = 1.0` | near its expiry a value is computed anew in the background, by chance and by what it costs (XFetch), with this beta |
+/// | `early = 1.0` | near its expiry a value is computed anew in the background, by chance and by what it costs (`XFetch`), with this beta |
 /// | `jitter = 0.1` | each lifetime is shortened by a random part of up to 10 % |
 /// | `timeout = "2s"` | async only: a caller waits no longer; the body goes on, and its result is stored. The caller is given an older value with `stale_if_error`, else an error (`E: From<cacheado::Error>`) |
 /// | `single_flight = false` | every caller computes; by default one computes and the others wait for it |

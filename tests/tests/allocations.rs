@@ -35,6 +35,11 @@ fn product(a: u64, b: u64) -> u64 {
     a * b
 }
 
+#[cached(cache = cache, skip(cache), ttl = 300, stale = 60, stale_if_error = 600, early = 1, jitter = 0.1)]
+fn aging(cache: &Cache, text: &str, list: &[u64]) -> Arc<str> {
+    format!("{text} {list:?} {}", cache.stats().misses).into()
+}
+
 #[cached(skip(of))]
 fn generic<T: Into<u64> + Copy>(
     of: T,
@@ -73,6 +78,12 @@ fn a_sync_hit_allocates_nothing() {
         });
     }
     assert_eq!(allocations(|| assert_eq!(product(6, 7), 42)), 0, "in the global cache");
+}
+
+#[test]
+fn a_hit_of_a_value_that_ages_copies_no_argument_and_allocates_nothing() {
+    let cache = bounded();
+    assert_eq!(allocations(|| drop(aging(&cache, "text", &[1, 2, 3]))), 0);
 }
 
 #[test]

@@ -73,6 +73,11 @@ fn hazard_34_under_strict_lints() {
             assert_eq!((repo.get(OrgId(1)), repo.later(0).await), ("r".into(), None));
             assert_eq!((repo.name(1), Repo::<u64>::size(1)), ("repo 1".into(), 9));
             assert_eq!(repo.into_value(), "r");
+            assert_eq!(outlives("ab", vec![1], (2, 3), 4), 4);
+            assert_eq!(outlives_later("ab", &[Page::new(1)]).await.unwrap(), 3);
+            assert_eq!(covered_later(Some("abc")).await, Ok(3));
+            let handle = Handle::new("h");
+            assert_eq!((handle.named(1), handle.named_later(2).await), ("h 1".into(), "h 2".into()));
         })
         .await;
     });

@@ -1,14 +1,16 @@
 //! `stale`: past its time a value is served for a while, as it is computed anew in the background.
 
 use std::future::Future;
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
 use cacheado::backends::SharedMemory;
+use cacheado::rules::{Effect, EntryMeta, Rule};
 use cacheado::testing::ManualClock;
-use cacheado::{Cache, cached};
+use cacheado::{Cache, Key, Ttl, cached};
+use cacheado_tests::Counter;
 use cacheado_tests::stage::{Failure, Outcome, Stage, tiers};
 use cacheado_tests::tenancy::scopes;
 use cacheado_tests::wait::{in_time, on_one_thread, on_threads, others_wait, until};
@@ -367,6 +369,62 @@ fn each_node_goes_by_its_own_stale_and_none_past_it() {
         assert_eq!((before::stale(&stale), before::staler(&staler)), (Err(Failure::Down), Ok(0)));
         clock.advance(2_970 * SECOND);
         assert_eq!(before::staler(&staler), Err(Failure::Down));
+    });
+}
+
+#[test]
+fn rules_see_what_is_served_past_its_time_and_do_not_bring_it_back() {
+    struct Watching(Arc<Counter>);
+    impl Rule for Watching {
+        fn on_get(&self, key: &Key, entry: &EntryMeta) -> Effect {
+            self.0.next();
+            assert!(key.to_string().contains("value"), "{key}");
+            assert!(entry.ttl().is_some_and(|left| left <= 60 * SECOND));
+            Effect::SetTtl(Ttl::Never)
+        }
+    }
+    in_time(|| {
+        let (seen, clock) = (Arc::new(Counter::new()), ManualClock::new());
+        let rule = Watching(Arc::clone(&seen));
+        let cache = Cache::builder().clock(clock.clone()).rule(rule).build().unwrap();
+        let stage = Stage::new(&cache);
+        assert_eq!(value(&stage, "a"), Ok(0));
+        clock.advance(60 * SECOND);
+        stage.shut();
+        for n in 1..4 {
+            assert_eq!((value(&stage, "a"), seen.get()), (Ok(0), n));
+        }
+        clock.advance(30 * SECOND);
+        assert_eq!(value_entry(&stage, "a").peek().unwrap(), None);
+        stage.open();
+    });
+}
+
+#[test]
+fn a_renewal_takes_its_turn_among_processes() {
+    #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale = 30, single_flight = "distributed")]
+    fn in_turn(stage: &Stage) -> Outcome {
+        stage.body()
+    }
+    in_time(|| {
+        let clock = ManualClock::new();
+        let backend = SharedMemory::with_clock(clock.clone());
+        let node =
+            || Stage::new(&Cache::builder().backend(backend.clone()).clock(clock.clone()).build().unwrap());
+        let (one, two) = (node(), node());
+        assert_eq!(in_turn(&one), Ok(0));
+        clock.advance(60 * SECOND);
+        one.shut();
+        assert_eq!(in_turn(&one), Ok(0));
+        until("one node renews it", || one.runs() == 2);
+        for _ in 0..20 {
+            assert_eq!(in_turn(&two), Ok(0));
+            thread::yield_now();
+        }
+        one.open();
+        until("the new value is on both", || in_turn(&one) == Ok(1) && in_turn(&two) == Ok(1));
+        assert_eq!((one.runs(), two.runs()), (2, 0));
+        assert_eq!(two.stats().misses, 0);
     });
 }
 

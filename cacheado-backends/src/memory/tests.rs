@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use super::{Cause, Fill, Found, KeyBox, Label, Limits, Listener, Memory, Placed, Region, Store};
+use super::{Aging, Cause, Fill, Found, KeyBox, Label, Limits, Listener, Memory, Placed, Region, Store};
 use crate::{Clock, ManualClock};
 
 #[derive(Default)]
@@ -228,4 +228,44 @@ fn bounds_hold_once_threads_have_settled() {
         assert!(fixture.store.len() <= 64, "{} entries", fixture.store.len());
         assert_eq!(fixture.store.len(), fixture.region.len());
     }
+}
+
+#[test]
+fn an_entry_that_ages_is_there_until_its_grace_is_over_and_served_until_its_lead() {
+    let clock = ManualClock::new();
+    let fixture = Fixture::new(&Memory::new(), Limits::default(), clock.clone());
+    let labels: Arc<[Label]> = Arc::new([Label::from(&b"a"[..])]);
+    let (bytes, label) = (7_u64.to_le_bytes(), Label::from(&b"a"[..]));
+    let fill = || Fill {
+        hash: hash(7),
+        key: KeyBox::from(&bytes[..]),
+        deadline: clock.now() + 100,
+        aging: Some(Aging { lead: 20, grace: 50, limit: crate::clock::NEVER }),
+        labels: Some(Arc::clone(&labels)),
+        ticket: fixture.region.ticket(hash(7), &labels),
+        inert: true,
+    };
+    let pass = |nanos| clock.advance(Duration::from_nanos(nanos));
+    let there = || fixture.region.peek(hash(7), &bytes).map(|seen| seen.value);
+    assert_eq!(fixture.region.fill(fill(), 7), Placed::Stored);
+    pass(79);
+    assert_eq!(fixture.get(7), Some(7));
+    pass(1);
+    assert_eq!((fixture.get(7), there()), (None, Some(7)), "a probe leaves it to the cold path");
+    pass(69);
+    fixture.region.expire(hash(7), &bytes);
+    fixture.store.sweep(usize::MAX);
+    assert!(!fixture.region.set_deadline(hash(7), &bytes, clock.now() + 1_000), "it does not come back");
+    assert_eq!((there(), fixture.store.count_label(&label), fixture.store.len()), (Some(7), 1, 1));
+    pass(1);
+    assert_eq!((there(), fixture.store.count_label(&label)), (None, 0));
+    fixture.store.sweep(usize::MAX);
+    assert_eq!((fixture.store.len(), fixture.store.records().1), (0, 0));
+
+    assert_eq!(fixture.region.fill(fill(), 8), Placed::Stored);
+    assert!(fixture.region.set_deadline(hash(7), &bytes, clock.now() + 30));
+    pass(10);
+    assert_eq!((fixture.get(7), there()), (None, Some(8)), "lead and grace have moved along");
+    pass(69);
+    assert_eq!(fixture.store.evict_label(&label, Cause::Tag), 1, "in its grace, it is one that is alive");
 }

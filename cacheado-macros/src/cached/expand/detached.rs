@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote_spanned};
 
-use super::Call;
+use super::{Call, attributes};
 use crate::cached::lends::Lends;
 use crate::cached::params::ParamKind;
 use crate::krate::{generated, generated_at, private_at};
@@ -48,15 +48,17 @@ impl Call {
             return TokenStream::new();
         }
         let params = self.params.0.iter().enumerate();
+        // One of these names may begin with an underscore.
+        let lints = attributes::of_lookup(&self.params);
         params
             .map(|(index, param)| {
                 let (ident, cfgs, private) = (&param.ident, &param.cfgs, private_at(param.span));
                 let place = generated_at(param.span);
                 if param.lends == Lends::Shared {
                     let owned = owned(index);
-                    quote_spanned!(place=> #(#cfgs)* let #owned = #private::Owned::of(#ident);)
+                    quote_spanned!(place=> #(#cfgs)* #lints let #owned = #private::Owned::of(#ident);)
                 } else {
-                    quote_spanned!(place=> #(#cfgs)* #private::assert_moved(&#ident);)
+                    quote_spanned!(place=> #(#cfgs)* #lints #private::assert_moved(&#ident);)
                 }
             })
             .collect()

@@ -318,3 +318,59 @@ macro_rules! twice {
 
 twice!(doubled, 2);
 twice!(tripled, 3);
+
+/// A body that can go on without its caller.
+#[cached(ttl = 60, stale = 30, early = 1.0, jitter = 0.1, stale_if_error = "1h")]
+#[must_use]
+pub fn outlives(name: &str, mut list: Vec<u8>, (a, _b): (u8, u8), _unused: u8) -> usize {
+    list.push(a);
+    name.len() + list.len()
+}
+
+/// The same, as a task.
+///
+/// # Errors
+///
+/// Never.
+#[cached(ttl = 60, stale = 30, timeout = "2s", stale_if_error = "1h")]
+pub async fn outlives_later(name: &str, pages: &[Page]) -> Result<usize, cacheado::Error> {
+    tokio_free().await;
+    Ok(name.len() + pages.len())
+}
+
+/// One whose caller waits, and whose failure is covered.
+///
+/// # Errors
+///
+/// Never.
+#[cached(ttl = 60, stale_if_error = "1h")]
+pub async fn covered_later(name: Option<&str>) -> Result<usize, fmt::Error> {
+    tokio_free().await;
+    Ok(name.map_or(0, str::len))
+}
+
+/// A handle, whose methods can go on without their callers.
+#[derive(Clone, Debug)]
+pub struct Handle(Arc<str>);
+
+impl Handle {
+    /// A handle.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// A method.
+    #[cached(ttl = 60, stale = 30, skip(self))]
+    #[must_use]
+    pub fn named(&self, n: u64) -> String {
+        format!("{} {n}", self.0)
+    }
+
+    /// An async method.
+    #[cached(ttl = 60, stale = 30, skip(self))]
+    pub async fn named_later(&self, n: u64) -> String {
+        tokio_free().await;
+        format!("{} {n}", self.0)
+    }
+}
