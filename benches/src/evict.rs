@@ -29,7 +29,7 @@ const TASKS: u32 = 64;
 const TTL: Duration = Duration::from_hours(1);
 
 /// How long a server may take to store one of a million entries: it flushes some to its disk meanwhile.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 cacheado::scopes! {
     mod scopes {
