@@ -73,7 +73,8 @@ fn a_stampede_runs_the_body_once(server: &Server) {
     assert_eq!((stats.hits + stats.misses, stats.backend_errors), (1_064, 0), "{stats}");
 }
 
-/// The first value is gone soon, every later one stays.
+/// The first value is gone soon, the second stays.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what `ttl_with` takes")]
 fn soon_then_late(_: &u32) -> Duration {
     if BRIEF_BODIES.load(Ordering::SeqCst).is_multiple_of(2) {
         Duration::from_secs(60)
