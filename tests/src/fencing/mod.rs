@@ -1,7 +1,7 @@
 //! Every way to evict against every way to fill: a fill begins, an eviction returns, the fill ends; what it has
 //! brought must not be served.
 //!
-//! A new way is a variant of [`Way`] or of [`Fill`], and a line where the compiler asks for it.
+//! A new way is a variant of `Way` or of `Fill`, and a line where the compiler asks for it.
 
 mod subject;
 
