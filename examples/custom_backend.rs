@@ -144,10 +144,13 @@ impl Directory {
     }
 }
 
-/// Milliseconds since 1970.
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Whole milliseconds since 1970.
 fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The text of an I/O error names neither a key nor a value.
@@ -178,8 +181,9 @@ impl Backend for Directory {
 
     async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
         // Rounded up to whole milliseconds, and for ever where the sum is beyond the end of time.
-        let millis = |ttl: Duration| u64::try_from(ttl.as_nanos().div_ceil(1_000_000)).ok();
-        let deadline = ttl.and_then(millis).and_then(|ttl| now().checked_add(ttl)).unwrap_or(Self::NEVER);
+        let end = ttl.and_then(|ttl| since_1970().checked_add(ttl));
+        let millis = |end: Duration| u64::try_from(end.as_nanos().div_ceil(1_000_000)).ok();
+        let deadline = end.and_then(millis).unwrap_or(Self::NEVER);
         self.write(&self.file(key), deadline, value).map_err(|error| failed("put", error))
     }
 

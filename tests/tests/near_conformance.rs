@@ -6,7 +6,7 @@
 //! and not that of a backend: `remote.rs` and `servers` have its tests.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use cacheado::backends::{
@@ -15,13 +15,21 @@ use cacheado::backends::{
 use cacheado::{Cache, Ttl};
 use cacheado_backends::conformance::Subject;
 use cacheado_backends::contract::Tier;
+use tokio::runtime::Runtime;
+use tokio::sync::RwLock;
 
 /// How long an operation may take where a machine runs many tests at once.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Where what was begun goes on though its caller has gone.
+static BACKGROUND: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
 /// A cache with a near cache, as a backend.
 struct Near {
     cache: Cache,
+    /// While a value is being set, the copy of the old one may still be read: that is over when `set` returns,
+    /// and promised by no near cache before. So reads and sets wait for each other here.
+    settled: Arc<RwLock<()>>,
     /// What has been put: a cache does not list its keys.
     keys: Mutex<BTreeSet<String>>,
 }
@@ -29,7 +37,7 @@ struct Near {
 impl Near {
     fn over(backend: impl Backend) -> Self {
         let cache = Cache::builder().backend(backend).near(Memory::new()).build().unwrap();
-        Self { cache, keys: Mutex::default() }
+        Self { cache, settled: Arc::default(), keys: Mutex::default() }
     }
 }
 
@@ -47,6 +55,7 @@ impl Backend for Near {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Entry>> {
+        let _settled = self.settled.read().await;
         let value = self.cache.get_async::<Arc<Vec<u8>>>(key).await.map_err(failed)?;
         let Some(value) = value else { return Ok(None) };
         let remaining = self.cache.remaining_async(key).await.map_err(failed)?;
@@ -54,6 +63,7 @@ impl Backend for Near {
     }
 
     async fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<Entry>>> {
+        let _settled = self.settled.read().await;
         let values = self.cache.get_many_async::<Arc<Vec<u8>>>(keys).await.map_err(failed)?;
         let mut entries = Vec::new();
         for (key, value) in keys.iter().zip(values) {
@@ -65,7 +75,13 @@ impl Backend for Near {
 
     async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
         self.keys.lock().unwrap().insert(key.to_owned());
-        self.cache.set_async(key, &Arc::new(value.to_vec()), Ttl::from(ttl)).await.map_err(failed)
+        let (cache, settled) = (self.cache.clone(), Arc::clone(&self.settled));
+        let (key, value) = (key.to_owned(), Arc::new(value.to_vec()));
+        let setting = BACKGROUND.spawn(async move {
+            let _alone = settled.write().await;
+            cache.set_async(&key, &value, Ttl::from(ttl)).await
+        });
+        setting.await.unwrap().map_err(failed)
     }
 
     async fn remove(&self, key: &str) -> Result<bool> {
