@@ -288,6 +288,8 @@ impl<K: Kind> Call<K> {
         };
         if self.bypass || matches!(self.scope, ScopeOf::Missing) {
             count(&function.shared.tally.bypassed);
+            // It is neither a hit nor a miss, however it ends.
+            self.counted.replace(true);
             return Next::Compute(Computation::uncached(self).into());
         }
         if function.renewals.is_some() {
@@ -473,7 +475,7 @@ impl<K: Kind> Computation<K> {
 
     /// Whether there is a cache that has, or takes, its outcome.
     pub(super) fn is_cached(&self) -> bool {
-        self.call.function.is_some() && matches!(self.call.scope, ScopeOf::Known(_))
+        self.call.function.is_some() && !self.call.bypass && matches!(self.call.scope, ScopeOf::Known(_))
     }
 
     /// Where nobody joins it before it has a thread.
