@@ -1,8 +1,9 @@
 //! What asks for the surroundings of a call, or for how it ends, together with what lets values be used past their time.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cacheado::{bypass, bypass_async, cached};
+use cacheado::{bypass, bypass_async, cached, refresh_async};
 use cacheado_tests::stage::{Failure, Outcome, Stage, tiers};
 use cacheado_tests::wait::on_one_thread;
 
@@ -45,5 +46,30 @@ fn a_bypass_that_takes_too_long_is_no_miss_and_reads_nothing() {
             assert_eq!((stats.hits, stats.misses, stats.bypassed), (0, 1, 1), "{tier}: {stats}");
             assert_eq!(stats.stale_hits, 0, "{tier}: {stats}");
         }
+    });
+}
+
+#[test]
+fn what_a_timed_body_calls_is_bypassed_and_refreshed_with_it() {
+    #[cached(timeout = "60s")]
+    async fn page(n: u32) -> Result<usize, cacheado::Error> {
+        let _ = n;
+        Ok(inner().await)
+    }
+    #[cached]
+    async fn inner() -> usize {
+        static PARTS: AtomicUsize = AtomicUsize::new(0);
+        PARTS.fetch_add(1, Ordering::SeqCst)
+    }
+    on_one_thread(|| async {
+        let (_, cache, _) = tiers().remove(0);
+        cacheado::with_cache_async(&cache, async {
+            assert_eq!(page(1).await.unwrap(), 0);
+            assert_eq!(bypass_async(page(1)).await.unwrap(), 1, "directly or not");
+            assert_eq!(inner().await, 0, "nothing has been stored");
+            assert_eq!(refresh_async(page(1)).await.unwrap(), 2, "directly or not");
+            assert_eq!(inner().await, 2);
+        })
+        .await;
     });
 }

@@ -18,14 +18,13 @@ use super::drive::{Due, Start};
 use super::far_age::Rescue;
 use super::finish::Done;
 use super::pool;
-use crate::context::{self, Layer, Outcome, Served};
+use crate::context::{self, Layer, Mode, Outcome, Served};
 use crate::error::{Error, ErrorKind};
 use crate::function::{Kind, Worth};
 
 type Panic = Box<dyn Any + Send>;
 
-/// What a call has around it besides its arguments: cache, scope, and the span of its log. How its caller wants
-/// calls to be served stays with the caller.
+/// What a call has around it besides its arguments: cache, scope, and the span of its log.
 struct Surroundings {
     layers: [Layer; 2],
     span: Span,
@@ -44,6 +43,12 @@ impl Surroundings {
     async fn run_async<F: Future>(self, future: F) -> F::Output {
         let Self { layers: [mut cache, mut scope], span } = self;
         cache.run_async(scope.run_async(future.instrument(span))).await
+    }
+
+    /// The same for a body that its caller waits for: how the caller wants calls to be served holds for it too.
+    fn run_for_caller<F: Future>(self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        let mut mode = Layer::Mode(Mode::now());
+        async move { mode.run_async(self.run_async(future)).await }
     }
 }
 
@@ -276,7 +281,7 @@ impl<K: Kind> Call<K> {
                 }
             }
             (Start::Compute(computation), Some(runtime)) if is_timed => {
-                let computing = Surroundings::here().run_async(computation.compute_guarded(body));
+                let computing = Surroundings::here().run_for_caller(computation.compute_guarded(body));
                 match runtime.spawn(computing).await {
                     Ok(outcome) => returned(outcome),
                     Err(error) => match error.try_into_panic() {
