@@ -1,5 +1,7 @@
 //! What asks for the surroundings of a call, or for how it ends, together with what lets values be used past their time.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -17,6 +19,38 @@ fn covered(stage: &Stage) -> Outcome {
 #[cached(cache = stage.cache(), skip(stage), ttl = 60, timeout = "50ms", stale_if_error = "1h")]
 async fn hurried_and_covered(stage: &Stage) -> Outcome {
     stage.body_async().await
+}
+
+type Counting = Result<u32, cacheado::Error>;
+
+/// A future that calls itself has a name for its type.
+fn boxed(
+    future: impl Future<Output = Counting> + Send + 'static,
+) -> Pin<Box<dyn Future<Output = Counting> + Send>> {
+    Box::pin(future)
+}
+
+#[cached(skip(depth), timeout = "5s")]
+async fn itself(depth: u32) -> Counting {
+    if depth == 0 { Ok(0) } else { Ok(1 + itself_boxed(depth - 1).await?) }
+}
+
+fn itself_boxed(depth: u32) -> Pin<Box<dyn Future<Output = Counting> + Send>> {
+    boxed(itself(depth))
+}
+
+#[cached(skip(depth), timeout = "5s")]
+async fn ping(depth: u32) -> Counting {
+    if depth == 0 { Ok(0) } else { Ok(1 + pong(depth - 1).await?) }
+}
+
+#[cached(skip(depth), timeout = "5s")]
+async fn pong(depth: u32) -> Counting {
+    if depth == 0 { Ok(0) } else { Ok(1 + ping_boxed(depth - 1).await?) }
+}
+
+fn ping_boxed(depth: u32) -> Pin<Box<dyn Future<Output = Counting> + Send>> {
+    boxed(ping(depth))
 }
 
 #[test]
@@ -69,6 +103,18 @@ fn what_a_timed_body_calls_is_bypassed_and_refreshed_with_it() {
             assert_eq!(inner().await, 0, "nothing has been stored");
             assert_eq!(refresh_async(page(1)).await.unwrap(), 2, "directly or not");
             assert_eq!(inner().await, 2);
+        })
+        .await;
+    });
+}
+
+#[test]
+fn hazard_23_a_timed_body_that_calls_itself_does_not_wait_for_itself() {
+    on_one_thread(|| async {
+        let (_, cache, _) = tiers().remove(0);
+        cacheado::with_cache_async(&cache, async {
+            assert_eq!(itself(4).await.unwrap(), 4);
+            assert_eq!(ping(4).await.unwrap(), 4);
         })
         .await;
     });

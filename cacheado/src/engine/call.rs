@@ -384,7 +384,7 @@ impl<K: Kind> Call<K> {
 /// Whether this thread may wait for the flight: not if it is in the body that the flight waits for, as a body that
 /// has called itself with the same arguments; and not if it is in one whose place the flight may come to wait for.
 pub(super) fn may_join<V>(flight: &Arc<Flight<V>>) -> bool {
-    !leads(flight.address()) && (flight.is_settled() || !limit::is_inside())
+    !leads(flight.number()) && (flight.is_settled() || !limit::is_inside())
 }
 
 /// What a call does next.
@@ -521,7 +521,7 @@ impl<K: Kind> Computation<K> {
 
     /// Marks this thread as the leader's, while the guard lives.
     pub(super) fn leading(&self) -> Option<Leading> {
-        self.flight.as_ref().map(|(flight, _)| Leading::of(flight.address()))
+        self.flight.as_ref().map(|(flight, _)| Leading::of(flight.number()))
     }
 
     /// The backend has answered: those who have come since it was asked look for themselves.

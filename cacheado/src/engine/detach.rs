@@ -17,6 +17,7 @@ use super::call::{Call, Computation};
 use super::drive::{Due, Start};
 use super::far_age::Rescue;
 use super::finish::Done;
+use super::leading::Led;
 use super::pool;
 use crate::context::{self, Layer, Mode, Outcome, Served};
 use crate::error::{Error, ErrorKind};
@@ -45,10 +46,18 @@ impl Surroundings {
         cache.run_async(scope.run_async(future.instrument(span))).await
     }
 
-    /// The same for a body that its caller waits for: how the caller wants calls to be served holds for it too.
+    /// The same for a body that its caller waits for: how the caller wants calls to be served holds for it too, and
+    /// what waits for the caller waits for it.
     fn run_for_caller<F: Future>(self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        let mut mode = Layer::Mode(Mode::now());
-        async move { mode.run_async(self.run_async(future)).await }
+        let (mut mode, led) = (Layer::Mode(Mode::now()), Led::here());
+        async move {
+            let mut body = pin!(mode.run_async(self.run_async(future)));
+            poll_fn(|context| {
+                let _leading = led.leading();
+                body.as_mut().poll(context)
+            })
+            .await
+        }
     }
 }
 
