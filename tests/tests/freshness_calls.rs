@@ -1,8 +1,11 @@
 //! What asks for the surroundings of a call, or for how it ends, together with what lets values be used past their time.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::Duration;
 
 use cacheado::{bypass, bypass_async, cached, refresh_async};
@@ -118,4 +121,24 @@ fn hazard_23_a_timed_body_that_calls_itself_does_not_wait_for_itself() {
         })
         .await;
     });
+}
+
+#[test]
+fn hazard_24_without_a_runtime_a_timed_body_does_not_run_on_the_thread_for_io() {
+    static WHERE: Mutex<Option<thread::ThreadId>> = Mutex::new(None);
+    #[cached(timeout = "60s")]
+    async fn timed(n: u32) -> Result<u32, cacheado::Error> {
+        *WHERE.lock().unwrap() = Some(thread::current().id());
+        Ok(n)
+    }
+    let (_, cache, _) = tiers().remove(0);
+    let mut call = pin!(cacheado::with_cache_async(&cache, timed(7)));
+    let value = loop {
+        if let Poll::Ready(value) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            break value;
+        }
+        thread::yield_now();
+    };
+    assert_eq!(value.unwrap(), 7);
+    assert_eq!(*WHERE.lock().unwrap(), Some(thread::current().id()));
 }

@@ -10,7 +10,6 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use cacheado_backends::io;
-use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
 
 use super::call::{Call, Computation};
@@ -265,7 +264,8 @@ impl<K: Kind> Call<K> {
         F: Future<Output = K::Return> + Send + 'static,
     {
         let is_timed = self.policy.timeout.is_some();
-        let runtime = Handle::try_current().ok();
+        // A timer for who has no runtime is the I/O thread's, which runs no bodies.
+        let runtime = io::ambient();
         match (Due::Plan(self).start().await, runtime) {
             (Start::Serve(value, None), _) => value,
             (Start::Serve(value, Some(renewal)), Some(runtime)) => {
