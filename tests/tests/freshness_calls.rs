@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cacheado::{bypass, bypass_async, cached, refresh_async};
 use cacheado_tests::stage::{Failure, Outcome, Stage, tiers};
-use cacheado_tests::wait::on_one_thread;
+use cacheado_tests::wait::{in_time, on_one_thread, until};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -22,6 +22,11 @@ fn covered(stage: &Stage) -> Outcome {
 #[cached(cache = stage.cache(), skip(stage), ttl = 60, timeout = "50ms", stale_if_error = "1h")]
 async fn hurried_and_covered(stage: &Stage) -> Outcome {
     stage.body_async().await
+}
+
+#[cached(cache = stage.cache(), skip(stage), ttl = 60, stale = 10, stale_if_error = "1h")]
+fn stale_and_covered(stage: &Stage) -> Outcome {
+    stage.body()
 }
 
 type Counting = Result<u32, cacheado::Error>;
@@ -108,6 +113,32 @@ fn what_a_timed_body_calls_is_bypassed_and_refreshed_with_it() {
             assert_eq!(inner().await, 2);
         })
         .await;
+    });
+}
+
+#[test]
+fn who_waits_for_a_renewal_that_fails_is_served_the_older_value() {
+    in_time(|| {
+        let (_, cache, clock) = tiers().remove(0);
+        let stage = Stage::new(&cache);
+        assert_eq!(stale_and_covered(&stage), Ok(0));
+        clock.advance(60 * SECOND);
+        stage.shut();
+        assert_eq!(stale_and_covered(&stage), Ok(0));
+        until("it is renewed", || stage.runs() == 2);
+        // Past `stale`: a caller waits for the renewal.
+        clock.advance(10 * SECOND);
+        thread::scope(|threads| {
+            let waits = threads.spawn(|| stale_and_covered(&stage));
+            until("it waits", || stage.stats().misses == 2);
+            for _ in 0..1_000 {
+                thread::yield_now();
+            }
+            stage.fail(true);
+            stage.open();
+            assert_eq!(waits.join().unwrap(), Ok(0));
+        });
+        assert_eq!(stage.runs(), 2, "the body is left alone");
     });
 }
 

@@ -57,6 +57,10 @@ impl<K: Kind> Computation<K> {
             self.call.note_failure(&function);
         }
         if is_failure && self.has_better(&function) {
+            // Who waits for a renewal looks for the older value again, as the body is left alone now.
+            if self.renewing.is_some() {
+                self.land(|| Landed::Gone);
+            }
             return None;
         }
         let admitted = self.admitted(&function, outcome);
