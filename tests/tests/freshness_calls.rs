@@ -10,7 +10,13 @@ use std::time::Duration;
 
 use cacheado::{bypass, bypass_async, cached, refresh_async};
 use cacheado_tests::stage::{Failure, Outcome, Stage, tiers};
-use cacheado_tests::wait::{in_time, on_one_thread, until};
+use cacheado_tests::wait::{in_time, on_one_thread, others_wait, until};
+
+cacheado::scopes! {
+    pub mod scopes {
+        organization(org_id)
+    }
+}
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -172,4 +178,36 @@ fn hazard_24_without_a_runtime_a_timed_body_does_not_run_on_the_thread_for_io() 
     };
     assert_eq!(value.unwrap(), 7);
     assert_eq!(*WHERE.lock().unwrap(), Some(thread::current().id()));
+}
+
+#[test]
+fn a_renewal_in_the_background_is_no_part_of_the_bounded_body_that_asked_for_it() {
+    #[cached(cache = stage.cache(), skip(stage), scope = "organization", ttl = 60, stale = 30)]
+    async fn part(stage: &Stage, org_id: &str) -> Outcome {
+        stage.body_async().await
+    }
+    #[cached(cache = stage.cache(), skip(stage, gate), scope = "organization", ttl = 60)]
+    async fn page(stage: &Stage, gate: &tokio::sync::Notify, org_id: &str) -> Outcome {
+        let value = part(stage, org_id).await;
+        gate.notified().await;
+        value
+    }
+    on_one_thread(|| async {
+        let clock = cacheado::testing::ManualClock::new();
+        let builder = cacheado::Cache::builder().clock(clock.clone());
+        let cache = builder.max_computations_per_scope("organization", 1).build().unwrap();
+        let (stage, gate) = (Stage::new(&cache), tokio::sync::Notify::new());
+        assert_eq!(part(&stage, "acme").await, Ok(0));
+        clock.advance(60 * SECOND);
+        let bounded = page(&stage, &gate, "acme");
+        let meanwhile = async {
+            others_wait().await;
+            assert_eq!(stage.runs(), 1, "the place is taken");
+            gate.notify_one();
+        };
+        assert_eq!(tokio::join!(bounded, meanwhile).0, Ok(0));
+        while stage.ended() < 2 {
+            others_wait().await;
+        }
+    });
 }

@@ -478,6 +478,12 @@ impl<K: Kind> Computation<K> {
         self.call.function.is_some() && !self.call.bypass && matches!(self.call.scope, ScopeOf::Known(_))
     }
 
+    /// It is no part of the body that asked for it, which does not wait for it.
+    pub(super) fn apart(mut self: Box<Self>) -> Box<Self> {
+        self.is_within = false;
+        self
+    }
+
     /// Where nobody joins it before it has a thread.
     pub(super) fn queue(&self) {
         if let Some((flight, _)) = &self.flight {

@@ -269,6 +269,7 @@ impl<K: Kind> Call<K> {
         match (Due::Plan(self).start().await, runtime) {
             (Start::Serve(value, None), _) => value,
             (Start::Serve(value, Some(renewal)), Some(runtime)) => {
+                let renewal = renewal.apart();
                 let renewed = async move {
                     if let Start::Compute(computation) = Due::Renew(renewal).start().await {
                         // What it panics with has been logged.
