@@ -6,8 +6,8 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
-use std::sync::{LazyLock, OnceLock};
 use std::sync::mpsc::sync_channel;
+use std::sync::{LazyLock, OnceLock};
 use std::thread;
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
+use cacheado::testing::ManualClock;
 use cacheado::{bypass, bypass_async, cached, refresh_async};
 use cacheado_tests::stage::{Failure, Outcome, Stage, tiers};
 use cacheado_tests::wait::{in_time, on_one_thread, others_wait, until};
@@ -193,7 +194,7 @@ fn a_renewal_in_the_background_is_no_part_of_the_bounded_body_that_asked_for_it(
         value
     }
     on_one_thread(|| async {
-        let clock = cacheado::testing::ManualClock::new();
+        let clock = ManualClock::new();
         let builder = cacheado::Cache::builder().clock(clock.clone());
         let cache = builder.max_computations_per_scope("organization", 1).build().unwrap();
         let (stage, gate) = (Stage::new(&cache), tokio::sync::Notify::new());
@@ -208,6 +209,62 @@ fn a_renewal_in_the_background_is_no_part_of_the_bounded_body_that_asked_for_it(
         assert_eq!(tokio::join!(bounded, meanwhile).0, Ok(0));
         while stage.ended() < 2 {
             others_wait().await;
+        }
+    });
+}
+
+#[cached(cache = stage.cache(), skip(stage), ttl = 60, stale = 30, cache_err = 5)]
+fn stale_with_errors(stage: &Stage) -> Outcome {
+    stage.body()
+}
+
+#[cached(cache = stage.cache(), skip(stage, clock), ttl = 1_000, early = 1.0, cache_err = 5)]
+fn early_with_errors(stage: &Stage, clock: &ManualClock) -> Outcome {
+    if stage.runs() == 0 {
+        clock.advance(10 * SECOND);
+    }
+    stage.body()
+}
+
+#[test]
+fn a_renewal_that_fails_stores_no_error_over_the_older_value() {
+    in_time(|| {
+        for (tier, cache, clock) in tiers() {
+            let stage = Stage::new(&cache);
+            assert_eq!(stale_with_errors(&stage), Ok(0), "{tier}");
+            clock.advance(60 * SECOND);
+            stage.fail(true);
+            assert_eq!(stale_with_errors(&stage), Ok(0), "{tier}");
+            until("its renewal has failed", || stage.stats().refresh_failures == 1);
+            for _ in 0..1_000 {
+                assert_eq!(stale_with_errors(&stage), Ok(0), "{tier}");
+            }
+            clock.advance(30 * SECOND);
+            let runs = stage.runs();
+            assert_eq!(stale_with_errors(&stage), Err(Failure::Down), "{tier}");
+            stage.fail(false);
+            assert_eq!(
+                stale_with_errors(&stage),
+                Err(Failure::Down),
+                "{tier}: without a value, it is stored"
+            );
+            assert_eq!(stage.runs(), runs + 1, "{tier}");
+        }
+    });
+}
+
+#[test]
+fn an_early_renewal_that_fails_stores_no_error_over_the_live_value() {
+    in_time(|| {
+        let (_, cache, clock) = tiers().remove(0);
+        let stage = Stage::new(&cache);
+        assert_eq!(early_with_errors(&stage, &clock), Ok(0));
+        clock.advance(1_000 * SECOND - Duration::from_millis(2));
+        stage.fail(true);
+        assert_eq!(early_with_errors(&stage, &clock), Ok(0));
+        until("its renewal has failed", || stage.stats().refresh_failures == 1);
+        for _ in 0..1_000 {
+            assert_eq!(early_with_errors(&stage, &clock), Ok(0));
         }
     });
 }

@@ -80,9 +80,9 @@ impl<K: Kind> Computation<K> {
         self.call.kind.worth(outcome) == Worth::Failure
     }
 
-    /// Whether there is an older value that is of more use than an error.
+    /// Whether there is an older value that is of more use than an error: also for those that a renewal leaves it to.
     fn has_better(&self, function: &Function<K::Stored>) -> bool {
-        !self.call.policy.stale_if_error.is_zero()
+        (!self.call.policy.stale_if_error.is_zero() || self.renewing.is_some())
             && !self.call.is_refresh()
             && (self.has_spare || self.call.spare(function).is_some())
     }
