@@ -8,9 +8,10 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use cacheado::testing::ManualClock;
-use cacheado::{bypass, bypass_async, cached, refresh_async};
-use cacheado_tests::stage::{Failure, Outcome, Stage, tiers};
+use cacheado::backends::{ErrorKind, SharedMemory};
+use cacheado::testing::{Fault, FlakyBackend, ManualClock};
+use cacheado::{Outcome, bypass, bypass_async, cached, observe_async, refresh_async};
+use cacheado_tests::stage::{self, Failure, Stage, tiers};
 use cacheado_tests::wait::{in_time, on_one_thread, others_wait, until};
 
 cacheado::scopes! {
@@ -22,17 +23,17 @@ cacheado::scopes! {
 const SECOND: Duration = Duration::from_secs(1);
 
 #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale_if_error = "1h")]
-fn covered(stage: &Stage) -> Outcome {
+fn covered(stage: &Stage) -> stage::Outcome {
     stage.body()
 }
 
 #[cached(cache = stage.cache(), skip(stage), ttl = 60, timeout = "50ms", stale_if_error = "1h")]
-async fn hurried_and_covered(stage: &Stage) -> Outcome {
+async fn hurried_and_covered(stage: &Stage) -> stage::Outcome {
     stage.body_async().await
 }
 
 #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale = 10, stale_if_error = "1h")]
-fn stale_and_covered(stage: &Stage) -> Outcome {
+fn stale_and_covered(stage: &Stage) -> stage::Outcome {
     stage.body()
 }
 
@@ -66,6 +67,17 @@ async fn pong(depth: u32) -> Counting {
 
 fn ping_boxed(depth: u32) -> Pin<Box<dyn Future<Output = Counting> + Send>> {
     boxed(ping(depth))
+}
+
+/// The smallest executor there is.
+fn without_a_runtime<F: Future>(future: F) -> F::Output {
+    let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+        thread::yield_now();
+    }
 }
 
 #[test]
@@ -170,25 +182,18 @@ fn hazard_24_without_a_runtime_a_timed_body_does_not_run_on_the_thread_for_io() 
         Ok(n)
     }
     let (_, cache, _) = tiers().remove(0);
-    let mut call = pin!(cacheado::with_cache_async(&cache, timed(7)));
-    let value = loop {
-        if let Poll::Ready(value) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            break value;
-        }
-        thread::yield_now();
-    };
-    assert_eq!(value.unwrap(), 7);
+    assert_eq!(without_a_runtime(cacheado::with_cache_async(&cache, timed(7))).unwrap(), 7);
     assert_eq!(*WHERE.lock().unwrap(), Some(thread::current().id()));
 }
 
 #[test]
 fn a_renewal_in_the_background_is_no_part_of_the_bounded_body_that_asked_for_it() {
     #[cached(cache = stage.cache(), skip(stage), scope = "organization", ttl = 60, stale = 30)]
-    async fn part(stage: &Stage, org_id: &str) -> Outcome {
+    async fn part(stage: &Stage, org_id: &str) -> stage::Outcome {
         stage.body_async().await
     }
     #[cached(cache = stage.cache(), skip(stage, gate), scope = "organization", ttl = 60)]
-    async fn page(stage: &Stage, gate: &tokio::sync::Notify, org_id: &str) -> Outcome {
+    async fn page(stage: &Stage, gate: &tokio::sync::Notify, org_id: &str) -> stage::Outcome {
         let value = part(stage, org_id).await;
         gate.notified().await;
         value
@@ -214,12 +219,12 @@ fn a_renewal_in_the_background_is_no_part_of_the_bounded_body_that_asked_for_it(
 }
 
 #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale = 30, cache_err = 5)]
-fn stale_with_errors(stage: &Stage) -> Outcome {
+fn stale_with_errors(stage: &Stage) -> stage::Outcome {
     stage.body()
 }
 
 #[cached(cache = stage.cache(), skip(stage, clock), ttl = 1_000, early = 1.0, cache_err = 5)]
-fn early_with_errors(stage: &Stage, clock: &ManualClock) -> Outcome {
+fn early_with_errors(stage: &Stage, clock: &ManualClock) -> stage::Outcome {
     if stage.runs() == 0 {
         clock.advance(10 * SECOND);
     }
@@ -267,4 +272,30 @@ fn an_early_renewal_that_fails_stores_no_error_over_the_live_value() {
             assert_eq!(early_with_errors(&stage, &clock), Ok(0));
         }
     });
+}
+
+#[test]
+fn without_a_runtime_an_outage_during_the_renewal_is_served_the_stale_value() {
+    #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Down;
+    impl From<cacheado::Error> for Down {
+        fn from(_: cacheado::Error) -> Self {
+            Self
+        }
+    }
+    #[cached(cache = cache, skip(cache), ttl = 60, stale = 30, on_backend_error = "error")]
+    async fn value(cache: &cacheado::Cache) -> Result<u32, Down> {
+        Ok(7)
+    }
+    let clock = ManualClock::new();
+    let backend = FlakyBackend::new(SharedMemory::with_clock(clock.clone()));
+    let cache = cacheado::Cache::builder().clock(clock.clone()).backend(backend.clone()).build().unwrap();
+    assert_eq!(without_a_runtime(value(&cache)), Ok(7));
+    clock.advance(60 * SECOND);
+    let before = backend.operations();
+    assert_eq!(without_a_runtime(value_entry(&cache).peek()).unwrap(), Some(Ok(7)));
+    let read = backend.operations() - before;
+    backend.inject(Fault::fail(ErrorKind::Unavailable).after(read));
+    let (value, served) = without_a_runtime(observe_async(value(&cache)));
+    assert_eq!((value, served.outcome), (Ok(7), Outcome::Stale));
 }

@@ -18,7 +18,7 @@ use super::far_age::Rescue;
 use super::finish::Done;
 use super::leading::Led;
 use super::pool;
-use crate::context::{self, Layer, Mode, Outcome, Served};
+use crate::context::{self, Layer, Mode, Outcome, Served, Tier};
 use crate::error::{Error, ErrorKind};
 use crate::function::{Kind, Worth};
 
@@ -282,12 +282,18 @@ impl<K: Kind> Call<K> {
             // Without a runtime to leave it to, this task does it, and returns what comes of it.
             (Start::Serve(value, Some(renewal)), None) => {
                 let kind = renewal.call.kind;
-                match Due::Renew(renewal).start().await {
-                    Start::Serve(value, _) => value,
-                    Start::Compute(computation) => match computation.compute_guarded(body).await {
-                        Ok(computed) if kind.worth(&computed.0) != Worth::Failure => returned(Ok(computed)),
-                        _ => value,
-                    },
+                let renewing = async move {
+                    match Due::Renew(renewal).start().await {
+                        Start::Serve(renewed, _) => {
+                            Some((renewed, Served::from(Outcome::Hit, Tier::Remote, None)))
+                        }
+                        Start::Compute(computation) => computation.compute_guarded(body).await.ok(),
+                    }
+                };
+                // Who observes the call has been told of the old value, and is only told of one in its place.
+                match Layer::Served(None).run_async(renewing).await {
+                    Some(renewed) if kind.worth(&renewed.0) != Worth::Failure => returned(Ok(renewed)),
+                    _ => value,
                 }
             }
             (Start::Compute(computation), Some(runtime)) if is_timed => {
