@@ -2,13 +2,15 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use cacheado::backends::{ErrorKind, SharedMemory};
+use cacheado::backends::{ErrorKind, Memory, SharedMemory};
+use cacheado::key::Key;
+use cacheado::rules::{Effect, EntryMeta, Rule};
 use cacheado::testing::{Fault, FlakyBackend, ManualClock};
 use cacheado::{Outcome, bypass, bypass_async, cached, observe_async, refresh_async};
 use cacheado_tests::stage::{self, Failure, Stage, tiers};
@@ -298,4 +300,36 @@ fn without_a_runtime_an_outage_during_the_renewal_is_served_the_stale_value() {
     backend.inject(Fault::fail(ErrorKind::Unavailable).after(read));
     let (value, served) = without_a_runtime(observe_async(value(&cache)));
     assert_eq!((value, served.outcome), (Ok(7), Outcome::Stale));
+}
+
+/// Writes down for how long the entries live that it is shown.
+#[derive(Clone, Default)]
+struct Shown(Arc<Mutex<Vec<Option<Duration>>>>);
+
+impl Rule for Shown {
+    fn on_get(&self, _: &Key, entry: &EntryMeta) -> Effect {
+        self.0.lock().unwrap().push(entry.ttl());
+        Effect::Continue
+    }
+}
+
+#[test]
+fn rules_are_shown_the_time_of_an_entry_without_its_grace() {
+    for tier in ["memory", "backend", "near"] {
+        let (clock, shown) = (ManualClock::new(), Shown::default());
+        let server = SharedMemory::with_clock(clock.clone());
+        let builder = cacheado::Cache::builder().clock(clock.clone()).rule(shown.clone());
+        let builder = match tier {
+            "memory" => builder,
+            "backend" => builder.backend(server),
+            _ => builder.backend(server).near(Memory::new()),
+        };
+        let stage = Stage::new(&builder.build().unwrap());
+        assert_eq!(covered(&stage), Ok(0), "{tier}");
+        clock.advance(10 * SECOND);
+        assert_eq!(covered(&stage), Ok(0), "{tier}");
+        assert_eq!(covered(&stage), Ok(0), "{tier}");
+        let shown = shown.0.lock().unwrap().clone();
+        assert_eq!(shown, [Some(50 * SECOND), Some(50 * SECOND)], "{tier}");
+    }
 }
