@@ -12,7 +12,7 @@ use cacheado::backends::{ErrorKind, Memory, SharedMemory};
 use cacheado::key::Key;
 use cacheado::rules::{Effect, EntryMeta, Rule};
 use cacheado::testing::{Fault, FlakyBackend, ManualClock};
-use cacheado::{Outcome, bypass, bypass_async, cached, observe_async, refresh_async};
+use cacheado::{Outcome, Tier, bypass, bypass_async, cached, observe_async, refresh_async};
 use cacheado_tests::stage::{self, Failure, Stage, tiers};
 use cacheado_tests::wait::{in_time, on_one_thread, others_wait, until};
 
@@ -331,5 +331,32 @@ fn rules_are_shown_the_time_of_an_entry_without_its_grace() {
         assert_eq!(covered(&stage), Ok(0), "{tier}");
         let shown = shown.0.lock().unwrap().clone();
         assert_eq!(shown, [Some(50 * SECOND), Some(50 * SECOND)], "{tier}");
+    }
+}
+
+#[test]
+fn an_older_value_is_observed_as_stale_by_all_who_are_served_with_it() {
+    for (tier, cache, clock) in tiers() {
+        let stage = Stage::new(&cache);
+        assert_eq!(covered(&stage), Ok(0), "{tier}");
+        clock.advance(61 * SECOND);
+        stage.fail(true);
+        stage.shut();
+        let observed = thread::scope(|threads| {
+            let calls = [(); 2].map(|()| threads.spawn(|| cacheado::observe(|| covered(&stage))));
+            until("the body runs", || stage.runs() == 2);
+            // Whether or not the other has joined by now: it is served with the same.
+            for _ in 0..10_000 {
+                thread::yield_now();
+            }
+            stage.open();
+            calls.map(|call| call.join().unwrap())
+        });
+        let place = if tier == "memory" { Tier::Memory } else { Tier::Remote };
+        for (value, served) in observed {
+            assert_eq!((value, served.outcome, served.tier), (Ok(0), Outcome::Stale, place), "{tier}");
+            assert!(served.age.is_none_or(|age| age.as_secs() == 61), "{tier}: {served}");
+        }
+        assert_eq!(stage.runs(), 2, "{tier}");
     }
 }

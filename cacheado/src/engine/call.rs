@@ -347,7 +347,14 @@ impl<K: Kind> Call<K> {
         // marked the ticket, one on another shows if the backend is asked after this call began.
         let is_in_time = self.begun.is_none_or(|begun| flight.until.is_after(begun));
         if is_in_time && function.region.is_current(&flight.ticket) {
-            let tier = if let Landed::Found(_) = landed { Tier::Remote } else { Tier::None };
+            let coalesced = |tier| Served::from(Outcome::Coalesced, tier, None);
+            let served = match &landed {
+                Landed::Found(_) => coalesced(Tier::Remote),
+                // It is as old for who has waited as for who has found it.
+                Landed::Old(_, age) if function.is_remote() => age.served(Tier::Remote, None),
+                Landed::Old(_, age) => age.served(Tier::Memory, None),
+                _ => coalesced(Tier::None),
+            };
             let value = match landed {
                 Landed::Value(value) => self.kind.restore(K::Stored::clone(&value)),
                 Landed::Found(value) => {
@@ -372,7 +379,7 @@ impl<K: Kind> Call<K> {
             self.count_miss();
             if let Some(value) = value {
                 count(&function.shared.tally.coalesced);
-                context::served(|| Served::from(Outcome::Coalesced, tier, None));
+                context::served(|| served);
                 return Next::Serve(value);
             }
             self.alone = true;
