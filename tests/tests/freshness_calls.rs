@@ -266,7 +266,7 @@ fn an_early_renewal_that_fails_stores_no_error_over_the_live_value() {
         let (_, cache, clock) = tiers().remove(0);
         let stage = Stage::new(&cache);
         assert_eq!(early_with_errors(&stage, &clock), Ok(0));
-        clock.advance(1_000 * SECOND - Duration::from_millis(2));
+        clock.advance(Duration::from_millis(999_998));
         stage.fail(true);
         assert_eq!(early_with_errors(&stage, &clock), Ok(0));
         until("its renewal has failed", || stage.stats().refresh_failures == 1);
