@@ -360,3 +360,26 @@ fn an_older_value_is_observed_as_stale_by_all_who_are_served_with_it() {
         assert_eq!(stage.runs(), 2, "{tier}");
     }
 }
+
+#[test]
+fn a_lookup_that_takes_too_long_and_then_fails_is_one_stale_hit() {
+    on_one_thread(|| async {
+        for (tier, cache, clock) in tiers() {
+            let stage = Stage::new(&cache);
+            assert_eq!(hurried_and_covered(&stage).await, Ok(0), "{tier}");
+            clock.advance(60 * SECOND);
+            stage.shut();
+            stage.fail(true);
+            assert_eq!(hurried_and_covered(&stage).await, Ok(0), "{tier}");
+            assert_eq!(stage.stats().stale_hits, 1, "{tier}");
+            let failures = stage.stats().refresh_failures;
+            stage.open();
+            while stage.stats().refresh_failures == failures {
+                others_wait().await;
+            }
+            others_wait().await;
+            let stats = stage.stats();
+            assert_eq!((stats.hits, stats.misses, stats.stale_hits), (0, 2, 1), "{tier}: {stats}");
+        }
+    });
+}

@@ -225,7 +225,7 @@ impl<K: Kind> Call<K> {
     pub(super) fn count_served(&mut self, age: Age) {
         self.count_hit();
         if let (Age::Past(_), Some(function)) = (age, &self.function) {
-            count(&function.shared.tally.stale_hits);
+            self.count_stale(function);
         }
     }
 

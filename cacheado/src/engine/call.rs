@@ -59,14 +59,28 @@ pub(crate) enum ScopeOf {
 /// Whether a lookup has been counted.
 enum Counted {
     Own(bool),
-    Together(Arc<AtomicBool>),
+    Together(Arc<Counts>),
+}
+
+/// What has been counted of a lookup that two calls are for.
+struct Counts {
+    lookup: AtomicBool,
+    stale: AtomicBool,
 }
 
 impl Counted {
     fn replace(&mut self, counted: bool) -> bool {
         match self {
             Self::Own(own) => std::mem::replace(own, counted),
-            Self::Together(together) => together.swap(counted, Ordering::Relaxed),
+            Self::Together(together) => together.lookup.swap(counted, Ordering::Relaxed),
+        }
+    }
+
+    /// Whether it is served with a value past its time for the first time: its body can fail after it took too long.
+    fn is_stale_now(&self) -> bool {
+        match self {
+            Self::Own(_) => true,
+            Self::Together(together) => !together.stale.swap(true, Ordering::Relaxed),
         }
     }
 }
@@ -219,7 +233,8 @@ impl<K: Kind> Call<K> {
 
     /// Another call for the same lookup: whichever of the two comes to it first counts it.
     pub(super) fn twin(&mut self) -> Self {
-        let counted = Arc::new(AtomicBool::new(self.counted.replace(false)));
+        let lookup = AtomicBool::new(self.counted.replace(false));
+        let counted = Arc::new(Counts { lookup, stale: AtomicBool::new(false) });
         self.counted = Counted::Together(Arc::clone(&counted));
         Self { counted: Counted::Together(counted), ..self.again() }
     }
@@ -257,6 +272,13 @@ impl<K: Kind> Call<K> {
             && !self.counted.replace(true)
         {
             function.shared.tally.hit();
+        }
+    }
+
+    /// Counts it as served with a value past its time.
+    pub(super) fn count_stale(&self, function: &Function<K::Stored>) {
+        if self.counted.is_stale_now() {
+            count(&function.shared.tally.stale_hits);
         }
     }
 
