@@ -6,12 +6,12 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
-use std::sync::LazyLock;
 use std::sync::mpsc::sync_channel;
+use std::sync::{LazyLock, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Handle, RuntimeFlavor};
+use tokio::runtime::{Builder, Handle, Id, RuntimeFlavor};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -19,11 +19,22 @@ use crate::error::{Error, ErrorKind, Result};
 static IO: LazyLock<std::io::Result<Handle>> = LazyLock::new(|| {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
+    // Set here only, so the cell is empty.
+    let _ = STARTED.set(handle.id());
     thread::Builder::new()
         .name("cacheado-io".to_owned())
         .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
     Ok(handle)
 });
+
+/// The I/O thread's runtime, once it has been asked for.
+static STARTED: OnceLock<Id> = OnceLock::new();
+
+/// The runtime that this thread is in, unless it is that of the I/O thread, which is not for code of the user's.
+#[must_use]
+pub fn ambient() -> Option<Handle> {
+    Handle::try_current().ok().filter(|current| STARTED.get() != Some(&current.id()))
+}
 
 /// The runtime of the I/O thread.
 ///

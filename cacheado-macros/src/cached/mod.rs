@@ -3,6 +3,7 @@
 
 mod args;
 mod batch;
+mod captures;
 mod expand;
 mod item;
 mod key;

@@ -2,6 +2,7 @@
 
 use syn::Safety;
 
+use super::captures;
 use super::item::Function;
 use super::key::KeyPlan;
 use super::lends::Lends;
@@ -220,6 +221,16 @@ fn detached(options: &Options, function: &Function, params: &Params, errors: &mu
         }
     }
     let Some(argument) = options.detached() else { return };
+    let lends_self = params.receiver().is_some_and(|receiver| receiver.lends == Lends::Shared);
+    if lends_self && let Some(place) = captures::of_self(function.body.stream()) {
+        errors.at(
+            place,
+            format!(
+                "with `{argument}` the body works on a copy of `self`, which a format string cannot name: write `{{}}`, \
+                 and `self` after the string"
+            ),
+        );
+    }
     for param in &params.0 {
         let name = match &param.kind {
             ParamKind::Pattern { .. } => "this".to_owned(),

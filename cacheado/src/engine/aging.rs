@@ -225,7 +225,7 @@ impl<K: Kind> Call<K> {
     pub(super) fn count_served(&mut self, age: Age) {
         self.count_hit();
         if let (Age::Past(_), Some(function)) = (age, &self.function) {
-            count(&function.shared.tally.stale_hits);
+            self.count_stale(function);
         }
     }
 
@@ -329,7 +329,7 @@ impl<K: Kind> Computation<K> {
         &mut self,
         stored: K::Stored,
         age: Age,
-        tier: Tier,
+        served: Served,
     ) -> Option<(K::Return, Served)> {
         if let Some(function) = self.call.function.clone() {
             self.call.note_failure(&function);
@@ -337,7 +337,7 @@ impl<K: Kind> Computation<K> {
         self.call.count_served(age);
         let kind = self.call.kind;
         self.land(|| Landed::Old(Arc::new(stored.clone()), age));
-        Some((kind.restore(stored)?, age.served(tier, None)))
+        Some((kind.restore(stored)?, served))
     }
 }
 

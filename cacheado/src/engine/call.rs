@@ -59,14 +59,28 @@ pub(crate) enum ScopeOf {
 /// Whether a lookup has been counted.
 enum Counted {
     Own(bool),
-    Together(Arc<AtomicBool>),
+    Together(Arc<Counts>),
+}
+
+/// What has been counted of a lookup that two calls are for.
+struct Counts {
+    lookup: AtomicBool,
+    stale: AtomicBool,
 }
 
 impl Counted {
     fn replace(&mut self, counted: bool) -> bool {
         match self {
             Self::Own(own) => std::mem::replace(own, counted),
-            Self::Together(together) => together.swap(counted, Ordering::Relaxed),
+            Self::Together(together) => together.lookup.swap(counted, Ordering::Relaxed),
+        }
+    }
+
+    /// Whether it is served with a value past its time for the first time: its body can fail after it took too long.
+    fn is_stale_now(&self) -> bool {
+        match self {
+            Self::Own(_) => true,
+            Self::Together(together) => !together.stale.swap(true, Ordering::Relaxed),
         }
     }
 }
@@ -219,7 +233,8 @@ impl<K: Kind> Call<K> {
 
     /// Another call for the same lookup: whichever of the two comes to it first counts it.
     pub(super) fn twin(&mut self) -> Self {
-        let counted = Arc::new(AtomicBool::new(self.counted.replace(false)));
+        let lookup = AtomicBool::new(self.counted.replace(false));
+        let counted = Arc::new(Counts { lookup, stale: AtomicBool::new(false) });
         self.counted = Counted::Together(Arc::clone(&counted));
         Self { counted: Counted::Together(counted), ..self.again() }
     }
@@ -260,6 +275,13 @@ impl<K: Kind> Call<K> {
         }
     }
 
+    /// Counts it as served with a value past its time.
+    pub(super) fn count_stale(&self, function: &Function<K::Stored>) {
+        if self.counted.is_stale_now() {
+            count(&function.shared.tally.stale_hits);
+        }
+    }
+
     pub(crate) fn refreshing(mut self) -> Self {
         self.refresh = true;
         self
@@ -288,6 +310,8 @@ impl<K: Kind> Call<K> {
         };
         if self.bypass || matches!(self.scope, ScopeOf::Missing) {
             count(&function.shared.tally.bypassed);
+            // It is neither a hit nor a miss, however it ends.
+            self.counted.replace(true);
             return Next::Compute(Computation::uncached(self).into());
         }
         if function.renewals.is_some() {
@@ -345,7 +369,14 @@ impl<K: Kind> Call<K> {
         // marked the ticket, one on another shows if the backend is asked after this call began.
         let is_in_time = self.begun.is_none_or(|begun| flight.until.is_after(begun));
         if is_in_time && function.region.is_current(&flight.ticket) {
-            let tier = if let Landed::Found(_) = landed { Tier::Remote } else { Tier::None };
+            let coalesced = |tier| Served::from(Outcome::Coalesced, tier, None);
+            let served = match &landed {
+                Landed::Found(_) => coalesced(Tier::Remote),
+                // It is as old for who has waited as for who has found it.
+                Landed::Old(_, age) if function.is_remote() => age.served(Tier::Remote, None),
+                Landed::Old(_, age) => age.served(Tier::Memory, None),
+                _ => coalesced(Tier::None),
+            };
             let value = match landed {
                 Landed::Value(value) => self.kind.restore(K::Stored::clone(&value)),
                 Landed::Found(value) => {
@@ -370,7 +401,7 @@ impl<K: Kind> Call<K> {
             self.count_miss();
             if let Some(value) = value {
                 count(&function.shared.tally.coalesced);
-                context::served(|| Served::from(Outcome::Coalesced, tier, None));
+                context::served(|| served);
                 return Next::Serve(value);
             }
             self.alone = true;
@@ -382,7 +413,7 @@ impl<K: Kind> Call<K> {
 /// Whether this thread may wait for the flight: not if it is in the body that the flight waits for, as a body that
 /// has called itself with the same arguments; and not if it is in one whose place the flight may come to wait for.
 pub(super) fn may_join<V>(flight: &Arc<Flight<V>>) -> bool {
-    !leads(flight.address()) && (flight.is_settled() || !limit::is_inside())
+    !leads(flight.number()) && (flight.is_settled() || !limit::is_inside())
 }
 
 /// What a call does next.
@@ -473,7 +504,13 @@ impl<K: Kind> Computation<K> {
 
     /// Whether there is a cache that has, or takes, its outcome.
     pub(super) fn is_cached(&self) -> bool {
-        self.call.function.is_some() && matches!(self.call.scope, ScopeOf::Known(_))
+        self.call.function.is_some() && !self.call.bypass && matches!(self.call.scope, ScopeOf::Known(_))
+    }
+
+    /// It is no part of the body that asked for it, which does not wait for it.
+    pub(super) fn apart(mut self: Box<Self>) -> Box<Self> {
+        self.is_within = false;
+        self
     }
 
     /// Where nobody joins it before it has a thread.
@@ -519,7 +556,7 @@ impl<K: Kind> Computation<K> {
 
     /// Marks this thread as the leader's, while the guard lives.
     pub(super) fn leading(&self) -> Option<Leading> {
-        self.flight.as_ref().map(|(flight, _)| Leading::of(flight.address()))
+        self.flight.as_ref().map(|(flight, _)| Leading::of(flight.number()))
     }
 
     /// The backend has answered: those who have come since it was asked look for themselves.

@@ -10,22 +10,21 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use cacheado_backends::io;
-use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
 
 use super::call::{Call, Computation};
 use super::drive::{Due, Start};
 use super::far_age::Rescue;
 use super::finish::Done;
+use super::leading::Led;
 use super::pool;
-use crate::context::{self, Layer, Outcome, Served};
+use crate::context::{self, Layer, Mode, Outcome, Served, Tier};
 use crate::error::{Error, ErrorKind};
 use crate::function::{Kind, Worth};
 
 type Panic = Box<dyn Any + Send>;
 
-/// What a call has around it besides its arguments: cache, scope, and the span of its log. How its caller wants
-/// calls to be served stays with the caller.
+/// What a call has around it besides its arguments: cache, scope, and the span of its log.
 struct Surroundings {
     layers: [Layer; 2],
     span: Span,
@@ -44,6 +43,20 @@ impl Surroundings {
     async fn run_async<F: Future>(self, future: F) -> F::Output {
         let Self { layers: [mut cache, mut scope], span } = self;
         cache.run_async(scope.run_async(future.instrument(span))).await
+    }
+
+    /// The same for a body that its caller waits for: how the caller wants calls to be served holds for it too, and
+    /// what waits for the caller waits for it.
+    fn run_for_caller<F: Future>(self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        let (mut mode, led) = (Layer::Mode(Mode::now()), Led::here());
+        async move {
+            let mut body = pin!(mode.run_async(self.run_async(future)));
+            poll_fn(|context| {
+                let _leading = led.leading();
+                body.as_mut().poll(context)
+            })
+            .await
+        }
     }
 }
 
@@ -251,10 +264,12 @@ impl<K: Kind> Call<K> {
         F: Future<Output = K::Return> + Send + 'static,
     {
         let is_timed = self.policy.timeout.is_some();
-        let runtime = Handle::try_current().ok();
+        // A timer for who has no runtime is the I/O thread's, which runs no bodies.
+        let runtime = io::ambient();
         match (Due::Plan(self).start().await, runtime) {
             (Start::Serve(value, None), _) => value,
             (Start::Serve(value, Some(renewal)), Some(runtime)) => {
+                let renewal = renewal.apart();
                 let renewed = async move {
                     if let Start::Compute(computation) = Due::Renew(renewal).start().await {
                         // What it panics with has been logged.
@@ -267,16 +282,22 @@ impl<K: Kind> Call<K> {
             // Without a runtime to leave it to, this task does it, and returns what comes of it.
             (Start::Serve(value, Some(renewal)), None) => {
                 let kind = renewal.call.kind;
-                match Due::Renew(renewal).start().await {
-                    Start::Serve(value, _) => value,
-                    Start::Compute(computation) => match computation.compute_guarded(body).await {
-                        Ok(computed) if kind.worth(&computed.0) != Worth::Failure => returned(Ok(computed)),
-                        _ => value,
-                    },
+                let renewing = async move {
+                    match Due::Renew(renewal).start().await {
+                        Start::Serve(renewed, _) => {
+                            Some((renewed, Served::from(Outcome::Hit, Tier::Remote, None)))
+                        }
+                        Start::Compute(computation) => computation.compute_guarded(body).await.ok(),
+                    }
+                };
+                // Who observes the call has been told of the old value, and is only told of one in its place.
+                match Layer::Served(None).run_async(renewing).await {
+                    Some(renewed) if kind.worth(&renewed.0) != Worth::Failure => returned(Ok(renewed)),
+                    _ => value,
                 }
             }
             (Start::Compute(computation), Some(runtime)) if is_timed => {
-                let computing = Surroundings::here().run_async(computation.compute_guarded(body));
+                let computing = Surroundings::here().run_for_caller(computation.compute_guarded(body));
                 match runtime.spawn(computing).await {
                     Ok(outcome) => returned(outcome),
                     Err(error) => match error.try_into_panic() {

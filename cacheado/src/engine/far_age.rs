@@ -112,10 +112,14 @@ impl<K: Kind> Computation<K> {
         match &mut self.far {
             None if function.is_remote() => Rescue::Nothing(self),
             None => match self.call.spare(&function) {
-                Some((seen, age)) => match self.serve_instead(seen.value, age, Tier::Memory) {
-                    Some(value) => Rescue::Value(value),
-                    None => Rescue::Nothing(self),
-                },
+                Some((seen, age)) => {
+                    let stored = function.region.age(self.call.hash, self.call.key.as_bytes());
+                    let served = Served::from(age.outcome(), Tier::Memory, stored);
+                    match self.serve_instead(seen.value, age, served) {
+                        Some(value) => Rescue::Value(value),
+                        None => Rescue::Nothing(self),
+                    }
+                }
                 None => Rescue::Nothing(self),
             },
             Some(far) if self.has_spare => {
@@ -166,6 +170,6 @@ impl<K: Kind> Computation<K> {
             return None;
         }
         self.answered();
-        self.serve_instead(value, age, Tier::Remote)
+        self.serve_instead(value, age, age.served(Tier::Remote, header.lifetime))
     }
 }

@@ -57,6 +57,10 @@ impl<K: Kind> Computation<K> {
             self.call.note_failure(&function);
         }
         if is_failure && self.has_better(&function) {
+            // Who waits for a renewal looks for the older value again, as the body is left alone now.
+            if self.renewing.is_some() {
+                self.land(|| Landed::Gone);
+            }
             return None;
         }
         let admitted = self.admitted(&function, outcome);
@@ -76,9 +80,9 @@ impl<K: Kind> Computation<K> {
         self.call.kind.worth(outcome) == Worth::Failure
     }
 
-    /// Whether there is an older value that is of more use than an error.
+    /// Whether there is an older value that is of more use than an error: also for those that a renewal leaves it to.
     fn has_better(&self, function: &Function<K::Stored>) -> bool {
-        !self.call.policy.stale_if_error.is_zero()
+        (!self.call.policy.stale_if_error.is_zero() || self.renewing.is_some())
             && !self.call.is_refresh()
             && (self.has_spare || self.call.spare(function).is_some())
     }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use super::aging::Age;
@@ -54,6 +54,7 @@ pub(crate) enum Leader {
 
 /// One computation under way.
 pub(crate) struct Flight<V> {
+    number: u64,
     /// Taken before the computation began.
     pub(crate) ticket: Ticket,
     /// Which calls its outcome is for. Set before it lands.
@@ -74,8 +75,10 @@ struct State<V> {
 
 impl<V> Flight<V> {
     fn new(ticket: Ticket) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         let state = State { outcome: None, waiting: 0, tasks: Vec::new() };
         Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             ticket,
             until: Until::default(),
             is_queued: AtomicBool::new(false),
@@ -99,9 +102,9 @@ impl<V> Flight<V> {
         !self.is_queued.load(Ordering::Acquire)
     }
 
-    /// What this flight is called among those that a thread leads.
-    pub(crate) fn address(self: &Arc<Self>) -> usize {
-        Arc::as_ptr(self).addr()
+    /// What this flight is called among those that a thread leads. No other ever has the same.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// From now on neither the leader nor what its body calls waits for a place in a scope.

@@ -1,25 +1,26 @@
 //! Which flights this thread leads just now.
 //!
 //! A body that calls its own function with the same arguments would wait for itself. A thread leads a
-//! flight while it runs the body; a task while it is polled, which is when the thread runs the body.
+//! flight while it runs the body; a task while it is polled, which is when the thread runs the body. A task that
+//! runs a body for another leads what that one does.
 
 use std::cell::RefCell;
 
 #[cfg(not(shuttle))]
 thread_local! {
-    static LED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    static LED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
 #[cfg(shuttle)]
 shuttle::thread_local! {
-    static LED: RefCell<Vec<usize>> = RefCell::new(Vec::new());
+    static LED: RefCell<Vec<u64>> = RefCell::new(Vec::new());
 }
 
 /// While it lives, this thread leads the flight.
 pub(super) struct Leading;
 
 impl Leading {
-    pub(super) fn of(flight: usize) -> Self {
+    pub(super) fn of(flight: u64) -> Self {
         LED.with(|led| led.borrow_mut().push(flight));
         Self
     }
@@ -32,7 +33,35 @@ impl Drop for Leading {
     }
 }
 
+/// What this thread leads, for a body that another task runs while this one waits.
+pub(super) struct Led(Vec<u64>);
+
+impl Led {
+    pub(super) fn here() -> Self {
+        Self(LED.with(|led| led.borrow().clone()))
+    }
+
+    /// Marks this thread as the leader's of each, while the guards live.
+    pub(super) fn leading(&self) -> LeadingAll {
+        LED.with(|led| led.borrow_mut().extend_from_slice(&self.0));
+        LeadingAll(self.0.len())
+    }
+}
+
+/// While it lives, this thread leads them.
+pub(super) struct LeadingAll(usize);
+
+impl Drop for LeadingAll {
+    fn drop(&mut self) {
+        LED.with(|led| {
+            let mut led = led.borrow_mut();
+            let others = led.len().saturating_sub(self.0);
+            led.truncate(others);
+        });
+    }
+}
+
 /// Whether this thread is in the body that the flight waits for.
-pub(super) fn leads(flight: usize) -> bool {
+pub(super) fn leads(flight: u64) -> bool {
     LED.with(|led| led.borrow().contains(&flight))
 }

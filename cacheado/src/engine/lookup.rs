@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cacheado_backends::clock::NEVER;
 use cacheado_backends::memory::{Found, KeyBox, Query};
 
 use super::call::Call;
@@ -193,7 +194,8 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
         let described = match &self.ledger {
             Some(ledger) => {
                 ledger.get(hash, &bytes);
-                ledger.describe(hash, bytes)
+                let described = ledger.describe(hash, bytes);
+                described.map(|(labels, kept)| (labels, self.expiry_of(hash, bytes, kept)))
             }
             None => self.region.describe(hash, bytes),
         };
@@ -214,6 +216,15 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
             remote.settle_later();
         }
         !decision.reject
+    }
+
+    /// When the time of a remote entry is over that is kept until then: before its grace. An error has none, but is
+    /// there as long as its copy at least.
+    fn expiry_of(&self, hash: u64, bytes: &[u8], kept: u64) -> u64 {
+        let Some(renewals) = self.renewals.as_ref().filter(|_| kept != NEVER) else { return kept };
+        let grace = u64::try_from(renewals.grace.as_nanos()).unwrap_or(u64::MAX);
+        let copied = self.region.describe(hash, bytes).map_or(0, |(_, expiry)| expiry);
+        kept.saturating_sub(grace).max(copied).min(kept)
     }
 
     /// A rule has given a live entry another lifetime, from now.

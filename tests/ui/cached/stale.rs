@@ -48,4 +48,14 @@ impl Handle {
     }
 }
 
+#[derive(Clone, Debug)]
+pub struct Shown;
+
+impl Shown {
+    #[cached(stale = "1m", skip(self))]
+    fn in_a_format_string(&self, n: u32) -> String {
+        format!("{self:?} {n}")
+    }
+}
+
 fn main() {}
