@@ -16,9 +16,11 @@ use cacheado_backends::clock::NEVER;
 use cacheado_backends::memory::{Aging, KeyBox, Seen};
 use parking_lot::Mutex;
 
-use super::call::{Call, Computation, Next, Wait, may_join};
+use super::call::Call;
+use super::computation::Computation;
 use super::flight::{Boarding, Flight, Flights, Landed, Leader};
 use super::lookup::Probed;
+use super::plan::{Next, Wait, may_join};
 use crate::chance;
 use crate::context::{Outcome, Served, Tier};
 use crate::function::{Function, Kind, Policy, Worth};

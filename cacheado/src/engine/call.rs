@@ -1,20 +1,13 @@
-//! A call that missed: what it carries from its arguments, and the plan of what it does next.
+//! A call that missed, and what it carries from its arguments.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cacheado_backends::memory::{KeyBox, Label, Ticket};
+use cacheado_backends::memory::{KeyBox, Label};
 
-use super::aging::Renewing;
-use super::far::{Ask, Far};
-use super::flight::{Boarding, Flight, Landed, Leader};
-use super::leading::{Leading, leads};
-use super::limit::{self, Admission, Admitted};
 use super::lookup::{Lookup, Probed};
 use super::moment::Moment;
-use super::turn::Rest;
 use crate::codec::Codec;
 use crate::context::{self, Mode, Outcome, Served, Tier};
 use crate::error::Error;
@@ -109,20 +102,20 @@ pub struct Call<K: Kind> {
     /// What the function returns where the body takes too long.
     pub(super) on_timeout: Option<fn(Error) -> K::Return>,
     pub(super) tags: Vec<Label>,
-    refresh: bool,
+    pub(super) refresh: bool,
     /// It neither reads nor stores.
-    bypass: bool,
-    rejected: bool,
+    pub(super) bypass: bool,
+    pub(super) rejected: bool,
     /// It has looked in the backend for what is served where the body fails.
-    has_looked: bool,
+    pub(super) has_looked: bool,
     /// There is a live entry, but it is time to compute it anew.
     pub(super) due: bool,
     /// Whether the lookup has been counted as a hit or a miss.
     counted: Counted,
     /// It has waited for an outcome that could not be handed on, and computes for itself.
-    alone: bool,
+    pub(super) alone: bool,
     /// When it began, where other nodes can evict.
-    begun: Option<Moment>,
+    pub(super) begun: Option<Moment>,
 }
 
 impl<K: Kind> Call<K> {
@@ -213,15 +206,6 @@ impl<K: Kind> Call<K> {
         }
     }
 
-    /// Whether it looks for an older value before it waits for a body that has just failed, or taken too long.
-    fn goes_by_spare(&self, function: &Function<K::Stored>) -> bool {
-        !self.policy.stale_if_error.is_zero()
-            && !self.refresh
-            && !self.has_looked
-            && !self.rejected
-            && self.has_just_failed(function)
-    }
-
     /// This call after it has looked for an older value, and has found none.
     pub(super) fn onward(&self) -> Self {
         let counted = match &self.counted {
@@ -255,6 +239,11 @@ impl<K: Kind> Call<K> {
 
     pub(super) fn is_rejected(&self) -> bool {
         self.rejected
+    }
+
+    /// It is no lookup: it counts neither as a hit nor as a miss.
+    pub(super) fn count_nothing(&mut self) {
+        self.counted.replace(true);
     }
 
     /// Counts the lookup as a miss, unless it has been counted.
@@ -301,321 +290,6 @@ impl<K: Kind> Call<K> {
         labels.extend(scope.labels());
         labels.extend_from_slice(&self.tags);
         Some(labels.into())
-    }
-
-    /// What this call does next.
-    pub(super) fn plan(mut self, leader: Leader) -> Next<K> {
-        let Some(function) = self.function.clone() else {
-            return Next::Compute(Computation::uncached(self).into());
-        };
-        if self.bypass || matches!(self.scope, ScopeOf::Missing) {
-            count(&function.shared.tally.bypassed);
-            // It is neither a hit nor a miss, however it ends.
-            self.counted.replace(true);
-            return Next::Compute(Computation::uncached(self).into());
-        }
-        if function.renewals.is_some() {
-            match self.by_age(&function, leader) {
-                ControlFlow::Break(next) => return next,
-                ControlFlow::Continue(call) => self = call,
-            }
-        }
-        if function.remote.is_some() {
-            self.begun.get_or_insert_with(Moment::now);
-        } else {
-            self.count_miss();
-        }
-        let labels = self.labels();
-        let list = labels.as_deref().unwrap_or_default();
-        let ticket = function.region.ticket(self.hash, list);
-        if function.is_remote() && self.goes_by_spare(&function) {
-            let mut looking = Computation::new(self, labels, Some(ticket), None);
-            looking.only_looks = true;
-            return looking.start();
-        }
-        if !self.joins() {
-            return Computation::new(self, labels, Some(ticket), None).start();
-        }
-        let is_current = |ticket: &Ticket| function.region.is_current(ticket);
-        let boarding = ticket.clone();
-        match function.flights.board(self.hash, &self.key, leader, boarding, is_current) {
-            Boarding::Wait(flight) if may_join(&flight) => Next::Wait(Wait::Flight(flight, self)),
-            // Waiting might be for ever.
-            Boarding::Wait(_) => Computation::new(self, labels, Some(ticket), None).start(),
-            Boarding::Lead(flight) => {
-                let mut computation = Computation::new(self, labels, Some(ticket), Some((flight, leader)));
-                // Between the probe and here the previous leader may have stored it.
-                match computation.look_again(&function) {
-                    Some(value) => {
-                        computation.call.count_hit();
-                        computation.call.served_from_memory(Outcome::Hit);
-                        Next::Serve(value)
-                    }
-                    None => computation.start(),
-                }
-            }
-        }
-    }
-
-    /// What this call does after the flight that it waited for has ended.
-    pub(super) fn landed(
-        mut self,
-        flight: &Flight<K::Stored>,
-        landed: Landed<K::Stored>,
-        leader: Leader,
-    ) -> Next<K> {
-        let Some(function) = self.function.clone() else { return self.plan(leader) };
-        // What began before an eviction is not served to anybody but its leader after it: one on this node has
-        // marked the ticket, one on another shows if the backend is asked after this call began.
-        let is_in_time = self.begun.is_none_or(|begun| flight.until.is_after(begun));
-        if is_in_time && function.region.is_current(&flight.ticket) {
-            let coalesced = |tier| Served::from(Outcome::Coalesced, tier, None);
-            let served = match &landed {
-                Landed::Found(_) => coalesced(Tier::Remote),
-                // It is as old for who has waited as for who has found it.
-                Landed::Old(_, age) if function.is_remote() => age.served(Tier::Remote, None),
-                Landed::Old(_, age) => age.served(Tier::Memory, None),
-                _ => coalesced(Tier::None),
-            };
-            let value = match landed {
-                Landed::Value(value) => self.kind.restore(K::Stored::clone(&value)),
-                Landed::Found(value) => {
-                    let value = self.kind.restore(K::Stored::clone(&value));
-                    // It may be of another type than this caller asks for.
-                    if value.is_some() {
-                        self.count_hit();
-                    }
-                    value
-                }
-                Landed::Old(value, age) => {
-                    let value = self.kind.restore(K::Stored::clone(&value));
-                    if value.is_some() {
-                        self.count_served(age);
-                    }
-                    value
-                }
-                Landed::Shared(shared) => self.kind.unshare(&*shared),
-                Landed::Gone => return self.plan(leader),
-                Landed::Alone => None,
-            };
-            self.count_miss();
-            if let Some(value) = value {
-                count(&function.shared.tally.coalesced);
-                context::served(|| served);
-                return Next::Serve(value);
-            }
-            self.alone = true;
-        }
-        self.plan(leader)
-    }
-}
-
-/// Whether this thread may wait for the flight: not if it is in the body that the flight waits for, as a body that
-/// has called itself with the same arguments; and not if it is in one whose place the flight may come to wait for.
-pub(super) fn may_join<V>(flight: &Arc<Flight<V>>) -> bool {
-    !leads(flight.number()) && (flight.is_settled() || !limit::is_inside())
-}
-
-/// What a call does next.
-#[expect(clippy::large_enum_variant, reason = "it lives for a moment, and a box would live no longer")]
-pub(super) enum Next<K: Kind> {
-    /// It returns this.
-    Serve(K::Return),
-    /// It returns this, and the body is run in the background, if it is to be.
-    Renew(K::Return, Option<Box<Computation<K>>>),
-    /// It runs the body.
-    Compute(Box<Computation<K>>),
-    /// It waits.
-    Wait(Wait<K>),
-}
-
-/// What a call waits for.
-pub(super) enum Wait<K: Kind> {
-    /// Somebody else's computation.
-    Flight(Arc<Flight<K::Stored>>, Call<K>),
-    /// The backend's answer.
-    Backend(Ask<K>),
-    /// Another process's computation.
-    Turn(Rest<K>),
-}
-
-/// The right, and the duty to others, to run the body. Dropping it unfinished (the body panicked, or its
-/// future was dropped) lets those who wait elect another leader.
-pub(super) struct Computation<K: Kind> {
-    pub(super) call: Call<K>,
-    pub(super) labels: Option<Arc<[Label]>>,
-    /// `None`: the outcome is not stored.
-    pub(super) ticket: Option<Ticket>,
-    /// The remote side; `None` where the value stays in this process, and in an outage.
-    pub(super) far: Option<Far<K::Stored>>,
-    flight: Option<(Arc<Flight<K::Stored>>, Leader)>,
-    /// Why it runs while its caller is served with what is there; `None`: its caller waits for it.
-    pub(super) renewing: Option<Renewing>,
-    /// It looks for an older value and runs no body.
-    pub(super) only_looks: bool,
-    /// There is an older value in the backend that may be served where the body fails.
-    pub(super) has_spare: bool,
-    /// What the clock showed when the body began, where its cost is of interest.
-    pub(super) begun: Option<u64>,
-    /// Whether it was called inside a body that has a place in its scope.
-    is_within: bool,
-}
-
-impl<K: Kind> Computation<K> {
-    fn new(
-        call: Call<K>,
-        labels: Option<Arc<[Label]>>,
-        ticket: Option<Ticket>,
-        flight: Option<(Arc<Flight<K::Stored>>, Leader)>,
-    ) -> Self {
-        Self {
-            call,
-            labels,
-            ticket,
-            far: None,
-            flight,
-            renewing: None,
-            only_looks: false,
-            has_spare: false,
-            is_within: limit::is_inside(),
-            begun: None,
-        }
-    }
-
-    /// One that takes the place of what its caller is served with.
-    pub(super) fn renewing(
-        call: Call<K>,
-        labels: Option<Arc<[Label]>>,
-        ticket: Ticket,
-        flight: (Arc<Flight<K::Stored>>, Leader),
-        why: Renewing,
-    ) -> Self {
-        let mut computation = Self::new(call, labels, Some(ticket), Some(flight));
-        computation.renewing = Some(why);
-        computation
-    }
-
-    /// One of a caller who does not wait for its body any longer.
-    pub(super) fn late(call: Call<K>) -> Box<Self> {
-        let mut computation = Self::without_body(call);
-        computation.has_spare = computation.far.is_some();
-        Box::new(computation)
-    }
-
-    /// Whether there is a cache that has, or takes, its outcome.
-    pub(super) fn is_cached(&self) -> bool {
-        self.call.function.is_some() && !self.call.bypass && matches!(self.call.scope, ScopeOf::Known(_))
-    }
-
-    /// It is no part of the body that asked for it, which does not wait for it.
-    pub(super) fn apart(mut self: Box<Self>) -> Box<Self> {
-        self.is_within = false;
-        self
-    }
-
-    /// Where nobody joins it before it has a thread.
-    pub(super) fn queue(&self) {
-        if let Some((flight, _)) = &self.flight {
-            flight.queue();
-        }
-    }
-
-    /// It has a thread.
-    pub(super) fn take_off(&self) {
-        if let Some((flight, _)) = &self.flight {
-            flight.begin();
-        }
-    }
-
-    fn uncached(call: Call<K>) -> Self {
-        Self::new(call, None, None, None)
-    }
-
-    /// One that runs no body: for what is set, or only looked up.
-    pub(super) fn without_body(call: Call<K>) -> Self {
-        let (labels, far) = (call.labels(), call.far());
-        let mut computation = Self::new(call, labels, None, None);
-        computation.far = far;
-        computation
-    }
-
-    /// How the call is served that runs this body.
-    pub(super) fn outcome(&self) -> Outcome {
-        if self.ticket.is_some() { Outcome::Miss } else { Outcome::Bypassed }
-    }
-
-    fn look_again(&self, function: &Function<K::Stored>) -> Option<K::Return> {
-        let keeps_none = function.remote.as_ref().is_some_and(|remote| remote.near_ttl.is_none());
-        if self.call.rejected || keeps_none {
-            return None;
-        }
-        let seen = function.region.peek(self.call.hash, self.call.key.as_bytes())?;
-        let is_old = function.renewals.is_some() && function.store.clock().expired(seen.expiry);
-        if is_old { None } else { self.call.kind.restore(seen.value) }
-    }
-
-    /// Marks this thread as the leader's, while the guard lives.
-    pub(super) fn leading(&self) -> Option<Leading> {
-        self.flight.as_ref().map(|(flight, _)| Leading::of(flight.number()))
-    }
-
-    /// The backend has answered: those who have come since it was asked look for themselves.
-    pub(super) fn answered(&self) {
-        if let (Some((flight, _)), Some(sent)) = (&self.flight, self.far.as_ref().and_then(|far| far.sent)) {
-            flight.until.set(sent);
-        }
-    }
-
-    /// Whether others wait for this computation, should there be any. They do not where a body has called
-    /// itself, and where each computes for itself alone.
-    pub(super) fn is_led(&self) -> bool {
-        self.flight.is_some()
-    }
-
-    /// What the bodies of these need before they run together.
-    pub(super) fn admission<'c>(computations: impl Iterator<Item = &'c Self> + Clone) -> Admission
-    where
-        K: 'c,
-    {
-        let function = computations.clone().find_map(|computation| computation.call.function.as_ref());
-        let is_within = computations.clone().any(|computation| computation.is_within);
-        let limiter = function.and_then(|function| function.limiter.as_ref());
-        let scopes = computations.filter_map(|computation| match &computation.call.scope {
-            ScopeOf::Known(scope) => Some(scope),
-            ScopeOf::Missing => None,
-        });
-        Admission::to(limiter, is_within, scopes)
-    }
-
-    /// What its body needs before it runs.
-    pub(super) fn own_admission(&self) -> Admission {
-        Self::admission(std::iter::once(self))
-    }
-
-    /// The body runs now, with these places.
-    pub(super) fn runs(&self, admitted: &Admitted) {
-        if let Some((flight, _)) = &self.flight
-            && admitted.is_settled()
-        {
-            flight.settles();
-        }
-    }
-
-    /// Ends the flight, if one is led.
-    pub(super) fn land(&mut self, outcome: impl FnOnce() -> Landed<K::Stored>) {
-        if let (Some((flight, leader)), Some(function)) = (self.flight.take(), &self.call.function) {
-            let flights = match (&function.renewals, self.renewing) {
-                (Some(renewals), Some(_)) => &renewals.flights,
-                _ => &function.flights,
-            };
-            flights.land(self.call.hash, leader, &flight, outcome);
-        }
-    }
-}
-
-impl<K: Kind> Drop for Computation<K> {
-    fn drop(&mut self) {
-        self.land(|| Landed::Gone);
     }
 }
 

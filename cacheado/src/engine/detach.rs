@@ -12,9 +12,10 @@ use std::time::Duration;
 use cacheado_backends::io;
 use tracing::{Instrument, Span};
 
-use super::call::{Call, Computation};
+use super::call::Call;
+use super::computation::Computation;
 use super::drive::{Due, Start};
-use super::far_age::Rescue;
+use super::far::Rescue;
 use super::finish::Done;
 use super::leading::Led;
 use super::pool;

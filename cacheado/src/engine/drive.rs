@@ -8,10 +8,12 @@ use std::thread;
 
 use cacheado_backends::io;
 
-use super::call::{Call, Computation, Next, Wait};
+use super::call::Call;
+use super::computation::Computation;
 use super::far::{Answer, Asked};
 use super::finish::Done;
 use super::flight::{Flight, Landed, Leader};
+use super::plan::{Next, Wait};
 use super::turn::Rest;
 use crate::context::{self, Served};
 use crate::function::Kind;

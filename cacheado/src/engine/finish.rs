@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use cacheado_backends::memory::{Fill, Placed, Ticket};
 
-use super::call::{Call, Computation, ScopeOf};
+use super::call::{Call, ScopeOf};
+use super::computation::Computation;
 use super::far::{Draft, Write};
 use super::flight::Landed;
 use crate::cache::Inner;

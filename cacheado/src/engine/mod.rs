@@ -17,7 +17,9 @@
 //! |---|---|
 //! | `query` | hashing and comparing a key without building its bytes |
 //! | `lookup` | the hit path |
-//! | `call` | a call that missed: what it carries, and `plan` |
+//! | `call` | a call that missed: what it carries |
+//! | `plan` | what it does next: serve, wait or compute |
+//! | `computation` | the right to run a body, and the duty to those who wait |
 //! | `aging` | what becomes of a value by its age, and of the computation that renews it |
 //! | `detach`, `pool` | bodies that go on without their caller: as tasks, or on threads |
 //! | `far` | the remote side of a call: read, announce, write |
@@ -34,16 +36,17 @@
 mod aging;
 mod batch;
 mod call;
+mod computation;
 mod detach;
 mod drive;
 mod far;
-mod far_age;
 mod finish;
 pub(crate) mod flight;
 mod leading;
 pub(crate) mod limit;
 mod lookup;
 mod moment;
+mod plan;
 mod pool;
 mod query;
 mod sync;

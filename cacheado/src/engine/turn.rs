@@ -17,9 +17,10 @@ use std::time::{Duration, Instant};
 
 use cacheado_backends::contract::{Place, Terms};
 
-use super::call::{Computation, Next, Wait};
+use super::computation::Computation;
+use super::far::Reading;
 use super::far::{Answer, Step};
-use super::far_age::Reading;
+use super::plan::{Next, Wait};
 use crate::context::{self, Outcome, Served};
 use crate::function::{Kind, SingleFlight};
 use crate::remote::{Lease, Reply, Request, Turn};

@@ -8,7 +8,8 @@ use cacheado_backends::contract::{Entry, Wanted};
 use cacheado_backends::memory::{Cause, Placed};
 
 use super::aging::Age;
-use super::call::{Call, Computation, ScopeOf};
+use super::call::{Call, ScopeOf};
+use super::computation::Computation;
 use super::lookup::Probed;
 use crate::codec::Header;
 use crate::error::{Error, ErrorKind, Result};

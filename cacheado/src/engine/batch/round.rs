@@ -5,13 +5,15 @@ use std::sync::Arc;
 use cacheado_backends::io;
 
 use super::Batch;
-use crate::engine::call::{Call, Computation, Next, Wait};
+use crate::engine::call::Call;
+use crate::engine::computation::Computation;
 use crate::engine::drive::Due;
 use crate::engine::far::{Answer, Ask, Asked, Written};
 use crate::engine::finish::Done;
 use crate::engine::flight::{Landed, Landing, Leader};
 use crate::engine::leading::Leading;
 use crate::engine::limit::{Admission, Admitted};
+use crate::engine::plan::{Next, Wait};
 use crate::function::{BatchOf, Kind, Parts};
 use crate::remote::{Remote, Request, each};
 

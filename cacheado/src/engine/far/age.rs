@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use cacheado_backends::contract::{Entry, Wanted};
 
-use super::aging::{Age, Renewing, Standing};
-use super::call::Computation;
-use super::far::{Answer, Step};
-use super::flight::{Landed, Leader};
-use super::moment::Moment;
+use super::ask::{Answer, Step};
 use crate::chance;
 use crate::codec::Header;
 use crate::context::{Served, Tier};
+use crate::engine::aging::{Age, Renewing, Standing};
+use crate::engine::computation::Computation;
+use crate::engine::flight::{Landed, Leader};
+use crate::engine::moment::Moment;
 use crate::function::{Function, Kind};
 use crate::remote::{Remote, Reply, Request};
 
 /// What a read of the backend has come to.
-pub(super) enum Reading<R> {
+pub(in crate::engine) enum Reading<R> {
     /// A value that is served, how, and why it is computed anew, if it is.
     Value(R, Served, Option<Renewing>),
     /// The backend has not said how old it is, and it may be past its time.
@@ -31,7 +31,7 @@ pub(super) enum Reading<R> {
 
 impl<R> Reading<R> {
     /// The value, where nothing is computed.
-    pub(super) fn value(self) -> Option<R> {
+    pub(in crate::engine) fn value(self) -> Option<R> {
         match self {
             Self::Value(value, ..) => Some(value),
             Self::OfUnknownAge | Self::Nothing => None,
@@ -41,7 +41,7 @@ impl<R> Reading<R> {
 
 impl<K: Kind> Computation<K> {
     /// Whether this read tells how old the entry is.
-    pub(super) fn knows_age(&self, step: Step) -> bool {
+    pub(in crate::engine) fn knows_age(&self, step: Step) -> bool {
         let wanted = self.far.as_ref().map(|far| far.remote.wanted());
         match step {
             Step::ReadAge => true,
@@ -51,7 +51,7 @@ impl<K: Kind> Computation<K> {
     }
 
     /// What is left of an entry that is served, and why it is computed anew, if it is.
-    pub(super) fn use_at(
+    pub(in crate::engine) fn use_at(
         &mut self,
         function: &Function<K::Stored>,
         header: &Header,
@@ -74,17 +74,17 @@ impl<K: Kind> Computation<K> {
     }
 
     /// For how long before its expiry a value that took this long may be computed anew.
-    pub(super) fn lead(&self, took: Duration) -> Duration {
+    pub(in crate::engine) fn lead(&self, took: Duration) -> Duration {
         chance::lead(took, self.call.policy.early)
     }
 
     /// The computation that renews what this call is served with, if there is to be one.
-    pub(super) fn renewal(&self, why: Renewing, leader: Leader) -> Option<Box<Self>> {
+    pub(in crate::engine) fn renewal(&self, why: Renewing, leader: Leader) -> Option<Box<Self>> {
         self.call.renewal(self.call.function.as_ref()?, why, leader)
     }
 
     /// The value of an entry that somebody has renewed before this computation could.
-    pub(super) fn renewed(&mut self, entry: &Entry) -> Option<K::Return> {
+    pub(in crate::engine) fn renewed(&mut self, entry: &Entry) -> Option<K::Return> {
         let function = Arc::clone(self.call.function.as_ref()?);
         let (header, value) = self.far.as_ref()?.open(&entry.value)?;
         let age = header.age(entry.remaining);
@@ -107,7 +107,7 @@ impl<K: Kind> Computation<K> {
     /// The body has failed: what is served instead, if there is an older value that may be.
     ///
     /// What was read before the body ran may have been evicted since, so it is looked for again.
-    pub(super) fn rescue(mut self: Box<Self>) -> Rescue<K> {
+    pub(in crate::engine) fn rescue(mut self: Box<Self>) -> Rescue<K> {
         let Some(function) = self.call.function.clone() else { return Rescue::Nothing(self) };
         match &mut self.far {
             None if function.is_remote() => Rescue::Nothing(self),
@@ -134,7 +134,7 @@ impl<K: Kind> Computation<K> {
 }
 
 /// What is done where a body has failed.
-pub(super) enum Rescue<K: Kind> {
+pub(in crate::engine) enum Rescue<K: Kind> {
     /// This is served.
     Value((K::Return, Served)),
     /// The backend is asked.
@@ -144,11 +144,14 @@ pub(super) enum Rescue<K: Kind> {
 }
 
 /// What waits for the answer.
-pub(super) struct Rescued<K: Kind>(Box<Computation<K>>);
+pub(in crate::engine) struct Rescued<K: Kind>(Box<Computation<K>>);
 
 impl<K: Kind> Rescued<K> {
     /// What is served; the computation, if the failure is the caller's.
-    pub(super) fn answered(self, answer: Answer) -> Result<(K::Return, Served), Box<Computation<K>>> {
+    pub(in crate::engine) fn answered(
+        self,
+        answer: Answer,
+    ) -> Result<(K::Return, Served), Box<Computation<K>>> {
         let Self(mut computation) = self;
         let served = match answer.and_then(Reply::entry) {
             Ok(Some(entry)) => computation.serve_entry_instead(&entry),

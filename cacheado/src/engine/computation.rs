@@ -1,0 +1,194 @@
+//! The right to run a body, and the duty to those who wait for it.
+
+use std::sync::Arc;
+
+use cacheado_backends::memory::{Label, Ticket};
+
+use super::aging::Renewing;
+use super::call::{Call, ScopeOf};
+use super::far::Far;
+use super::flight::{Flight, Landed, Leader};
+use super::leading::Leading;
+use super::limit::{self, Admission, Admitted};
+use crate::context::Outcome;
+use crate::function::{Function, Kind};
+
+/// The right, and the duty to others, to run the body. Dropping it unfinished (the body panicked, or its
+/// future was dropped) lets those who wait elect another leader.
+pub(super) struct Computation<K: Kind> {
+    pub(super) call: Call<K>,
+    pub(super) labels: Option<Arc<[Label]>>,
+    /// `None`: the outcome is not stored.
+    pub(super) ticket: Option<Ticket>,
+    /// The remote side; `None` where the value stays in this process, and in an outage.
+    pub(super) far: Option<Far<K::Stored>>,
+    pub(super) flight: Option<(Arc<Flight<K::Stored>>, Leader)>,
+    /// Why it runs while its caller is served with what is there; `None`: its caller waits for it.
+    pub(super) renewing: Option<Renewing>,
+    /// It looks for an older value and runs no body.
+    pub(super) only_looks: bool,
+    /// There is an older value in the backend that may be served where the body fails.
+    pub(super) has_spare: bool,
+    /// What the clock showed when the body began, where its cost is of interest.
+    pub(super) begun: Option<u64>,
+    /// Whether it was called inside a body that has a place in its scope.
+    pub(super) is_within: bool,
+}
+
+impl<K: Kind> Computation<K> {
+    pub(super) fn new(
+        call: Call<K>,
+        labels: Option<Arc<[Label]>>,
+        ticket: Option<Ticket>,
+        flight: Option<(Arc<Flight<K::Stored>>, Leader)>,
+    ) -> Self {
+        Self {
+            call,
+            labels,
+            ticket,
+            far: None,
+            flight,
+            renewing: None,
+            only_looks: false,
+            has_spare: false,
+            is_within: limit::is_inside(),
+            begun: None,
+        }
+    }
+
+    /// One that takes the place of what its caller is served with.
+    pub(super) fn renewing(
+        call: Call<K>,
+        labels: Option<Arc<[Label]>>,
+        ticket: Ticket,
+        flight: (Arc<Flight<K::Stored>>, Leader),
+        why: Renewing,
+    ) -> Self {
+        let mut computation = Self::new(call, labels, Some(ticket), Some(flight));
+        computation.renewing = Some(why);
+        computation
+    }
+
+    /// One of a caller who does not wait for its body any longer.
+    pub(super) fn late(call: Call<K>) -> Box<Self> {
+        let mut computation = Self::without_body(call);
+        computation.has_spare = computation.far.is_some();
+        Box::new(computation)
+    }
+
+    /// Whether there is a cache that has, or takes, its outcome.
+    pub(super) fn is_cached(&self) -> bool {
+        self.call.function.is_some() && !self.call.bypass && matches!(self.call.scope, ScopeOf::Known(_))
+    }
+
+    /// It is no part of the body that asked for it, which does not wait for it.
+    pub(super) fn apart(mut self: Box<Self>) -> Box<Self> {
+        self.is_within = false;
+        self
+    }
+
+    /// Where nobody joins it before it has a thread.
+    pub(super) fn queue(&self) {
+        if let Some((flight, _)) = &self.flight {
+            flight.queue();
+        }
+    }
+
+    /// It has a thread.
+    pub(super) fn take_off(&self) {
+        if let Some((flight, _)) = &self.flight {
+            flight.begin();
+        }
+    }
+
+    pub(super) fn uncached(call: Call<K>) -> Self {
+        Self::new(call, None, None, None)
+    }
+
+    /// One that runs no body: for what is set, or only looked up.
+    pub(super) fn without_body(call: Call<K>) -> Self {
+        let (labels, far) = (call.labels(), call.far());
+        let mut computation = Self::new(call, labels, None, None);
+        computation.far = far;
+        computation
+    }
+
+    /// How the call is served that runs this body.
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.ticket.is_some() { Outcome::Miss } else { Outcome::Bypassed }
+    }
+
+    pub(super) fn look_again(&self, function: &Function<K::Stored>) -> Option<K::Return> {
+        let keeps_none = function.remote.as_ref().is_some_and(|remote| remote.near_ttl.is_none());
+        if self.call.rejected || keeps_none {
+            return None;
+        }
+        let seen = function.region.peek(self.call.hash, self.call.key.as_bytes())?;
+        let is_old = function.renewals.is_some() && function.store.clock().expired(seen.expiry);
+        if is_old { None } else { self.call.kind.restore(seen.value) }
+    }
+
+    /// Marks this thread as the leader's, while the guard lives.
+    pub(super) fn leading(&self) -> Option<Leading> {
+        self.flight.as_ref().map(|(flight, _)| Leading::of(flight.number()))
+    }
+
+    /// The backend has answered: those who have come since it was asked look for themselves.
+    pub(super) fn answered(&self) {
+        if let (Some((flight, _)), Some(sent)) = (&self.flight, self.far.as_ref().and_then(|far| far.sent)) {
+            flight.until.set(sent);
+        }
+    }
+
+    /// Whether others wait for this computation, should there be any. They do not where a body has called
+    /// itself, and where each computes for itself alone.
+    pub(super) fn is_led(&self) -> bool {
+        self.flight.is_some()
+    }
+
+    /// What the bodies of these need before they run together.
+    pub(super) fn admission<'c>(computations: impl Iterator<Item = &'c Self> + Clone) -> Admission
+    where
+        K: 'c,
+    {
+        let function = computations.clone().find_map(|computation| computation.call.function.as_ref());
+        let is_within = computations.clone().any(|computation| computation.is_within);
+        let limiter = function.and_then(|function| function.limiter.as_ref());
+        let scopes = computations.filter_map(|computation| match &computation.call.scope {
+            ScopeOf::Known(scope) => Some(scope),
+            ScopeOf::Missing => None,
+        });
+        Admission::to(limiter, is_within, scopes)
+    }
+
+    /// What its body needs before it runs.
+    pub(super) fn own_admission(&self) -> Admission {
+        Self::admission(std::iter::once(self))
+    }
+
+    /// The body runs now, with these places.
+    pub(super) fn runs(&self, admitted: &Admitted) {
+        if let Some((flight, _)) = &self.flight
+            && admitted.is_settled()
+        {
+            flight.settles();
+        }
+    }
+
+    /// Ends the flight, if one is led.
+    pub(super) fn land(&mut self, outcome: impl FnOnce() -> Landed<K::Stored>) {
+        if let (Some((flight, leader)), Some(function)) = (self.flight.take(), &self.call.function) {
+            let flights = match (&function.renewals, self.renewing) {
+                (Some(renewals), Some(_)) => &renewals.flights,
+                _ => &function.flights,
+            };
+            flights.land(self.call.hash, leader, &flight, outcome);
+        }
+    }
+}
+
+impl<K: Kind> Drop for Computation<K> {
+    fn drop(&mut self) {
+        self.land(|| Landed::Gone);
+    }
+}

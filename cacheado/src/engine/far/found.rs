@@ -1,0 +1,135 @@
+//! What an entry of the backend stands for, and the copy of it that is kept here.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cacheado_backends::contract::Entry;
+use cacheado_backends::memory::{Aging, Fill, Ticket};
+
+use super::age::Reading;
+use crate::context::Tier;
+use crate::engine::aging::{Age, aging};
+use crate::engine::call::ScopeOf;
+use crate::engine::computation::Computation;
+use crate::engine::flight::Landed;
+use crate::function::{Function, Kind};
+use crate::remote::Chore;
+use crate::rules::EntryMeta;
+use crate::ttl::Ttl;
+
+impl<K: Kind> Computation<K> {
+    /// What an entry of the backend stands for. A hit is counted, and handed to those who wait. No copy is kept
+    /// of one whose remaining lifetime is not known.
+    pub(in crate::engine) fn found(&mut self, entry: &Entry, lifetime_known: bool) -> Reading<K::Return> {
+        self.try_found(entry, lifetime_known).unwrap_or(Reading::Nothing)
+    }
+
+    fn try_found(&mut self, entry: &Entry, lifetime_known: bool) -> Option<Reading<K::Return>> {
+        let function = Arc::clone(self.call.function.as_ref()?);
+        let far = self.far.as_ref()?;
+        let asked = far.asked;
+        let (header, value) = far.open(&entry.value)?;
+        if !lifetime_known && !header.grace.is_zero() {
+            return Some(Reading::OfUnknownAge);
+        }
+        if lifetime_known {
+            self.note(&function, entry.remaining);
+        }
+        let age = header.age(entry.remaining);
+        let (left, renewing) = self.use_at(&function, &header, age)?;
+        let remaining = self.let_pass(&function, left, header.grace)?;
+        if lifetime_known && matches!(age, Age::Left(_)) {
+            self.keep_copy(&function, &value, remaining.or(None), self.lead(header.took), asked);
+        }
+        self.call.count_served(age);
+        let kind = self.call.kind;
+        self.answered();
+        self.land(|| match age {
+            Age::Left(_) => Landed::Found(Arc::new(value.clone())),
+            Age::Past(_) => Landed::Old(Arc::new(value.clone()), age),
+        });
+        let served = age.served(Tier::Remote, header.lifetime.filter(|_| lifetime_known));
+        Some(Reading::Value(kind.restore(value)?, served, renewing))
+    }
+
+    /// How long the entry lives after the rules have seen the hit; `None` if they do not let it pass.
+    fn let_pass(
+        &self,
+        function: &Function<K::Stored>,
+        remaining: Option<Duration>,
+        grace: Duration,
+    ) -> Option<Ttl> {
+        if !function.ruled {
+            return Some(remaining.into());
+        }
+        let far = self.far.as_ref()?;
+        let Some(cache) = function.cache.upgrade() else { return Some(remaining.into()) };
+        let ScopeOf::Known(scope) = &self.call.scope else { return None };
+        if cache.pipeline.is_empty() {
+            return Some(remaining.into());
+        }
+        let decision =
+            cache.pipeline.on_get(&self.call.whole_key(), &EntryMeta::new(scope.clone(), remaining));
+        cache.evict_for_rule(decision.evict);
+        if decision.reject {
+            return None;
+        }
+        let Some(ttl) = decision.ttl else { return Some(remaining.into()) };
+        if remaining.is_some_and(|remaining| remaining.is_zero()) {
+            // What is past its time does not come back.
+            return Some(remaining.into());
+        }
+        let ttl = ttl.or(function.default_ttl);
+        let kept = ttl.map(|ttl| ttl.saturating_add(grace));
+        far.remote.postpone(Chore::set_ttl(self.call.whole_key(), Arc::clone(&far.place), kept));
+        self.note(function, kept);
+        // It is not written yet, and may never be: a copy lives no longer than the entry does now.
+        Some(remaining.into_iter().chain(ttl).min().into())
+    }
+
+    /// Keeps a copy in this process, if there is a near cache and no eviction has come since this call began.
+    /// As of the reading `confirmed` no node had evicted it, short of notices that were lost: from there its life
+    /// as a copy counts, and what remains of the entry's from when the backend was asked. It is not served past
+    /// the value's time, but from `lead` before it on it may be computed anew.
+    pub(in crate::engine) fn keep_copy(
+        &self,
+        function: &Function<K::Stored>,
+        value: &K::Stored,
+        remaining: Option<Duration>,
+        lead: Duration,
+        confirmed: u64,
+    ) {
+        let (Some(far), Some(ticket)) = (&self.far, &self.ticket) else { return };
+        let Some(near_ttl) = far.remote.near_ttl else { return };
+        let clock = function.store.clock();
+        let expiry = clock.deadline_from(far.asked, remaining);
+        let limit = clock.deadline_from(confirmed, Some(near_ttl)).min(expiry);
+        if clock.expired(limit) {
+            return;
+        }
+        let copied = catch_unwind(AssertUnwindSafe(|| value.clone()));
+        let Ok(value) = copied else {
+            tracing::error!("a value panicked while it was copied for the near cache");
+            return;
+        };
+        let fill = match aging(lead, Duration::ZERO) {
+            Some(aging) => Fill { aging: Some(Aging { limit, ..aging }), ..self.fill(ticket, expiry) },
+            None => self.fill(ticket, limit),
+        };
+        function.region.fill(fill, value);
+    }
+
+    /// An entry in memory of this call's.
+    pub(in crate::engine) fn fill(&self, ticket: &Ticket, deadline: u64) -> Fill {
+        Fill {
+            hash: self.call.hash,
+            key: self.call.key.clone(),
+            deadline,
+            aging: None,
+            labels: self.labels.clone(),
+            ticket: ticket.clone(),
+            inert: self.call.inert,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! An outcome on its way to the backend.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cacheado_backends::contract::Filled;
+use cacheado_backends::memory::{Cause, Placed};
+
+use super::ask::Answer;
+use crate::engine::computation::Computation;
+use crate::engine::flight::Landed;
+use crate::engine::moment::Moment;
+use crate::function::{Function, Kind, Worth};
+use crate::remote::{Remote, Reply, Request};
+use crate::stats::count;
+use crate::ttl::Ttl;
+
+/// An outcome on its way to the backend.
+pub(in crate::engine) struct Write<K: Kind> {
+    remote: Arc<Remote>,
+    request: Request,
+    written: Written<K>,
+}
+
+/// What waits until it is written. The outcome itself is not held meanwhile, only what is stored of it: it may
+/// be of a type that cannot be sent to another thread.
+pub(in crate::engine) struct Written<K: Kind> {
+    computation: Box<Computation<K>>,
+    value: K::Stored,
+    /// For how long it was to be stored; `None`: nothing was, an older entry was taken back.
+    ttl: Option<Ttl>,
+    /// For how long the backend keeps it.
+    kept: Option<Duration>,
+}
+
+/// What is to be written of an outcome.
+pub(in crate::engine) type Draft<K> = (Request, <K as Kind>::Stored, Option<Ttl>);
+
+impl<K: Kind> Computation<K> {
+    /// What is to be written of an outcome that may be stored for `admitted`. `None`: nothing.
+    pub(in crate::engine) fn draft(
+        &mut self,
+        function: &Function<K::Stored>,
+        outcome: &K::Return,
+        admitted: Option<Ttl>,
+    ) -> Option<Draft<K>> {
+        let far = self.far.as_mut()?;
+        far.asked = function.store.clock().now();
+        let (is_announced, computed) = (far.claim.is_some(), far.computed);
+        if let (Some(ttl), Some(value)) = (admitted, self.call.kind.store(outcome)) {
+            if !is_announced {
+                // In an outage the copy here is better than nothing: it is short-lived.
+                self.keep_copy(function, &value, ttl.or(None), Duration::ZERO, computed);
+                return None;
+            }
+            let grace = self.call.policy.grace_of(self.call.kind.worth(outcome));
+            if let Some(request) = self.request_fill(function, &value, ttl.or(None), grace) {
+                return Some((request, value, Some(ttl)));
+            }
+        }
+        // A body that ends with nothing to store has found out that what is stored, which a refresh and what is
+        // past its time are about, is old. An error has found out nothing.
+        let is_about_old = self.call.is_refresh() || self.has_spare || self.renewing.is_some();
+        if !is_about_old || self.call.kind.worth(outcome) == Worth::Failure {
+            return None;
+        }
+        // An eviction strikes claims.
+        self.far.as_mut()?.claim = None;
+        Some((self.evicting()?, self.call.kind.store(outcome)?, None))
+    }
+
+    /// `None`: the value has no bytes, or there is no room.
+    fn request_fill(
+        &mut self,
+        function: &Function<K::Stored>,
+        value: &K::Stored,
+        ttl: Option<Duration>,
+        grace: Duration,
+    ) -> Option<Request> {
+        let far = self.far.as_ref()?;
+        let report =
+            |error| tracing::warn!(key = far.place.key, ?error, "a value was not stored: it has no bytes");
+        let value = far.seal(value, ttl, grace).map_err(report).ok()?;
+        let ttl = ttl.map(|ttl| ttl.saturating_add(grace));
+        if self.reserve(function, ttl) == Placed::Full {
+            count(&function.shared.tally.rejections);
+            return None;
+        }
+        let far = self.far.as_mut()?;
+        Some(Request::Fill { place: Arc::clone(&far.place), value, ttl, claim: far.claim.take()? })
+    }
+
+    /// The draft on its way; `None` without a remote side, which no draft comes from.
+    pub(in crate::engine) fn write(mut self: Box<Self>, (request, value, ttl): Draft<K>) -> Option<Write<K>> {
+        let far = self.far.as_mut()?;
+        far.sent = Some(Moment::now());
+        let remote = Arc::clone(&far.remote);
+        let kept = if let Request::Fill { ttl, .. } = &request { *ttl } else { None };
+        Some(Write { remote, request, written: Written { computation: self, value, ttl, kept } })
+    }
+}
+
+impl<K: Kind> Write<K> {
+    /// Who is asked, what, and what waits until it is done.
+    pub(in crate::engine) fn split(self) -> (Arc<Remote>, Request, Written<K>) {
+        (self.remote, self.request, self.written)
+    }
+}
+
+impl<K: Kind> Written<K> {
+    /// Hands the value to those who wait, and returns it: also where it could not be stored.
+    pub(in crate::engine) fn answered(self, answer: &Answer) -> K::Return {
+        let Self { mut computation, value, ttl, kept } = self;
+        if let Some(far) = &mut computation.far {
+            far.turn.written(answer);
+        }
+        if let Some(function) = computation.call.function.clone() {
+            computation.after_writing(&function, &value, (ttl, kept), answer);
+        }
+        let kind = computation.call.kind;
+        // What an eviction on some node has come before is not for those who may have called after it.
+        computation.answered();
+        let is_old = matches!(answer, Ok(Reply::Filled(Filled::Fenced)));
+        computation.land(|| if is_old { Landed::Gone } else { Landed::Value(Arc::new(value.clone())) });
+        #[expect(clippy::expect_used, reason = "it is what the kind has made of its own outcome")]
+        kind.restore(value).expect("a kind restores what it stores")
+    }
+}
+
+impl<K: Kind> Computation<K> {
+    fn after_writing(
+        &self,
+        function: &Function<K::Stored>,
+        value: &K::Stored,
+        (ttl, kept): (Option<Ttl>, Option<Duration>),
+        answer: &Answer,
+    ) {
+        if let Err(error) = answer {
+            self.count_backend_error(error);
+        }
+        let is_stored = matches!(answer, Ok(Reply::Filled(Filled::Stored)));
+        match ttl {
+            Some(_) if is_stored => self.enter(function, kept),
+            Some(_) => self.withdraw(function),
+            None => self.forget(function),
+        }
+        match ttl {
+            // What was computed is good for this process, whether or not the backend has it.
+            Some(ttl) if is_stored || answer.is_err() => {
+                let Some(far) = &self.far else { return };
+                let confirmed = if is_stored { far.asked } else { far.computed };
+                let lead = self.lead(far.begun.map(|begun| begun.elapsed()).unwrap_or_default());
+                self.keep_copy(function, value, ttl.or(None), lead, confirmed);
+            }
+            Some(_) => {}
+            None => {
+                function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);
+            }
+        }
+    }
+}
