@@ -15,6 +15,8 @@ pub type Weigher = Arc<dyn Fn(&[u8], &dyn Any) -> u64 + Send + Sync>;
 pub struct Limits {
     /// At most this many entries; a new one drives out the least recently used.
     pub lru: Option<usize>,
+    /// Whether how often entries are used counts, too, when one has to leave: see `rules::Adaptive` of cacheado.
+    pub adaptive: bool,
     /// At most this many entries; a new one is not stored.
     pub max_items: Option<usize>,
     /// At most this much weight; a new entry drives out the least recently used ones.
@@ -32,6 +34,7 @@ impl fmt::Debug for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limits")
             .field("lru", &self.lru)
+            .field("adaptive", &self.adaptive)
             .field("max_items", &self.max_items)
             .field("max_weight", &self.max_weight)
             .field("shares", &self.shares)
@@ -98,6 +101,7 @@ impl Memory {
         let own = self.limits.clone();
         let limits = Limits {
             lru: tighter(own.lru, more.lru),
+            adaptive: own.adaptive || more.adaptive,
             max_items: tighter(own.max_items, more.max_items),
             max_weight: tighter(own.max_weight, more.max_weight),
             weigher: own.weigher.or(more.weigher),

@@ -1,9 +1,9 @@
-//! What the store writes down of each entry: where it is, in the order of recency and of expiry.
+//! What the store writes down of each entry: where it is, in the order of eviction and of expiry.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::recency::Recency;
+use super::order::Order;
 use super::store::RegionId;
 use crate::clock::NEVER;
 
@@ -17,13 +17,17 @@ pub(super) struct Locator {
 
 /// Records of entries, some of which may be gone: they are dropped when they are met, and all at once
 /// when they outnumber the others.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ledger {
-    pub(super) recency: Recency,
+    pub(super) order: Order,
     expiry: BinaryHeap<Reverse<(u64, Locator)>>,
 }
 
 impl Ledger {
+    pub(super) fn new(order: Order) -> Self {
+        Self { order, expiry: BinaryHeap::new() }
+    }
+
     /// Below this many records, those of entries that are gone are left alone.
     const SMALL: usize = 1024;
 
@@ -48,13 +52,13 @@ impl Ledger {
 
     /// Whether records of entries that are gone outnumber those of the `live` ones.
     pub(super) fn is_bloated(&self, live: usize) -> bool {
-        self.recency.len().max(self.expiry.len()) > live.saturating_mul(2) + Self::SMALL
+        self.order.len().max(self.expiry.len()) > live.saturating_mul(2) + Self::SMALL
     }
 
     /// Drops the records of entries that are gone, and those whose entry has another deadline by now.
     /// `deadline` tells an entry's, or `None` where it is gone.
     pub(super) fn compact(&mut self, deadline: impl Fn(&Locator) -> Option<u64>) {
-        self.recency.retain(|at| deadline(at).is_some());
+        self.order.retain(|at| deadline(at).is_some());
         let mut records = std::mem::take(&mut self.expiry).into_vec();
         // Of several records of one entry, one is enough: that of its deadline, however often it was set.
         records.sort_unstable();
@@ -65,6 +69,6 @@ impl Ledger {
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.recency.len().max(self.expiry.len())
+        self.order.len().max(self.expiry.len())
     }
 }

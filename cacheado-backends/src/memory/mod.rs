@@ -11,7 +11,8 @@
 //! | `store` | what spans the regions |
 //! | `region` | one function's entries: probe, fill, removal |
 //! | `slot` | one entry, and [`KeyBox`], its key |
-//! | `ledger`, `recency` | the order of eviction and the queue of expiries |
+//! | `ledger` | the order of eviction and the queue of expiries |
+//! | `order`, `recency`, `adaptive`, `ghosts` | the order of eviction: by recency, or by use |
 //! | `aging` | entries that are used past their expiry, or computed anew before it |
 //! | `labels` | which entries carry a label |
 //! | `shares` | bounds on the entries of a label |
@@ -19,11 +20,14 @@
 //! | `shared` | [`SharedMemory`]: memory behind the contract of remote backends |
 //! | `sweeper` | the thread that removes expired entries without a read |
 
+mod adaptive;
 mod aging;
 mod builder;
 mod fence;
+mod ghosts;
 mod labels;
 mod ledger;
+mod order;
 mod recency;
 mod region;
 mod shared;

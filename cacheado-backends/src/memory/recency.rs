@@ -39,11 +39,23 @@ pub(super) enum Stamps {
     /// thread on, an entry is stamped once a turn: of hits between the same two insertions, the order would
     /// be chance, and writing it down would take the entry's line away from the other threads at each hit.
     Turns { turn: AtomicU64, user: AtomicU64 },
+    /// How often an entry was used, up to [`MOST_USES`](Self::MOST_USES), below; above, where groups of entries
+    /// are ordered, the store's turn. An entry that is used often is thus not written to at a hit.
+    Uses { turn: AtomicU64, is_ordered: bool },
 }
 
 impl Stamps {
     /// Bounds up to this many entries are exact with several threads, too.
     pub(super) const EXACT: usize = 1_024;
+
+    /// More uses do not count.
+    pub(super) const MOST_USES: u64 = (1 << Self::USE_BITS) - 1;
+    const USE_BITS: u32 = 2;
+
+    /// Counts uses; orders entries, too, if asked to.
+    pub(super) fn of_uses(is_ordered: bool) -> Self {
+        Self::Uses { turn: AtomicU64::new(0), is_ordered }
+    }
 
     pub(super) fn for_bound(most: Option<usize>) -> Self {
         if most.is_some_and(|most| most <= Self::EXACT) {
@@ -73,6 +85,15 @@ impl Stamps {
             Self::Counted(counter) => {
                 stamp.fetch_max(counter.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
             }
+            // Of two threads at once, one may not be counted.
+            Self::Uses { turn, .. } => {
+                let before = stamp.load(Ordering::Relaxed);
+                let uses = (before & Self::MOST_USES) + 1;
+                let now = (turn.load(Ordering::Relaxed) << Self::USE_BITS) | uses.min(Self::MOST_USES);
+                if now != before {
+                    stamp.store(now, Ordering::Relaxed);
+                }
+            }
         }
     }
 
@@ -85,7 +106,29 @@ impl Stamps {
                 in_turn(turn, before + 1)
             }
             Self::Counted(counter) => counter.fetch_add(1, Ordering::Relaxed) + 1,
+            Self::Uses { turn, is_ordered: true } => {
+                (turn.fetch_add(1, Ordering::Relaxed) + 1) << Self::USE_BITS
+            }
+            Self::Uses { .. } => 0,
         }
+    }
+
+    /// The stamp of an entry that takes another's place: being written to is a use.
+    pub(super) fn replacement(&self, old: &AtomicU64) -> u64 {
+        let stamp = self.insertion();
+        let Self::Uses { .. } = self else { return stamp };
+        let uses = (old.load(Ordering::Relaxed) & Self::MOST_USES) + 1;
+        stamp | uses.min(Self::MOST_USES)
+    }
+
+    /// The uses in a stamp, of which `forget` are forgotten.
+    pub(super) fn forget_uses(stamp: &AtomicU64, forget: u64) -> u64 {
+        let before = stamp.load(Ordering::Relaxed);
+        let uses = before & Self::MOST_USES;
+        if uses > 0 {
+            stamp.store(before - uses.min(forget), Ordering::Relaxed);
+        }
+        uses
     }
 }
 

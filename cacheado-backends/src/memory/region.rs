@@ -12,6 +12,7 @@ use super::aging::{Aging, Marks, Seen};
 use super::fence::Ticket;
 use super::labels::Label;
 use super::ledger::Locator;
+use super::recency::Stamps;
 use super::slot::{Extra, Held, Slot, drop_contained};
 use super::store::{Listener, RegionId, Store};
 use super::{Cause, KeyBox};
@@ -92,6 +93,8 @@ pub struct Region<V> {
 /// What the store can do with a region without knowing its type.
 pub(super) trait AnyRegion: Send + Sync {
     fn last_used(&self, at: &Locator) -> Option<u64>;
+    /// How often the entry was used; of that, so much is forgotten.
+    fn uses(&self, at: &Locator, forget: u64) -> Option<u64>;
     /// When the entry is not there any more.
     fn deadline(&self, at: &Locator) -> Option<u64>;
     /// Removes the entry if it is still there; whether it was alive.
@@ -380,7 +383,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
                 return Err((Placed::Superseded, slot));
             }
             self.store.replaced(old.weight(), slot.weight());
-            let stamp = self.store.stamps().insertion();
+            let stamp = self.store.stamps().replacement(&old.stamp);
             slot.stamp.store(stamp, Ordering::Relaxed);
             return Ok((stamp, Some(mem::replace(old, slot))));
         }
@@ -420,6 +423,12 @@ impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
     fn last_used(&self, at: &Locator) -> Option<u64> {
         let table = self.shard(at.hash).read();
         table.find(at.hash, |slot| slot.serial == at.serial).map(Slot::last_used)
+    }
+
+    fn uses(&self, at: &Locator, forget: u64) -> Option<u64> {
+        let table = self.shard(at.hash).read();
+        let slot = table.find(at.hash, |slot| slot.serial == at.serial)?;
+        Some(Stamps::forget_uses(&slot.stamp, forget))
     }
 
     fn deadline(&self, at: &Locator) -> Option<u64> {

@@ -5,9 +5,11 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::available_parallelism;
 
+use super::adaptive::{Adaptive, Uses};
 use super::fence::Fences;
 use super::labels::{Label, Labels};
 use super::ledger::{Ledger, Locator};
+use super::order::{Entries, Order};
 use super::recency::Stamps;
 use super::region::{AnyRegion, Region};
 use super::sweeper::Sweeper;
@@ -48,17 +50,23 @@ impl Store {
     pub(super) fn open(limits: Limits, clock: Clock) -> Arc<Self> {
         let cores = available_parallelism().map_or(4, usize::from);
         let sweep = limits.sweep;
-        let least = limits.lru.into_iter().chain(limits.shares.tightest()).min();
+        let tightest = limits.shares.tightest();
+        let (stamps, order) = match limits.lru {
+            Some(most) if limits.adaptive => {
+                (Stamps::of_uses(tightest.is_some()), Order::Adaptive(Box::new(Adaptive::new(most))))
+            }
+            most => (Stamps::for_bound(most.into_iter().chain(tightest).min()), Order::default()),
+        };
         let store = Arc::new(Self {
             limits,
             clock,
             shards: (4 * cores).next_power_of_two().clamp(8, 64),
             entries: AtomicUsize::new(0),
             weight: AtomicU64::new(0),
-            stamps: Stamps::for_bound(least),
+            stamps,
             fences: Arc::new(Fences::new()),
             labels: Labels::default(),
-            ledger: Mutex::new(Ledger::default()),
+            ledger: Mutex::new(Ledger::new(order)),
             regions: RwLock::new(Vec::new()),
             sweeper: OnceLock::new(),
         });
@@ -243,7 +251,7 @@ impl Store {
         let ordered = self.is_ordered_as_a_whole();
         let next = self.write_down(|ledger| {
             if ordered {
-                ledger.recency.push(stamp, at);
+                ledger.order.push(stamp, at, self);
             }
             ledger.expires(deadline, at);
         });
@@ -253,7 +261,7 @@ impl Store {
         }
         self.sweep(Self::SWEEP_ON_ENTRY);
         while self.is_over() {
-            let victim = self.ledger.lock().recency.pop(|at| self.last_used(at));
+            let victim = self.ledger.lock().order.pop(self);
             // No record left: another thread holds the last victims and is about to remove them.
             let Some(at) = victim else { return };
             self.evict_at(&at, Cause::Capacity);
@@ -286,10 +294,6 @@ impl Store {
         self.regions.read().get(id.0 as usize).and_then(Weak::upgrade)
     }
 
-    fn last_used(&self, at: &Locator) -> Option<u64> {
-        self.region(at.region)?.last_used(at)
-    }
-
     fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool> {
         self.region(at.region)?.evict_at(at, cause)
     }
@@ -297,6 +301,18 @@ impl Store {
     #[cfg(test)]
     pub(super) fn records(&self) -> (usize, usize) {
         (self.ledger.lock().len(), self.labels.len())
+    }
+}
+
+impl Uses for Store {
+    fn uses(&self, at: &Locator, forget: u64) -> Option<u64> {
+        self.region(at.region)?.uses(at, forget)
+    }
+}
+
+impl Entries for Store {
+    fn last_used(&self, at: &Locator) -> Option<u64> {
+        self.region(at.region)?.last_used(at)
     }
 }
 

@@ -38,6 +38,54 @@ impl Lru {
 
 impl Rule for Lru {}
 
+/// At most `n` entries in the whole cache; of those that were not used lately, one that was used little leaves.
+///
+/// Unlike [`Lru`], it keeps what is used again and again while a scan, or a loop longer than the cache, passes.
+/// It finds out by itself how much room entries that are new are worth. It has no order that one could
+/// foresee: what was stored last may leave before what was stored first.
+///
+/// A hit costs what it costs with [`Lru`], or less: an entry that was used three times since it was last looked
+/// at is not written to. An eviction costs `O(1)`, amortised; a single one at most `O(n)`. It remembers up to
+/// `1.4 n` keys that have left, about 25 bytes each. Beside an [`Lru`], the smaller `n` of the two holds, and
+/// what leaves is chosen as here.
+///
+/// Used by one thread, it does the same each time. Of uses by several at once, some may not be counted. The
+/// algorithm is S3-FIFO (Yang et al., *FIFO queues are all you need for cache eviction*, SOSP 2023) with queues
+/// that adapt their lengths, and an admission that resists loops.
+///
+/// # Examples
+///
+/// ```
+/// use cacheado::{Cache, Ttl, rules::Adaptive};
+///
+/// let cache = Cache::builder().rule(Adaptive::new(100)).build()?;
+/// for user in 0..50 {
+///     cache.set(&format!("user {user}"), &user, Ttl::Never)?;
+///     cache.get::<i32>(&format!("user {user}"))?;
+/// }
+/// // A scan: each page is used once.
+/// for page in 0..10_000 {
+///     cache.set(&format!("page {page}"), &page, Ttl::Never)?;
+/// }
+/// assert_eq!(cache.get::<i32>("user 7")?, Some(7));
+/// assert_eq!(cache.len(), 100);
+/// # Ok::<(), cacheado::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Adaptive {
+    pub(crate) n: usize,
+}
+
+impl Adaptive {
+    /// At most `n` entries.
+    #[must_use]
+    pub const fn new(n: usize) -> Self {
+        Self { n }
+    }
+}
+
+impl Rule for Adaptive {}
+
 /// At most `n` entries in the whole cache; a new one is rejected while there are as many. Overwriting an
 /// entry goes on. Entries whose time is over do not count.
 ///

@@ -1,6 +1,6 @@
 //! Rules: what may be stored, for how long, and what has to go.
 //!
-//! Rules run in the order in which they were given to the builder. [`Lru`], [`MaxItems`] and [`TtlRule`]
+//! Rules run in the order in which they were given to the builder. [`Lru`], [`Adaptive`], [`MaxItems`] and [`TtlRule`]
 //! are folded into the memory store, where they cost a hit nothing; a [`Rule`] of your own is asked about
 //! each hit and each store, which makes a hit slower (its [`Key`] is built).
 //!
@@ -36,7 +36,7 @@ use crate::key::Key;
 use crate::scope::Scope;
 use crate::ttl::Ttl;
 
-pub use builtin::{Lru, MaxItems, TtlRule};
+pub use builtin::{Adaptive, Lru, MaxItems, TtlRule};
 pub use cacheado_backends::memory::Cause;
 pub(crate) use pipeline::Pipeline;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cacheado_backends::memory::Limits;
 
-use super::{Cause, Effect, EntryMeta, Lru, MaxItems, Rule, TtlRule};
+use super::{Adaptive, Cause, Effect, EntryMeta, Lru, MaxItems, Rule, TtlRule};
 use crate::key::Key;
 use crate::stats::count;
 use crate::ttl::Ttl;
@@ -38,6 +38,9 @@ impl Pipeline {
         let any: &dyn Any = &rule;
         if let Some(Lru { n }) = any.downcast_ref() {
             limits.lru = Some(limits.lru.map_or(*n, |other| other.min(*n)));
+        } else if let Some(Adaptive { n }) = any.downcast_ref() {
+            limits.lru = Some(limits.lru.map_or(*n, |other| other.min(*n)));
+            limits.adaptive = true;
         } else if let Some(MaxItems { n }) = any.downcast_ref() {
             limits.max_items = Some(limits.max_items.map_or(*n, |other| other.min(*n)));
             self.steps.push(Step::Bound);
