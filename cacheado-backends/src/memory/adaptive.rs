@@ -2,11 +2,11 @@
 //!
 //! A new entry goes on **probation**. One that was used there moves on to the **main** queue when its turn to
 //! leave comes; one that was not leaves. In the main queue each use grants one more round, up to three. What comes
-//! back shortly after it has left goes to the main queue at once, if it beats those whose turn it is there.
+//! back shortly after it has left goes to the main queue at once, if it beats the one whose turn it is there.
 //!
 //! That much is S3-FIFO (Yang et al., SOSP 2023). Two things are added. The share of the probation queue moves:
-//! it grows where entries come back right after they left it, and shrinks where those from the main queue do. And
-//! what comes back does not drive out entries that are used: in a loop longer than the cache, in which everything
+//! it grows where entries come back soon after they left it and the main queue has room that is not used, and
+//! shrinks where those from the main queue come back. And what comes back does not drive out entries that are used: in a loop longer than the cache, in which everything
 //! comes back, a part stays instead of nothing. See `docs/decisions/0015-adaptive.md`.
 //!
 //! A hit counts in the entry alone; queues learn of it when they come to the entry.
@@ -31,7 +31,7 @@ pub(super) struct Adaptive {
     main: VecDeque<Locator>,
     /// The entry stored last, which is in no queue yet, so that it is not the one that makes room for itself;
     /// and whether it has come back.
-    newest: Option<(Locator, bool)>,
+    newest: Option<(Locator, Return)>,
     left_probation: Ghosts,
     left_main: Ghosts,
     most: usize,
@@ -42,10 +42,9 @@ pub(super) struct Adaptive {
 }
 
 impl Adaptive {
-    /// A comeback moves the divide by so many entries.
-    const STEP: usize = 2;
-    /// So many entries of the main queue defend their place against one that comes back.
-    const DEFENDERS: usize = 2;
+    /// By so many entries a comeback makes the probation queue longer, or shorter.
+    const LONGER: usize = 4;
+    const SHORTER: usize = 2;
 
     pub(super) fn new(most: usize) -> Self {
         Self {
@@ -69,8 +68,8 @@ impl Adaptive {
         self.settle(entries);
         // Emptied: it fills anew.
         self.is_full &= self.len() > self.most / 2;
-        let has_returned = self.returned(identity(&at));
-        self.newest = Some((at, has_returned));
+        let returned = self.returned(identity(&at));
+        self.newest = Some((at, returned));
     }
 
     /// Takes out the entry that is to leave.
@@ -134,50 +133,61 @@ impl Adaptive {
 
     /// Puts the entry stored last into its queue.
     fn settle(&mut self, entries: &impl Uses) {
-        let Some((at, has_returned)) = self.newest.take() else { return };
+        let Some((at, returned)) = self.newest.take() else { return };
         let has_room = self.main.len() < self.most.saturating_sub(self.share);
-        let is_main = match (has_returned, has_room) {
-            (true, room) => room || self.beats_defenders(entries),
-            (false, room) => room && !self.is_full,
+        let defence = match returned {
+            Return::No => None,
+            _ if has_room => Some(0),
+            _ => Some(self.defence(entries)),
         };
+        // Room that is used is not taken away: in a loop, a longer queue would still be too short.
+        if returned == Return::ToProbation && defence == Some(0) {
+            self.share = (self.share + Self::LONGER).min(self.most - self.most / 5);
+        }
+        let is_main = defence.map_or(has_room && !self.is_full, |uses| uses == 0);
         if is_main { self.main.push_back(at) } else { self.probation.push_back(at) }
     }
 
-    /// Whether one of the next to leave the main queue was not used. Those that were have a round less.
-    fn beats_defenders(&mut self, entries: &impl Uses) -> bool {
-        let mut defenders = Self::DEFENDERS;
-        while defenders > 0 {
-            let Some(at) = self.main.pop_front() else { return true };
+    /// How often the next to leave the main queue was used since its last round. If it was, it has a round less:
+    /// what comes back costs those that are there no more uses than they get in a loop.
+    fn defence(&mut self, entries: &impl Uses) -> u64 {
+        while let Some(at) = self.main.pop_front() {
             match entries.uses(&at, 1) {
                 Some(0) => {
                     self.main.push_front(at);
-                    return true;
+                    return 0;
                 }
-                Some(_) => {
+                Some(uses) => {
                     self.main.push_back(at);
-                    defenders -= 1;
+                    return uses;
                 }
                 None => {}
             }
         }
-        false
+        0
     }
 
-    /// Whether a key has left lately. If it was just now, the queue that it left was too short.
-    fn returned(&mut self, key: u64) -> bool {
-        let just_now = |since: usize| since <= self.most / 10;
+    /// Whether a key has left lately. If it left the main queue just now, that was too short.
+    fn returned(&mut self, key: u64) -> Return {
+        let just_now = |since: usize| since <= self.most / 5;
         if let Some(since) = self.left_probation.returned(key) {
-            if just_now(since) {
-                self.share = (self.share + Self::STEP).min(self.most - self.most / 5);
-            }
-            return true;
+            return if just_now(since) { Return::ToProbation } else { Return::Late };
         }
-        let Some(since) = self.left_main.returned(key) else { return false };
+        let Some(since) = self.left_main.returned(key) else { return Return::No };
         if just_now(since) {
-            self.share = self.share.saturating_sub(Self::STEP).max(least_share(self.most));
+            self.share = self.share.saturating_sub(Self::SHORTER).max(least_share(self.most));
         }
-        true
+        Return::Late
     }
+}
+
+/// Whether the key of a new entry has left lately.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Return {
+    No,
+    /// It would still be there if the probation queue were a little longer.
+    ToProbation,
+    Late,
 }
 
 /// One in a hundred, at least one.
@@ -190,3 +200,6 @@ fn identity(at: &Locator) -> u64 {
     let RegionId(region) = at.region;
     at.hash ^ u64::from(region).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,14 +17,14 @@ impl Listener for Removals {
     }
 }
 
-struct Fixture {
-    store: Arc<Store>,
+pub(super) struct Fixture {
+    pub(super) store: Arc<Store>,
     region: Arc<Region<u64>>,
     removals: Arc<Removals>,
 }
 
 impl Fixture {
-    fn new(memory: &Memory, limits: Limits, clock: impl Into<Clock>) -> Self {
+    pub(super) fn new(memory: &Memory, limits: Limits, clock: impl Into<Clock>) -> Self {
         let store = memory.open(limits, clock.into());
         let removals = Arc::new(Removals::default());
         let region = Region::open(&store, Arc::clone(&removals) as _);
@@ -35,7 +35,7 @@ impl Fixture {
         Self::new(&Memory::new(), Limits { lru: Some(n), ..Limits::default() }, Clock::system())
     }
 
-    fn fill(&self, key: u64, ttl: Option<Duration>, labels: &[&str]) -> Placed {
+    pub(super) fn fill(&self, key: u64, ttl: Option<Duration>, labels: &[&str]) -> Placed {
         let bytes = key.to_le_bytes();
         let labels: Arc<[Label]> = labels.iter().map(|label| Label::from(label.as_bytes())).collect();
         let fill = Fill {
@@ -50,7 +50,11 @@ impl Fixture {
         self.region.fill(fill, key)
     }
 
-    fn get(&self, key: u64) -> Option<u64> {
+    pub(super) fn evict(&self, key: u64) -> bool {
+        self.region.evict(hash(key), &key.to_le_bytes(), Cause::Evicted)
+    }
+
+    pub(super) fn get(&self, key: u64) -> Option<u64> {
         match self.region.get(hash(key), &&key.to_le_bytes()[..]) {
             Found::Hit(value) => Some(value),
             Found::Expired | Found::Absent => None,

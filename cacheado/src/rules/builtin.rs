@@ -68,7 +68,7 @@ impl Rule for Lru {}
 ///     cache.set(&format!("page {page}"), &page, Ttl::Never)?;
 /// }
 /// assert_eq!(cache.get::<i32>("user 7")?, Some(7));
-/// assert_eq!(cache.len(), 100);
+/// assert_eq!(cache.stats().total_keys, 100);
 /// # Ok::<(), cacheado::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
