@@ -45,7 +45,7 @@
 //! | cache without a function | [`Cache`], and [`Scoped`] inside a scope |
 //! | share a cache between processes | [`backends`], [`CacheBuilder::backend`], [`CacheBuilder::near`] |
 //! | keep one tenant from driving out or starving the others | [`MemoryBuilder::max_items_per_scope`](backends::MemoryBuilder::max_items_per_scope), [`CacheBuilder::max_computations_per_scope`] |
-//! | bound a cache | [`rules`]: `Lru`, `MaxItems`, `TtlRule` and your own; [`CacheBuilder`] |
+//! | bound a cache | [`rules`]: `Lru`, `Adaptive`, `MaxItems`, `TtlRule` and your own; [`CacheBuilder`] |
 //! | know how it is doing | [`Stats`], by [function](Cache::stats_by_function) and by [scope level](Cache::stats_by_scope_level) |
 //! | test code that caches | [`testing`], [`with_cache`], [`Cache::disabled`] |
 //!

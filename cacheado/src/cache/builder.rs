@@ -134,7 +134,7 @@ impl CacheBuilder {
         self
     }
 
-    /// Adds a rule after those that there are. Of two `Lru` or two `MaxItems` the tighter holds.
+    /// Adds a rule after those that there are. Of two `Lru`, two `Adaptive` or two `MaxItems` the tighter holds.
     pub fn rule(mut self, rule: impl Rule) -> Self {
         self.pipeline.add(rule, &mut self.limits);
         self
