@@ -6,8 +6,9 @@
 //!
 //! That much is S3-FIFO (Yang et al., SOSP 2023). Two things are added. The share of the probation queue moves:
 //! it grows where entries come back soon after they left it and the main queue has room that is not used, and
-//! shrinks where those from the main queue come back. And what comes back does not drive out entries that are used: in a loop longer than the cache, in which everything
-//! comes back, a part stays instead of nothing. See `docs/decisions/0015-adaptive.md`.
+//! shrinks where those from the main queue come back. And what comes back does not drive out entries that are
+//! used: in a loop longer than the cache, in which everything comes back, a part stays instead of nothing. See
+//! `docs/decisions/0015-adaptive.md`.
 //!
 //! A hit counts in the entry alone; queues learn of it when they come to the entry.
 
@@ -76,12 +77,7 @@ impl Adaptive {
     pub(super) fn pop(&mut self, entries: &impl Uses) -> Option<Locator> {
         self.is_full = true;
         loop {
-            if self.main.is_empty() || self.probation.len() >= self.share {
-                if let Some(at) = self.pop_probation(entries) {
-                    return Some(at);
-                }
-            }
-            if let Some(at) = self.pop_main(entries) {
+            if let Some(at) = self.pop_probation(entries).or_else(|| self.pop_main(entries)) {
                 return Some(at);
             }
             if self.probation.is_empty() {

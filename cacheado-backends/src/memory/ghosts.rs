@@ -11,7 +11,7 @@ struct Ghost {
     number: u32,
 }
 
-/// The keys that have left last. About 25 bytes each; two keys are taken for one with a chance of `n` in 2³².
+/// The keys that have left last. 15 to 30 bytes each; two keys are taken for one with a chance of `n` in 2³².
 #[derive(Debug, Default)]
 pub(super) struct Ghosts {
     table: HashTable<Ghost>,

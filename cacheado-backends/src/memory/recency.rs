@@ -30,8 +30,6 @@ const TOUCH_BITS: u32 = 24;
 
 /// A source of stamps, which grow.
 pub(super) enum Stamps {
-    /// One counter for all threads: exact, whatever threads do, and one more locked operation a hit.
-    Counted(AtomicU64),
     /// A counter of the thread's own below, the store's turn, which every insertion advances, above: a hit
     /// writes to no shared line.
     ///
@@ -39,9 +37,12 @@ pub(super) enum Stamps {
     /// thread on, an entry is stamped once a turn: of hits between the same two insertions, the order would
     /// be chance, and writing it down would take the entry's line away from the other threads at each hit.
     Turns { turn: AtomicU64, user: AtomicU64 },
+    /// One counter for all threads: exact, whatever threads do, and one more locked operation a hit.
+    Counted(AtomicU64),
     /// How often an entry was used, up to [`MOST_USES`](Self::MOST_USES), below; above, where groups of entries
     /// are ordered, the store's turn. An entry that is used often is thus not written to at a hit.
-    Uses { turn: AtomicU64, is_ordered: bool },
+    /// `step` is 1 or, where the turn stands still, 0: a `bool` would hold the variant's tag, which costs a hit more.
+    Uses { turn: AtomicU64, step: u64 },
 }
 
 impl Stamps {
@@ -54,7 +55,7 @@ impl Stamps {
 
     /// Counts uses; orders entries, too, if asked to.
     pub(super) fn of_uses(is_ordered: bool) -> Self {
-        Self::Uses { turn: AtomicU64::new(0), is_ordered }
+        Self::Uses { turn: AtomicU64::new(0), step: u64::from(is_ordered) }
     }
 
     pub(super) fn for_bound(most: Option<usize>) -> Self {
@@ -106,10 +107,10 @@ impl Stamps {
                 in_turn(turn, before + 1)
             }
             Self::Counted(counter) => counter.fetch_add(1, Ordering::Relaxed) + 1,
-            Self::Uses { turn, is_ordered: true } => {
-                (turn.fetch_add(1, Ordering::Relaxed) + 1) << Self::USE_BITS
+            Self::Uses { turn, step } => {
+                let before = if *step == 0 { 0 } else { turn.fetch_add(*step, Ordering::Relaxed) };
+                (before + step) << Self::USE_BITS
             }
-            Self::Uses { .. } => 0,
         }
     }
 

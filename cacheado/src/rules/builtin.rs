@@ -46,7 +46,7 @@ impl Rule for Lru {}
 ///
 /// A hit costs what it costs with [`Lru`], or less: an entry that was used three times since it was last looked
 /// at is not written to. An eviction costs `O(1)`, amortised; a single one at most `O(n)`. It remembers up to
-/// `1.4 n` keys that have left, about 25 bytes each. Beside an [`Lru`], the smaller `n` of the two holds, and
+/// `1.4 n` keys that have left, 15 to 30 bytes each. Beside an [`Lru`], the smaller `n` of the two holds, and
 /// what leaves is chosen as here.
 ///
 /// Used by one thread, it does the same each time. Of uses by several at once, some may not be counted. The
