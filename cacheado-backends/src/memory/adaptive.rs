@@ -8,7 +8,7 @@
 //! it grows where entries come back soon after they left it and the main queue has room that is not used, and
 //! shrinks where those from the main queue come back. And what comes back does not drive out entries that are
 //! used: in a loop longer than the cache, in which everything comes back, a part stays instead of nothing. See
-//! `docs/decisions/0015-adaptive.md`.
+//! `docs/decisions/0016-adaptive.md`.
 //!
 //! A hit counts in the entry alone; queues learn of it when they come to the entry.
 

@@ -1,4 +1,4 @@
-//! What the adaptive order keeps, on sequences made from a seed. Figures on real ones: `docs/decisions/0015-adaptive.md`.
+//! What the adaptive order keeps, on sequences made from a seed. Figures on real ones: `docs/decisions/0016-adaptive.md`.
 
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -30,7 +30,7 @@ fn against_lru(n: usize, keys: &[u64]) -> (usize, usize) {
     (hits(true), hits(false))
 }
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Random(u64);
 
 impl Random {
@@ -62,7 +62,7 @@ fn the_bound_holds_for_each_n_under_eight_threads() {
                     for _ in 0..300 {
                         let key = random.skewed(256);
                         replay(fixture, [key]);
-                        if key % 31 == 0 {
+                        if key.is_multiple_of(31) {
                             fixture.evict(key);
                         }
                     }
@@ -165,7 +165,7 @@ fn hazard_18_the_books_stay_small_with_the_adaptive_order() {
     for round in 0..100_000_u64 {
         fixture.fill(round % 150, None, &[]);
         fixture.get(round % 7);
-        if round % 11 == 0 {
+        if round.is_multiple_of(11) {
             fixture.evict(round % 150);
         }
     }
