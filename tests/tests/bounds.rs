@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::thread;
 use std::time::Duration;
 
-use cacheado::rules::{Effect, EntryMeta, Lru, MaxItems, Rule, TtlRule};
+use cacheado::rules::{Adaptive, Effect, EntryMeta, Lru, MaxItems, Rule, TtlRule};
 use cacheado::testing::ManualClock;
 use cacheado::{Cache, Key, Ttl, cached};
 use cacheado_tests::random::Random;
@@ -387,4 +387,19 @@ fn hazard_18_what_expires_is_forgotten_by_the_bounds() {
     }
     let stats = cache.stats();
     assert_eq!((stats.expirations, stats.evictions, stats.rejections), (10_000, 0, 0));
+}
+
+#[test]
+fn beside_an_lru_the_tighter_bound_holds_and_adaptive_chooses() {
+    for rules in [(20, 10), (10, 20)] {
+        let cache = Cache::builder().rule(Adaptive::new(rules.0)).rule(Lru::new(rules.1)).build().unwrap();
+        cache.set("used", &1, Ttl::Never).unwrap();
+        cache.get::<i32>("used").unwrap();
+        for page in 0..100 {
+            cache.set(&format!("page {page}"), &page, Ttl::Never).unwrap();
+        }
+        assert_eq!(cache.stats().total_keys, 10);
+        assert_eq!(cache.stats().evictions, 91);
+        assert_eq!(cache.get::<i32>("used").unwrap(), Some(1));
+    }
 }
