@@ -28,7 +28,7 @@ const SHARED: u64 = u64::MAX;
 /// So many bits of a stamp are the thread's counter; the others are the store's turn.
 const TOUCH_BITS: u32 = 24;
 
-/// A source of stamps, which grow.
+/// A source of stamps, which grow. What most stores have comes first: that is the cheapest to tell at a hit.
 pub(super) enum Stamps {
     /// A counter of the thread's own below, the store's turn, which every insertion advances, above: a hit
     /// writes to no shared line.
@@ -41,7 +41,7 @@ pub(super) enum Stamps {
     Counted(AtomicU64),
     /// How often an entry was used, up to [`MOST_USES`](Self::MOST_USES), below; above, where groups of entries
     /// are ordered, the store's turn. An entry that is used often is thus not written to at a hit.
-    /// `step` is 1 or, where the turn stands still, 0: a `bool` would hold the variant's tag, which costs a hit more.
+    /// An insertion advances the turn by `step`: 1 or, where nothing is ordered, 0.
     Uses { turn: AtomicU64, step: u64 },
 }
 
