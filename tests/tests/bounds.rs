@@ -396,7 +396,7 @@ fn beside_an_lru_the_tighter_bound_holds_and_adaptive_chooses() {
         cache.set("used", &1, Ttl::Never).unwrap();
         cache.get::<i32>("used").unwrap();
         for page in 0..100 {
-            cache.set(&format!("page {page}"), &page, Ttl::Never).unwrap();
+            cache.set(format!("page {page}"), &page, Ttl::Never).unwrap();
         }
         assert_eq!(cache.stats().total_keys, 10);
         assert_eq!(cache.stats().evictions, 91);

@@ -1,0 +1,151 @@
+//! Bounds of entries: one tenant does not drive out the others.
+
+use cacheado::backends::{Memory, SharedMemory};
+use cacheado::prelude::*;
+use cacheado::{Tier, observe};
+use cacheado_tests::wait::until;
+use std::thread;
+use std::time::Duration;
+
+use crate::{of_org, of_org_entry, scopes};
+
+fn bounded(most: usize) -> Cache {
+    Cache::builder()
+        .backend(Memory::builder().max_items_per_scope("organization", most).build())
+        .build()
+        .expect("nothing is wrong with it")
+}
+
+#[cached(cache = cache, skip(cache), scope = "user")]
+fn of_user(cache: &Cache, org_id: &str, user_id: u32) -> u32 {
+    let _ = (cache, org_id);
+    user_id
+}
+
+#[cached(cache = cache, skip(cache), tags("organization"))]
+fn of_all(cache: &Cache, n: u32) -> u32 {
+    let _ = cache;
+    n
+}
+
+#[test]
+fn a_tenant_that_floods_drives_out_only_its_own() {
+    let cache = bounded(10);
+    for n in 0..5 {
+        of_org(&cache, "acme", n);
+        of_user(&cache, "acme", n);
+        of_all(&cache, n);
+    }
+    for n in 0..1_000 {
+        of_org(&cache, "globex", n);
+        of_all(&cache, 100 + n);
+    }
+    for n in 0..5 {
+        assert!(of_org_entry(&cache, "acme", n).peek().unwrap().is_some());
+        assert!(of_user_entry(&cache, "acme", n).peek().unwrap().is_some());
+        assert!(of_all_entry(&cache, n).peek().unwrap().is_some(), "global entries have no bound");
+    }
+    let stats = cache.stats();
+    assert_eq!((stats.total_keys, stats.evictions), (10 + 10 + 1_005, 990));
+}
+
+#[test]
+fn the_least_recently_used_of_the_tenant_leaves_first() {
+    let cache = bounded(3);
+    let has = |n| of_org_entry(&cache, "acme", n).peek().unwrap().is_some();
+    for n in [1, 2, 3] {
+        of_org(&cache, "acme", n);
+    }
+    // A hit, and an overwrite: neither makes the tenant hold more.
+    of_org(&cache, "acme", 1);
+    of_org_entry(&cache, "acme", 2).refresh();
+    of_org(&cache, "acme", 4);
+    assert_eq!([1, 2, 3, 4].map(has), [true, true, false, true]);
+    // Below the level counts as well.
+    of_user(&cache, "acme", 7);
+    assert_eq!([1, 2, 3, 4].map(has), [false, true, false, true]);
+}
+
+#[test]
+fn levels_have_bounds_of_their_own() {
+    let memory = Memory::builder()
+        .max_items_per_scope("organization", 9)
+        .max_items_per_scope("organization", 4)
+        .max_items_per_scope("user", 2)
+        .build();
+    let cache = Cache::builder().backend(memory).build().unwrap();
+    let set = |org: &str, user: &str, key: u32| {
+        cache.scoped(scopes::user(org, user)).set(key, &key, Ttl::Never).unwrap();
+    };
+    let count = |scope: Scope| cache.evict_by_scope(&scope).unwrap();
+    for key in 0..5 {
+        set("acme", "ada", key);
+        set("acme", "bob", key);
+        set("acme", "eve", key);
+        set("globex", "ada", key);
+    }
+    assert_eq!(count(scopes::user("acme", "eve")), 2);
+    assert_eq!(count(scopes::organization("acme")), 2);
+    assert_eq!(count(scopes::organization("globex")), 2);
+    assert_eq!(cache.stats().total_keys, 0);
+}
+
+#[test]
+fn what_has_left_counts_no_more() {
+    let clock = cacheado::testing::ManualClock::new();
+    let memory = Memory::builder().max_items_per_scope("organization", 3).build();
+    let cache = Cache::builder().backend(memory).clock(clock.clone()).build().unwrap();
+    let acme = cache.scoped(scopes::organization("acme"));
+    let set = |key: u32, seconds| acme.set(key, &key, Duration::from_secs(seconds)).unwrap();
+    for round in 0..50 {
+        set(1, 60);
+        set(2, 1);
+        set(3, 1);
+        match round % 3 {
+            0 => drop(acme.evict(2).unwrap()),
+            1 => drop(cache.evict_by_scope(&scopes::organization("acme")).unwrap()),
+            _ => cache.clear().unwrap(),
+        }
+    }
+    // One stays, two expire: there is room for two, and the oldest, which lives, is not driven out.
+    set(1, 60);
+    set(2, 1);
+    set(3, 1);
+    clock.advance(Duration::from_secs(2));
+    set(4, 60);
+    set(5, 60);
+    let live = [1, 2, 3, 4, 5].map(|key| acme.get::<u32>(key).unwrap().is_some());
+    assert_eq!(live, [true, false, false, true, true]);
+}
+
+#[test]
+fn the_bound_holds_under_load() {
+    let cache = bounded(16);
+    thread::scope(|threads| {
+        for seed in 0..4_u32 {
+            let cache = &cache;
+            threads.spawn(move || {
+                for n in 0..2_000 {
+                    of_org(cache, if seed % 2 == 0 { "acme" } else { "globex" }, (n * 7 + seed) % 300);
+                }
+            });
+        }
+    });
+    assert_eq!(cache.stats().total_keys, 32);
+    assert_eq!(cache.evict_by_scope(&scopes::organization("acme")).unwrap(), 16);
+}
+
+#[test]
+fn copies_in_a_near_cache_are_bounded_too() {
+    let near = Memory::builder().max_items_per_scope("organization", 2).build();
+    let cache = Cache::builder().backend(SharedMemory::new()).near(near).build().unwrap();
+    let tier = |n| observe(|| of_org(&cache, "acme", n)).1.tier;
+    until("copies are kept", || tier(100) == Tier::Near);
+    for n in 0..50 {
+        of_org(&cache, "acme", n);
+    }
+    assert_eq!([49, 48].map(tier), [Tier::Near, Tier::Near]);
+    assert_eq!([100, 0].map(tier), [Tier::Remote, Tier::Remote]);
+    // The entries in the backend have no bound by it.
+    assert_eq!(cache.stats().total_keys, 51);
+}
