@@ -5,7 +5,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{FnArg, Pat, ReturnType, Signature, Token, Type};
 
-use super::{Call, attributes, body, function, key, options, signature, site};
+use super::{Call, attributes, body, entry, function, options, signature, site};
 use crate::cached::batch::Batch;
 use crate::cached::params::ParamKind;
 use crate::cached::returns;
@@ -174,31 +174,6 @@ pub(super) fn entry(call: &Call, batch: &Batch) -> TokenStream {
             *typed.ty = Type::Verbatim(quote_spanned!(generated()=> &#id));
         }
     }
-    let (vis, site, kind, cache) = (&call.function.vis, site::expand(call), call.kind(), call.cache());
-    let key::Key { statements, expression } = key::expand(call);
-    let options = options::chain(call, false);
-    let private = private();
-    let entry = call.in_block(
-        &statements,
-        quote_spanned!(generated()=>
-            #private::entry(
-                &__CACHEADO,
-                &#cache,
-                __cacheado_shape,
-                #private::entry_instance(|| ()),
-                &#expression,
-            )
-            #options
-        ),
-    );
-    let block = body::braced(
-        call,
-        quote_spanned!(generated()=>
-            #site
-            #kind
-            let __cacheado_entry = #entry;
-            __cacheado_entry #finish
-        ),
-    );
+    let (vis, block) = (&call.function.vis, entry::block(call, &finish));
     quote!(#attributes #vis #signature #block)
 }

@@ -43,9 +43,13 @@ pub(super) fn expand(call: &Call) -> TokenStream {
         )
     };
     let (vis, signature) = (&call.function.vis, signature::of_entry(call, returned));
-    let site = site::expand(call);
-    let kind = call.kind();
-    let cache = call.cache();
+    let block = block(call, &finish);
+    quote!(#attributes #vis #signature #block)
+}
+
+/// What makes the entry: the call, and what `finish` makes of it.
+pub(super) fn block(call: &Call, finish: &TokenStream) -> TokenStream {
+    let (site, kind, cache) = (site::expand(call), call.kind(), call.cache());
     let key::Key { statements, expression } = key::expand(call);
     let options = options::chain(call, false);
     let owning = call.owning();
@@ -63,7 +67,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
             #options
         ),
     );
-    let block = body::braced(
+    body::braced(
         call,
         quote_spanned!(generated()=>
             #site
@@ -72,8 +76,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
             #owning
             __cacheado_entry #finish
         ),
-    );
-    quote!(#attributes #vis #signature #block)
+    )
 }
 
 /// The type of the body and the body itself, marked by how it is run.
