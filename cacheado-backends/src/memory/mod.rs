@@ -10,6 +10,7 @@
 //! | `builder` | [`Memory`], the description that a store is opened from |
 //! | `store` | what spans the regions |
 //! | `region` | one function's entries: probe, fill, removal |
+//! | `table`, `index` | the entries of one shard of a region, and where they are found |
 //! | `slot` | one entry, and [`KeyBox`], its key |
 //! | `ledger` | the order of eviction and the queue of expiries |
 //! | `order`, `recency`, `adaptive`, `ghosts` | the order of eviction: by recency, or by use |
@@ -25,6 +26,7 @@ mod aging;
 mod builder;
 mod fence;
 mod ghosts;
+mod index;
 mod labels;
 mod ledger;
 mod order;
@@ -35,6 +37,7 @@ mod shares;
 mod slot;
 mod store;
 mod sweeper;
+mod table;
 #[cfg(test)]
 mod tests;
 

@@ -6,23 +6,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hashbrown::HashTable;
-
 use super::aging::{Aging, Marks, Seen};
 use super::fence::Ticket;
 use super::labels::Label;
 use super::ledger::Locator;
 use super::recency::Stamps;
-use super::slot::{Extra, Held, Slot, drop_contained};
+use super::slot::{Entry, Extra, Facts, Held, Slot, View, drop_contained, expire_at};
 use super::store::{Listener, RegionId, Store};
+use super::table::Table;
 use super::{Cause, KeyBox};
 use crate::Clock;
-use crate::sync::{AtomicU64, Ordering, RwLock};
+use crate::sync::{AtomicU64, BiasedLock, Ordering};
 
 /// What a probe looks for: a key that need not exist as bytes.
 pub trait Query {
     /// Whether the key's bytes are `stored`.
     fn matches(&self, stored: &[u8]) -> bool;
+
+    /// Whether the key's bytes are the first `len` of `stored`.
+    #[inline]
+    fn matches_short(&self, stored: &[u8; KeyBox::SHORT], len: u8) -> bool {
+        stored.get(..usize::from(len)).is_some_and(|stored| self.matches(stored))
+    }
 }
 
 impl Query for &[u8] {
@@ -77,7 +82,7 @@ pub enum Placed {
 
 /// A shard on a cache line of its own.
 #[repr(align(128))]
-struct Shard<V>(RwLock<HashTable<Slot<V>>>);
+struct Shard<V>(BiasedLock<Table<V>>);
 
 /// Entries whose values are of type `V`.
 pub struct Region<V> {
@@ -108,7 +113,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// Opens an empty region of the store. `listener` is told of every entry that leaves.
     #[must_use]
     pub fn open(store: &Arc<Store>, listener: Arc<dyn Listener>) -> Arc<Self> {
-        let shards = (0..store.shards()).map(|_| Shard(RwLock::new(HashTable::new()))).collect();
+        let shards = (0..store.shards()).map(|_| Shard(BiasedLock::new(Table::default()))).collect();
         store.enrol(|id| {
             Arc::new(Self {
                 shards,
@@ -126,19 +131,14 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     #[inline]
     pub fn get<Q: Query>(&self, hash: u64, query: &Q) -> Found<V> {
         let table = self.shard(hash).read();
-        // The hashes first, so that the loop over a group of candidates stays tight; the bytes decide.
-        let mut slot = table.find(hash, |slot| slot.hash == hash);
-        if !slot.is_some_and(|slot| query.matches(slot.key.as_bytes())) {
-            slot = slot.and_then(|_| Self::find_among_equal_hashes(&table, hash, query));
-        }
-        let Some(slot) = slot else { return Found::Absent };
-        if self.clock.expired(slot.deadline) {
+        let Some(entry) = table.get(hash, |stored| stored.is(query)) else { return Found::Absent };
+        if self.clock.expired(entry.deadline) {
             return Found::Expired;
         }
         if self.ordered {
-            self.store.stamps().touch(&slot.stamp);
+            self.store.stamps().touch(&entry.stamp);
         }
-        let held = slot.held.take_along();
+        let held = entry.held.take_along();
         drop(table);
         Found::Hit(held.into_value())
     }
@@ -155,11 +155,11 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     fn see(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<V>> {
         let table = self.shard(hash).read();
-        let slot = self.live(table.find(hash, |slot| slot.key.as_bytes() == key))?;
+        let slot = self.live(table.find(hash, |slot| slot.key() == key))?;
         if touch {
-            self.store.stamps().touch(&slot.stamp);
+            self.store.stamps().touch(&slot.entry.stamp);
         }
-        let (held, expiry, lead) = (slot.held.take_along(), slot.expiry(), slot.lead());
+        let (held, expiry, lead) = (slot.entry.held.take_along(), slot.expiry(), slot.lead());
         drop(table);
         Some(Seen { value: held.into_value(), expiry, lead })
     }
@@ -169,8 +169,8 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         let mut keys = Vec::new();
         for shard in &self.shards {
             let table = shard.0.read();
-            let begin = table.iter().filter(|slot| slot.key.as_bytes().starts_with(prefix));
-            keys.extend(begin.filter_map(|slot| self.live(Some(slot))).map(|slot| slot.key.clone()));
+            let begin = table.iter().filter(|slot| slot.key().starts_with(prefix));
+            keys.extend(begin.filter_map(|slot| self.live(Some(slot))).map(|slot| slot.entry.key.clone()));
         }
         keys
     }
@@ -178,18 +178,18 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// An entry's labels and expiry, if it is alive.
     pub fn describe(&self, hash: u64, key: &[u8]) -> Option<(Vec<Label>, u64)> {
         let table = self.shard(hash).read();
-        let slot = self.live(table.find(hash, |slot| slot.key.as_bytes() == key))?;
-        Some((slot.labels().to_vec(), slot.expiry()))
+        let slot = self.live(table.find(hash, |slot| slot.key() == key))?;
+        Some((slot.facts.labels().to_vec(), slot.expiry()))
     }
 
     /// How long ago a live entry was stored.
     pub fn age(&self, hash: u64, key: &[u8]) -> Option<Duration> {
         let table = self.shard(hash).read();
-        let slot = self.live(table.find(hash, |slot| slot.key.as_bytes() == key))?;
-        Some(self.clock.since(slot.born))
+        let slot = self.live(table.find(hash, |slot| slot.key() == key))?;
+        Some(self.clock.since(slot.facts.born))
     }
 
-    fn live<'s>(&self, slot: Option<&'s Slot<V>>) -> Option<&'s Slot<V>> {
+    fn live<'s>(&self, slot: Option<View<'s, V>>) -> Option<View<'s, V>> {
         slot.filter(|slot| !self.clock.expired(slot.gone()))
     }
 
@@ -206,17 +206,16 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     fn change_deadline(&self, hash: u64, key: &[u8], change: impl FnOnce(u64) -> u64) -> bool {
         let at = {
             let mut table = self.shard(hash).write();
-            let Some(slot) = table.find_mut(hash, |slot| slot.key.as_bytes() == key) else {
-                return false;
-            };
+            let Some((entry, facts)) = table.find_mut(hash, |slot| slot.key() == key) else { return false };
+            let slot = View { entry, facts };
             // What is past its time does not come back.
             if self.clock.expired(slot.expiry()) {
                 return false;
             }
             let (before, expiry) = (slot.gone(), change(slot.expiry()));
-            slot.expire_at(expiry);
-            let sooner = slot.gone() < before;
-            sooner.then_some((slot.gone(), Locator { serial: slot.serial, hash, region: self.id }))
+            expire_at(entry, facts, expiry);
+            let gone = View { entry, facts }.gone();
+            (gone < before).then_some((gone, Locator { serial: facts.serial, hash, region: self.id }))
         };
         // A later deadline is found out when the record of the earlier one is met.
         if let Some((gone, at)) = at {
@@ -227,7 +226,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     /// Removes an entry whose time is over. Does nothing if a live one has taken its place.
     pub fn expire(&self, hash: u64, key: &[u8]) {
-        let is_over = |slot: &Slot<V>| slot.key.as_bytes() == key && self.clock.expired(slot.gone());
+        let is_over = |slot: View<'_, V>| slot.key() == key && self.clock.expired(slot.gone());
         if let Some(slot) = self.take(hash, is_over) {
             self.finish(slot, Cause::Expired);
         }
@@ -277,8 +276,9 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         let held = Held::new(value, inert);
         let stamp = AtomicU64::new(0);
         let (born, serial) = (self.clock.now(), ticket.serial());
-        let slot = Slot { key, held, deadline, born, stamp, serial, hash, extra };
-        let gone = slot.gone();
+        let entry = Entry { key, held, deadline, stamp };
+        let slot = Slot { entry, facts: Facts { born, serial, hash, extra } };
+        let gone = slot.view().gone();
 
         // The index first: whoever evicts a label finds the entry, or has marked its ticket.
         self.store.labels().register(labels, at);
@@ -291,7 +291,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         match placed {
             Ok((stamp, replaced)) => {
                 if let Some(old) = replaced {
-                    self.store.labels().strike(old.labels(), old.serial);
+                    self.store.labels().strike(old.facts.labels(), old.facts.serial);
                     drop_contained(old);
                 }
                 self.store.entered_groups(at, stamp, labels);
@@ -309,7 +309,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// Removes an entry by its key, and fences off the fills that have begun. Whether it was alive.
     pub fn evict(&self, hash: u64, key: &[u8], cause: Cause) -> bool {
         self.fence_off(hash);
-        match self.take(hash, |slot| slot.key.as_bytes() == key) {
+        match self.take(hash, |slot| slot.key() == key) {
             Some(slot) => self.finish(slot, cause),
             None => false,
         }
@@ -317,7 +317,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     /// Removes an entry whose computation began before `ticket` was taken; fences nothing off.
     pub fn retract(&self, hash: u64, key: &[u8], ticket: &Ticket) {
-        let is_older = |slot: &Slot<V>| slot.key.as_bytes() == key && slot.serial < ticket.serial();
+        let is_older = |slot: View<'_, V>| slot.key() == key && slot.facts.serial < ticket.serial();
         if let Some(slot) = self.take(hash, is_older) {
             self.finish(slot, Cause::Evicted);
         }
@@ -325,7 +325,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     /// Removes the entry that was stored with this ticket, if no other has taken its place; fences nothing off.
     pub fn withdraw(&self, hash: u64, ticket: &Ticket) {
-        if let Some(slot) = self.take(hash, |slot| slot.serial == ticket.serial()) {
+        if let Some(slot) = self.take(hash, |slot| slot.facts.serial == ticket.serial()) {
             self.finish(slot, Cause::Evicted);
         }
     }
@@ -347,19 +347,8 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         self.len() == 0
     }
 
-    /// The slow way, for two keys with one hash.
-    #[cold]
-    #[inline(never)]
-    fn find_among_equal_hashes<'t, Q: Query>(
-        table: &'t HashTable<Slot<V>>,
-        hash: u64,
-        query: &Q,
-    ) -> Option<&'t Slot<V>> {
-        table.find(hash, |slot| query.matches(slot.key.as_bytes()))
-    }
-
     #[inline]
-    fn shard(&self, hash: u64) -> &RwLock<HashTable<Slot<V>>> {
+    fn shard(&self, hash: u64) -> &BiasedLock<Table<V>> {
         // The number of shards is a power of two; the table itself uses the lowest and the highest bits.
         let index = (hash >> 40) as usize & (self.shards.len() - 1);
         &self.shards[index].0
@@ -373,43 +362,44 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// Puts the slot into its table: its stamp and the slot that it replaced, or why not.
     #[expect(clippy::type_complexity, reason = "one private use; the slot comes back for a retry")]
     fn place(&self, slot: Slot<V>, ticket: &Ticket) -> Result<(u64, Option<Slot<V>>), (Placed, Slot<V>)> {
-        let hash = slot.hash;
+        let hash = slot.facts.hash;
         let mut table = self.shard(hash).write();
         if !self.is_current(ticket) {
             return Err((Placed::Fenced, slot));
         }
-        if let Some(old) = table.find_mut(hash, |old| old.key == slot.key) {
-            if old.serial > slot.serial && !self.clock.expired(old.gone()) {
+        if let Some((entry, facts)) = table.find_mut(hash, |old| old.entry.key == slot.entry.key) {
+            let old = View { entry, facts };
+            if old.facts.serial > slot.facts.serial && !self.clock.expired(old.gone()) {
                 return Err((Placed::Superseded, slot));
             }
-            self.store.replaced(old.weight(), slot.weight());
-            let stamp = self.store.stamps().replacement(&old.stamp);
-            slot.stamp.store(stamp, Ordering::Relaxed);
-            return Ok((stamp, Some(mem::replace(old, slot))));
+            self.store.replaced(old.facts.weight(), slot.facts.weight());
+            let stamp = self.store.stamps().replacement(&old.entry.stamp);
+            slot.entry.stamp.store(stamp, Ordering::Relaxed);
+            let old = Slot { entry: mem::replace(entry, slot.entry), facts: mem::replace(facts, slot.facts) };
+            return Ok((stamp, Some(old)));
         }
-        if !self.store.reserve(slot.weight()) {
+        if !self.store.reserve(slot.facts.weight()) {
             return Err((Placed::Full, slot));
         }
         let stamp = self.store.stamps().insertion();
-        slot.stamp.store(stamp, Ordering::Relaxed);
-        table.insert_unique(hash, slot, |slot| slot.hash);
+        slot.entry.stamp.store(stamp, Ordering::Relaxed);
+        table.insert(slot);
         Ok((stamp, None))
     }
 
-    fn take(&self, hash: u64, is_it: impl Fn(&Slot<V>) -> bool) -> Option<Slot<V>> {
-        let mut table = self.shard(hash).write();
-        let (slot, _) = table.find_entry(hash, is_it).ok()?.remove();
-        self.store.left(1, slot.weight());
+    fn take(&self, hash: u64, is_it: impl Fn(View<'_, V>) -> bool) -> Option<Slot<V>> {
+        let slot = self.shard(hash).write().remove(hash, is_it)?;
+        self.store.left(1, slot.facts.weight());
         Some(slot)
     }
 
     /// Does what follows a removal, outside of any lock. Whether the entry was alive.
     fn finish(&self, slot: Slot<V>, cause: Cause) -> bool {
-        let alive = cause != Cause::Expired && !self.clock.expired(slot.gone());
+        let alive = cause != Cause::Expired && !self.clock.expired(slot.view().gone());
         let cause = if alive { cause } else { Cause::Expired };
-        self.store.labels().strike(slot.labels(), slot.serial);
+        self.store.labels().strike(slot.facts.labels(), slot.facts.serial);
         let told = catch_unwind(AssertUnwindSafe(|| {
-            self.listener.removed(slot.key.as_bytes(), slot.labels(), cause);
+            self.listener.removed(slot.entry.key.as_bytes(), slot.facts.labels(), cause);
         }));
         if told.is_err() {
             tracing::error!(?cause, "a listener panicked while it was told of a removal");
@@ -422,27 +412,27 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
     fn last_used(&self, at: &Locator) -> Option<u64> {
         let table = self.shard(at.hash).read();
-        table.find(at.hash, |slot| slot.serial == at.serial).map(Slot::last_used)
+        table.find(at.hash, |slot| slot.facts.serial == at.serial).map(View::last_used)
     }
 
     fn uses(&self, at: &Locator, forget: u64) -> Option<u64> {
         let table = self.shard(at.hash).read();
-        let slot = table.find(at.hash, |slot| slot.serial == at.serial)?;
-        Some(Stamps::forget_uses(&slot.stamp, forget))
+        let slot = table.find(at.hash, |slot| slot.facts.serial == at.serial)?;
+        Some(Stamps::forget_uses(&slot.entry.stamp, forget))
     }
 
     fn deadline(&self, at: &Locator) -> Option<u64> {
         let table = self.shard(at.hash).read();
-        table.find(at.hash, |slot| slot.serial == at.serial).map(Slot::gone)
+        table.find(at.hash, |slot| slot.facts.serial == at.serial).map(View::gone)
     }
 
     fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool> {
-        let slot = self.take(at.hash, |slot| slot.serial == at.serial)?;
+        let slot = self.take(at.hash, |slot| slot.facts.serial == at.serial)?;
         Some(self.finish(slot, cause))
     }
 
     fn expire_at(&self, at: &Locator) -> Option<u64> {
-        let is_over = |slot: &Slot<V>| slot.serial == at.serial && self.clock.expired(slot.gone());
+        let is_over = |slot: View<'_, V>| slot.facts.serial == at.serial && self.clock.expired(slot.gone());
         if let Some(slot) = self.take(at.hash, is_over) {
             self.finish(slot, Cause::Expired);
             return None;
@@ -455,11 +445,11 @@ impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
         for shard in &self.shards {
             let table = {
                 let mut table = shard.0.write();
-                let weight = table.iter().map(Slot::weight).sum();
+                let weight = table.iter().map(|slot| slot.facts.weight()).sum();
                 self.store.left(table.len(), weight);
                 mem::take(&mut *table)
             };
-            for slot in table {
+            for slot in table.into_slots() {
                 alive += u64::from(self.finish(slot, cause));
             }
         }

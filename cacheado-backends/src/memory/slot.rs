@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::Label;
+use super::Query;
 use super::aging::{Aged, Marks};
 use crate::sync::{AtomicU64, Ordering};
 
@@ -11,21 +12,35 @@ use crate::sync::{AtomicU64, Ordering};
 #[derive(Clone)]
 pub struct KeyBox(Repr);
 
-const INLINE: usize = 30;
-
 #[derive(Clone)]
 enum Repr {
-    Inline { len: u8, bytes: [u8; INLINE] },
+    /// The first `len` of `bytes`.
+    Inline {
+        len: u8,
+        bytes: [u8; KeyBox::SHORT],
+    },
     Heap(Box<[u8]>),
 }
 
 impl KeyBox {
+    /// So many bytes stand in the entry itself.
+    pub const SHORT: usize = 30;
+
+    /// Whether it is the key that is looked for.
+    #[inline]
+    pub(super) fn is<Q: Query>(&self, query: &Q) -> bool {
+        match &self.0 {
+            Repr::Inline { len, bytes } => query.matches_short(bytes, *len),
+            Repr::Heap(bytes) => query.matches(bytes),
+        }
+    }
+
     /// The bytes.
     #[inline]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            // `len` is at most `INLINE`, which `From` sees to.
+            // `len` is at most `SHORT`, which `From` sees to.
             Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
             Repr::Heap(bytes) => bytes,
         }
@@ -35,8 +50,8 @@ impl KeyBox {
 impl From<&[u8]> for KeyBox {
     fn from(key: &[u8]) -> Self {
         match u8::try_from(key.len()) {
-            Ok(len) if key.len() <= INLINE => {
-                let mut bytes = [0; INLINE];
+            Ok(len) if key.len() <= Self::SHORT => {
+                let mut bytes = [0; Self::SHORT];
                 bytes[..key.len()].copy_from_slice(key);
                 Self(Repr::Inline { len, bytes })
             }
@@ -106,61 +121,106 @@ pub(super) struct Extra {
     pub(super) weight: u64,
 }
 
-/// One entry.
-pub(super) struct Slot<V> {
+/// What a probe reads of an entry.
+pub(super) struct Entry<V> {
     pub(super) key: KeyBox,
     pub(super) held: Held<V>,
     /// The reading of the clock from which on a probe does not serve it: its expiry, unless it ages.
     pub(super) deadline: u64,
-    /// The reading of the clock when it was stored.
-    pub(super) born: u64,
     /// When it was last used: compared with other stamps only.
     pub(super) stamp: AtomicU64,
+}
+
+/// What else is known of an entry.
+pub(super) struct Facts {
+    /// The reading of the clock when it was stored.
+    pub(super) born: u64,
     /// The number of the fill that wrote it: its identity, and the order in which fills began.
     pub(super) serial: u64,
     pub(super) hash: u64,
     pub(super) extra: Option<Box<Extra>>,
 }
 
-impl<V> Slot<V> {
+impl Facts {
+    /// Those of no entry.
+    pub(super) const fn none() -> Self {
+        Self { born: 0, serial: 0, hash: 0, extra: None }
+    }
+
+    pub(super) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::none())
+    }
+
     pub(super) fn labels(&self) -> &[Label] {
         self.extra.as_ref().map_or(&[], |extra| extra.marks.labels())
-    }
-
-    fn aged(&self) -> Option<&Aged> {
-        self.extra.as_ref()?.marks.aged()
-    }
-
-    /// When its time is over.
-    pub(super) fn expiry(&self) -> u64 {
-        self.aged().map_or(self.deadline, |aged| aged.expiry)
-    }
-
-    /// When it is not there any more.
-    pub(super) fn gone(&self) -> u64 {
-        self.aged().map_or(self.deadline, Aged::gone)
-    }
-
-    /// For how long before its expiry it may be computed anew.
-    pub(super) fn lead(&self) -> u64 {
-        self.aged().map_or(0, |aged| aged.aging.lead)
-    }
-
-    /// Gives it another expiry; its grace and the like move along.
-    pub(super) fn expire_at(&mut self, expiry: u64) {
-        self.deadline = expiry;
-        if let Some(aged) = self.extra.as_mut().and_then(|extra| extra.marks.aged_mut()) {
-            aged.expiry = expiry;
-            self.deadline = aged.aging.deadline(expiry);
-        }
     }
 
     pub(super) fn weight(&self) -> u64 {
         self.extra.as_ref().map_or(0, |extra| extra.weight)
     }
 
-    pub(super) fn last_used(&self) -> u64 {
-        self.stamp.load(Ordering::Relaxed)
+    fn aged(&self) -> Option<&Aged> {
+        self.extra.as_ref()?.marks.aged()
+    }
+}
+
+/// One entry that is in no table.
+pub(super) struct Slot<V> {
+    pub(super) entry: Entry<V>,
+    pub(super) facts: Facts,
+}
+
+impl<V> Slot<V> {
+    pub(super) fn view(&self) -> View<'_, V> {
+        View { entry: &self.entry, facts: &self.facts }
+    }
+}
+
+/// One entry.
+pub(super) struct View<'t, V> {
+    pub(super) entry: &'t Entry<V>,
+    pub(super) facts: &'t Facts,
+}
+
+impl<V> Clone for View<'_, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for View<'_, V> {}
+
+impl<'t, V> View<'t, V> {
+    pub(super) fn key(self) -> &'t [u8] {
+        self.entry.key.as_bytes()
+    }
+
+    /// When its time is over.
+    pub(super) fn expiry(self) -> u64 {
+        self.facts.aged().map_or(self.entry.deadline, |aged| aged.expiry)
+    }
+
+    /// When it is not there any more.
+    pub(super) fn gone(self) -> u64 {
+        self.facts.aged().map_or(self.entry.deadline, Aged::gone)
+    }
+
+    /// For how long before its expiry it may be computed anew.
+    pub(super) fn lead(self) -> u64 {
+        self.facts.aged().map_or(0, |aged| aged.aging.lead)
+    }
+
+    pub(super) fn last_used(self) -> u64 {
+        self.entry.stamp.load(Ordering::Relaxed)
+    }
+}
+
+/// Gives an entry another expiry; its grace and the like move along.
+pub(super) fn expire_at<V>(entry: &mut Entry<V>, facts: &mut Facts, expiry: u64) {
+    entry.deadline = expiry;
+    if let Some(aged) = facts.extra.as_mut().and_then(|extra| extra.marks.aged_mut()) {
+        aged.expiry = expiry;
+        entry.deadline = aged.aging.deadline(expiry);
     }
 }
 

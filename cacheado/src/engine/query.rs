@@ -35,11 +35,17 @@ pub(crate) fn encode_key<K: KeyPart + ?Sized>(key: &K) -> KeyBox {
 pub(crate) struct KeyQuery<'k, K: ?Sized>(pub(crate) &'k K);
 
 impl<K: KeyPart + ?Sized> Query for KeyQuery<'_, K> {
-    #[inline]
     fn matches(&self, stored: &[u8]) -> bool {
-        let mut sink = MatchSink { rest: stored, equal: true };
+        let mut sink = MatchSink(Long { rest: stored, equal: true });
         self.0.encode(&mut sink);
-        sink.equal && sink.rest.is_empty()
+        sink.0.equal && sink.0.rest.is_empty()
+    }
+
+    #[inline]
+    fn matches_short(&self, stored: &[u8; KeyBox::SHORT], len: u8) -> bool {
+        let mut sink = MatchSink(Short { stored, at: 0, equal: true });
+        self.0.encode(&mut sink);
+        sink.0.equal && sink.0.at == usize::from(len)
     }
 }
 
@@ -103,12 +109,20 @@ impl KeySink for HashSink<'_> {
 
     #[inline]
     fn text(&mut self, value: &str) {
-        self.0.write(value.as_bytes());
+        self.bytes(value.as_bytes());
     }
 
     #[inline]
     fn bytes(&mut self, value: &[u8]) {
-        self.0.write(value);
+        match (value.len(), value.first_chunk(), value.last_chunk()) {
+            // Names of tenants and the like: for more than 16 bytes the hasher calls a function.
+            (len @ 17..=32, Some(first), Some(last)) => {
+                self.0.write_u128(u128::from_le_bytes(*first));
+                self.0.write_u128(u128::from_le_bytes(*last));
+                self.0.write_usize(len);
+            }
+            _ => self.0.write(value),
+        }
     }
 
     #[inline]
@@ -143,25 +157,33 @@ impl KeySink for HashSink<'_> {
 }
 
 /// Compares what is written with stored bytes.
-struct MatchSink<'s> {
+struct MatchSink<C>(C);
+
+/// Stored bytes, and how much of them has been compared.
+trait Compared {
+    fn tag(&mut self, tag: u8);
+    fn fixed<const N: usize>(&mut self, tag: u8, value: [u8; N]);
+    fn slice(&mut self, value: &[u8]);
+}
+
+/// A key of any length.
+struct Long<'s> {
     rest: &'s [u8],
     equal: bool,
 }
 
-impl MatchSink<'_> {
+impl Long<'_> {
     /// The stored bytes are other ones, or end too soon.
-    #[inline]
     fn differ(&mut self) {
         self.equal = false;
         self.rest = &[];
     }
+}
 
+impl Compared for Long<'_> {
     #[inline]
     fn tag(&mut self, tag: u8) {
-        match self.rest {
-            [first, rest @ ..] if *first == tag => self.rest = rest,
-            _ => self.differ(),
-        }
+        self.fixed(tag, []);
     }
 
     #[inline]
@@ -181,10 +203,44 @@ impl MatchSink<'_> {
             _ => self.differ(),
         }
     }
+}
+
+/// A key that stands in its entry, with room behind it that belongs to no key: whether it ends too soon is found out
+/// at the end. Where each part of it stands is mostly known to the compiler.
+struct Short<'s> {
+    stored: &'s [u8; KeyBox::SHORT],
+    at: usize,
+    equal: bool,
+}
+
+impl Compared for Short<'_> {
+    #[inline]
+    fn tag(&mut self, tag: u8) {
+        self.equal &= self.stored.get(self.at) == Some(&tag);
+        self.at += 1;
+    }
 
     #[inline]
+    fn fixed<const N: usize>(&mut self, tag: u8, value: [u8; N]) {
+        self.tag(tag);
+        let stored = self.stored.get(self.at..).and_then(<[u8]>::first_chunk);
+        self.equal &= stored == Some(&value);
+        self.at += N;
+    }
+
+    #[inline]
+    fn slice(&mut self, value: &[u8]) {
+        let stored = self.stored.get(self.at..).and_then(|rest| rest.get(..value.len()));
+        self.equal &= stored.is_some_and(|stored| same(stored, value));
+        // A slice has fewer than 2^63 bytes, so that there is no overflow before one is found to be too long.
+        self.at = self.at.saturating_add(value.len());
+    }
+}
+
+impl<C: Compared> MatchSink<C> {
+    #[inline]
     fn len(&mut self, tag: u8, len: usize) {
-        self.fixed(tag, (len as u64).to_le_bytes());
+        self.0.fixed(tag, (len as u64).to_le_bytes());
     }
 }
 
@@ -205,75 +261,75 @@ fn same(a: &[u8], b: &[u8]) -> bool {
     }
 }
 
-impl KeySink for MatchSink<'_> {
+impl<C: Compared> KeySink for MatchSink<C> {
     #[inline]
     fn unit(&mut self) {
-        self.tag(tag::UNIT);
+        self.0.tag(tag::UNIT);
     }
 
     #[inline]
     fn none(&mut self) {
-        self.tag(tag::NONE);
+        self.0.tag(tag::NONE);
     }
 
     #[inline]
     fn some(&mut self) {
-        self.tag(tag::SOME);
+        self.0.tag(tag::SOME);
     }
 
     #[inline]
     fn boolean(&mut self, value: bool) {
-        self.tag(if value { tag::TRUE } else { tag::FALSE });
+        self.0.tag(if value { tag::TRUE } else { tag::FALSE });
     }
 
     #[inline]
     fn unsigned(&mut self, value: u64) {
-        self.fixed(tag::UNSIGNED, value.to_le_bytes());
+        self.0.fixed(tag::UNSIGNED, value.to_le_bytes());
     }
 
     #[inline]
     fn negative(&mut self, value: i64) {
-        self.fixed(tag::NEGATIVE, value.to_le_bytes());
+        self.0.fixed(tag::NEGATIVE, value.to_le_bytes());
     }
 
     #[inline]
     fn wide(&mut self, value: u128) {
-        self.fixed(tag::WIDE, value.to_le_bytes());
+        self.0.fixed(tag::WIDE, value.to_le_bytes());
     }
 
     #[inline]
     fn wide_negative(&mut self, value: i128) {
-        self.fixed(tag::WIDE_NEGATIVE, value.to_le_bytes());
+        self.0.fixed(tag::WIDE_NEGATIVE, value.to_le_bytes());
     }
 
     #[inline]
     fn character(&mut self, value: char) {
-        self.fixed(tag::CHARACTER, u32::from(value).to_le_bytes());
+        self.0.fixed(tag::CHARACTER, u32::from(value).to_le_bytes());
     }
 
     #[inline]
     fn float64(&mut self, bits: u64) {
-        self.fixed(tag::FLOAT64, bits.to_le_bytes());
+        self.0.fixed(tag::FLOAT64, bits.to_le_bytes());
     }
 
     #[inline]
     fn float32(&mut self, bits: u32) {
-        self.fixed(tag::FLOAT32, bits.to_le_bytes());
+        self.0.fixed(tag::FLOAT32, bits.to_le_bytes());
     }
 
     #[inline]
     fn text(&mut self, value: &str) {
         match u8::try_from(value.len()) {
-            Ok(len) if value.len() <= tag::SHORT_TEXT_MAX => self.tag(tag::SHORT_TEXT + len),
+            Ok(len) if value.len() <= tag::SHORT_TEXT_MAX => self.0.tag(tag::SHORT_TEXT + len),
             _ => self.len(tag::TEXT, value.len()),
         }
-        self.slice(value.as_bytes());
+        self.0.slice(value.as_bytes());
     }
 
     #[inline]
     fn bytes(&mut self, value: &[u8]) {
         self.len(tag::BYTES, value.len());
-        self.slice(value);
+        self.0.slice(value);
     }
 
     #[inline]
@@ -294,7 +350,7 @@ impl KeySink for MatchSink<'_> {
     #[inline]
     fn tuple(&mut self, len: usize) {
         match u8::try_from(len) {
-            Ok(small) if len <= tag::TUPLE_MAX => self.tag(tag::TUPLE + small),
+            Ok(small) if len <= tag::TUPLE_MAX => self.0.tag(tag::TUPLE + small),
             _ => self.sequence(len),
         }
     }
@@ -306,8 +362,8 @@ impl KeySink for MatchSink<'_> {
 
     #[inline]
     fn variant(&mut self, name: &str, len: usize) {
-        self.tag(tag::VARIANT);
+        self.0.tag(tag::VARIANT);
         self.text(name);
-        self.slice(&(len as u64).to_le_bytes());
+        self.0.slice(&(len as u64).to_le_bytes());
     }
 }
