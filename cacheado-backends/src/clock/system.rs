@@ -49,9 +49,15 @@ pub(super) use source::precise;
 
 #[inline]
 pub(super) fn expired(deadline: u64) -> bool {
-    if source::coarse().saturating_add(SLACK) < deadline {
+    if source::coarse() < deadline.saturating_sub(SLACK) {
         return false;
     }
+    expired_precisely(deadline)
+}
+
+#[cold]
+#[inline(never)]
+fn expired_precisely(deadline: u64) -> bool {
     precise() >= deadline
 }
 

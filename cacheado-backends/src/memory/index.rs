@@ -7,31 +7,44 @@
 
 /// Numbers below 2³² − 1, by 64-bit hashes, of which the lower half is used.
 pub(super) struct Index {
-    /// Half of the hash above, the number plus one below; zero where there is none. A power of two of them.
-    words: Box<[u64]>,
+    /// A power of two of them.
+    words: Box<[Word]>,
     len: usize,
 }
 
-const VACANT: u64 = 0;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(align(8))]
+struct Word {
+    hash: u32,
+    /// The number plus one; zero where there is none.
+    number: u32,
+}
+
+const VACANT: Word = Word { hash: 0, number: 0 };
 /// The fewest words.
 const FEW: usize = 8;
 
-/// What a word has of a hash.
-#[inline]
-fn half(word: u64) -> usize {
-    (word >> 32) as usize
-}
-
-#[inline]
-fn number(word: u64) -> u32 {
+impl Word {
     #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
-    let number = word as u32;
-    number.wrapping_sub(1)
+    #[inline]
+    const fn new(hash: u64, number: u32) -> Self {
+        Self { hash: hash as u32, number: number.wrapping_add(1) }
+    }
+
+    #[inline]
+    const fn is_vacant(self) -> bool {
+        self.number == 0
+    }
+
+    #[inline]
+    const fn number(self) -> u32 {
+        self.number.wrapping_sub(1)
+    }
 }
 
 impl Index {
     pub(super) fn new() -> Self {
-        // A table of a function that is never called is empty, and one word lets a probe do without a check for that.
+        // With one word, a probe does without a check for none.
         Self { words: Box::new([VACANT]), len: 0 }
     }
 
@@ -42,15 +55,15 @@ impl Index {
     /// The number that is the one looked for, among those with this hash.
     #[inline]
     pub(super) fn find(&self, hash: u64, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
-        let half_of_it = hash << 32;
+        let wanted = Word::new(hash, 0).hash;
         let mask = self.words.len() - 1;
-        let mut at = half(half_of_it);
+        let mut at = wanted as usize;
         loop {
             let word = self.words[at & mask];
-            if (word ^ half_of_it) >> 32 == 0 && word != VACANT && is_it(number(word)) {
-                return Some(number(word));
+            if word.hash == wanted && !word.is_vacant() && is_it(word.number()) {
+                return Some(word.number());
             }
-            if word == VACANT {
+            if word.is_vacant() {
                 return None;
             }
             at += 1;
@@ -58,7 +71,7 @@ impl Index {
     }
 
     pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
-        self.words.iter().filter(|word| **word != VACANT).map(|word| number(*word))
+        self.words.iter().filter(|word| !word.is_vacant()).map(|word| word.number())
     }
 
     /// Adds a number that is not there.
@@ -67,17 +80,17 @@ impl Index {
         if (self.len + 1) * 3 > self.words.len() * 2 {
             self.grow();
         }
-        self.put((hash << 32) | u64::from(number + 1));
+        self.put(Word::new(hash, number));
         self.len += 1;
     }
 
     /// Takes a number out. Whether it was there.
     pub(super) fn remove(&mut self, hash: u64, number: u32) -> bool {
         let mask = self.words.len() - 1;
-        let removed = (hash << 32) | u64::from(number + 1);
-        let mut hole = half(removed) & mask;
+        let removed = Word::new(hash, number);
+        let mut hole = removed.hash as usize & mask;
         while self.words[hole] != removed {
-            if self.words[hole] == VACANT {
+            if self.words[hole].is_vacant() {
                 return false;
             }
             hole = (hole + 1) & mask;
@@ -86,11 +99,11 @@ impl Index {
         loop {
             next = (next + 1) & mask;
             let word = self.words[next];
-            if word == VACANT {
+            if word.is_vacant() {
                 break;
             }
             // It moves up, unless its own place is behind the hole.
-            if next.wrapping_sub(half(word)) & mask >= next.wrapping_sub(hole) & mask {
+            if next.wrapping_sub(word.hash as usize) & mask >= next.wrapping_sub(hole) & mask {
                 self.words[hole] = word;
                 hole = next;
             }
@@ -100,10 +113,10 @@ impl Index {
         true
     }
 
-    fn put(&mut self, word: u64) {
+    fn put(&mut self, word: Word) {
         let mask = self.words.len() - 1;
-        let mut at = half(word) & mask;
-        while self.words[at] != VACANT {
+        let mut at = word.hash as usize & mask;
+        while !self.words[at].is_vacant() {
             at = (at + 1) & mask;
         }
         self.words[at] = word;
@@ -114,7 +127,7 @@ impl Index {
         let words = (self.words.len() * 2).max(FEW);
         let old = std::mem::replace(&mut self.words, vec![VACANT; words].into());
         for word in old {
-            if word != VACANT {
+            if !word.is_vacant() {
                 self.put(word);
             }
         }
@@ -123,7 +136,7 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::collections::HashSet;
 
     use super::*;
 
@@ -140,18 +153,18 @@ mod tests {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             u32::try_from(random >> 33).unwrap() % below
         };
-        let (mut index, mut model) = (Index::new(), HashMap::new());
+        let (mut index, mut model) = (Index::new(), HashSet::new());
         for step in 0..30_000 {
             let number = next(40);
             if next(2) == 0 {
-                let was_there = model.remove(&number).is_some();
+                let was_there = model.remove(&number);
                 assert_eq!(index.remove(hash(number), number), was_there, "seed {seed}, step {step}");
-            } else if model.insert(number, ()).is_none() {
+            } else if model.insert(number) {
                 index.insert(hash(number), number);
             }
             for number in 0..40 {
                 let found = index.find(hash(number), |other| other == number);
-                assert_eq!(found.is_some(), model.contains_key(&number), "seed {seed}, step {step}");
+                assert_eq!(found.is_some(), model.contains(&number), "seed {seed}, step {step}");
             }
             assert_eq!((index.len(), index.numbers().count()), (model.len(), model.len()), "seed {seed}");
         }

@@ -16,27 +16,28 @@ use super::ledger::Locator;
 use crate::sync::{AtomicU64, Ordering};
 
 thread_local! {
-    static TOUCHES: Cell<u32> = const { Cell::new(0) };
     /// The number of this thread, from 1; 0 before it has one.
     static THREAD: Cell<u64> = const { Cell::new(0) };
 }
 
 /// A store that no thread, or more than one, has used.
-const NOBODY: u64 = 0;
+const NOBODY: u64 = u64::MAX - 1;
 const SHARED: u64 = u64::MAX;
 
-/// So many bits of a stamp are the thread's counter; the others are the store's turn.
+/// So many bits of a stamp are the counter of hits; the others are the store's turn.
 const TOUCH_BITS: u32 = 24;
+/// One hit, in a counter whose highest bits count, so that it overflows where the turn has to advance.
+const TOUCH: u64 = 1 << (u64::BITS - TOUCH_BITS);
+const LAST_TOUCH: u64 = (1 << TOUCH_BITS) - 1;
 
 /// A source of stamps, which grow. What most stores have comes first: that is the cheapest to tell at a hit.
 pub(super) enum Stamps {
-    /// A counter of the thread's own below, the store's turn, which every insertion advances, above: a hit
-    /// writes to no shared line.
+    /// The number of the hit below, the store's turn, which every insertion advances, above.
     ///
     /// While one thread uses the store, stamps grow strictly, and the order is exact. From the second
-    /// thread on, an entry is stamped once a turn: of hits between the same two insertions, the order would
-    /// be chance, and writing it down would take the entry's line away from the other threads at each hit.
-    Turns { turn: AtomicU64, user: AtomicU64 },
+    /// thread on, an entry is stamped once a turn, and hits are not numbered: those between the same two insertions are
+    /// equal. Their order would take lines away from the other threads at each hit.
+    Turns { turn: AtomicU64, touches: AtomicU64, user: AtomicU64 },
     /// One counter for all threads: exact, whatever threads do, and one more locked operation a hit.
     Counted(AtomicU64),
     /// How often an entry was used, up to [`MOST_USES`](Self::MOST_USES), below; above, where groups of entries
@@ -62,24 +63,26 @@ impl Stamps {
         if most.is_some_and(|most| most <= Self::EXACT) {
             return Self::Counted(AtomicU64::new(0));
         }
-        Self::Turns { turn: AtomicU64::new(0), user: AtomicU64::new(NOBODY) }
+        Self::Turns { turn: AtomicU64::new(0), touches: AtomicU64::new(0), user: AtomicU64::new(NOBODY) }
     }
 
     /// Stamps an entry that was hit.
     #[inline]
     pub(super) fn touch(&self, stamp: &AtomicU64) {
         match self {
-            Self::Turns { turn, user } => {
+            Self::Turns { turn, touches, user } => {
                 let (now, by) = (turn.load(Ordering::Relaxed), user.load(Ordering::Relaxed));
                 if by == SHARED {
-                    if stamp.load(Ordering::Relaxed) >> TOUCH_BITS != now {
-                        stamp.store(in_turn(turn, now), Ordering::Relaxed);
+                    // After the insertion that began the turn, before the next one.
+                    let last = (now << TOUCH_BITS) | LAST_TOUCH;
+                    if stamp.load(Ordering::Relaxed) != last {
+                        stamp.store(last, Ordering::Relaxed);
                     }
                 } else {
-                    if by == NOBODY || by != THREAD.get() {
+                    if by != THREAD.get() {
                         used(user);
                     }
-                    stamp.store(in_turn(turn, now), Ordering::Relaxed);
+                    stamp.store(in_turn(turn, touches, now), Ordering::Relaxed);
                 }
             }
             // Not a store: of two threads that touch the entry at once, the later counts.
@@ -101,10 +104,10 @@ impl Stamps {
     /// The stamp of an entry that is being stored.
     pub(super) fn insertion(&self) -> u64 {
         match self {
-            Self::Turns { turn, user } => {
+            Self::Turns { turn, touches, user } => {
                 used(user);
                 let before = turn.fetch_add(1, Ordering::Relaxed);
-                in_turn(turn, before + 1)
+                in_turn(turn, touches, before + 1)
             }
             Self::Counted(counter) => counter.fetch_add(1, Ordering::Relaxed) + 1,
             Self::Uses { turn, step } => {
@@ -133,20 +136,22 @@ impl Stamps {
     }
 }
 
-/// A stamp of this thread in the turn `now`; where its counter starts again, in the next.
+/// The stamp of the next hit in the turn `now`; where the counter starts again, in the next.
+///
+/// One thread counts at a time, as a rule: where another has just come, a number may be given twice.
 #[inline]
-fn in_turn(turn: &AtomicU64, now: u64) -> u64 {
-    let touches = TOUCHES.get().wrapping_add(1) % (1 << TOUCH_BITS);
-    TOUCHES.set(touches);
-    let now = if touches == 0 { turn.fetch_add(1, Ordering::Relaxed) + 1 } else { now };
-    (now << TOUCH_BITS) | u64::from(touches)
+fn in_turn(turn: &AtomicU64, touches: &AtomicU64, now: u64) -> u64 {
+    let (next, is_over) = touches.load(Ordering::Relaxed).overflowing_add(TOUCH);
+    touches.store(next, Ordering::Relaxed);
+    let now = if is_over { turn.fetch_add(1, Ordering::Relaxed) + 1 } else { now };
+    (now << TOUCH_BITS) | (next >> (u64::BITS - TOUCH_BITS))
 }
 
 /// Writes down that this thread uses the store.
 #[cold]
 fn used(user: &AtomicU64) {
-    static THREADS: Mutex<u64> = Mutex::new(NOBODY);
-    if THREAD.get() == NOBODY {
+    static THREADS: Mutex<u64> = Mutex::new(0);
+    if THREAD.get() == 0 {
         let mut threads = THREADS.lock();
         *threads += 1;
         THREAD.set(*threads);

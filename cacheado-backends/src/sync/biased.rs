@@ -173,9 +173,9 @@ mod tests {
                     for round in 0..ROUNDS {
                         if writer && round % 8 == 0 {
                             let mut halves = lock.write();
-                            halves.0 += 1;
+                            let count = halves.0 + 1;
                             // Another allocation each time, so that a reader who is not waited for reads what is freed.
-                            halves.1 = Box::new(halves.0);
+                            drop(std::mem::replace(&mut *halves, (count, Box::new(count))));
                         } else {
                             // Enough of them, between two writers, to open the gate.
                             for _ in 0..if cfg!(miri) { 1 } else { READS_TO_OPEN / 16 } {

@@ -117,9 +117,11 @@ impl KeySink for HashSink<'_> {
         match (value.len(), value.first_chunk(), value.last_chunk()) {
             // Names of tenants and the like: for more than 16 bytes the hasher calls a function.
             (len @ 17..=32, Some(first), Some(last)) => {
-                self.0.write_u128(u128::from_le_bytes(*first));
+                // Turned by the length, so that texts of several lengths do not collide.
+                let by = u32::try_from(len).unwrap_or_default();
+                let turned = u128::from_le_bytes(*first).rotate_left(by);
+                self.0.write_u128(turned);
                 self.0.write_u128(u128::from_le_bytes(*last));
-                self.0.write_usize(len);
             }
             _ => self.0.write(value),
         }
