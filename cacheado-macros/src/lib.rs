@@ -9,6 +9,7 @@
 //! expansion. Only the expansion generates code, and it cannot fail; every mistake is found before, reported at
 //! the token that is wrong, and all of them at once.
 
+#![forbid(unsafe_code)]
 #![cfg_attr(
     test,
     allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")

@@ -65,6 +65,7 @@
 //! | `mongodb`, `mongodb-srv` | [`backends`]`::MongoDb`; and `mongodb+srv://` addresses, which need DNS |
 //! | `uuid` | [`KeyPart`] and [`ScopeValue`] for `uuid::Uuid` |
 
+#![forbid(unsafe_code)]
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
