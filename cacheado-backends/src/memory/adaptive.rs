@@ -32,13 +32,14 @@ pub(super) struct Adaptive {
     left_main: Ghosts,
     most: usize,
     haste: f64,
+    /// The turn of the entry stored last.
+    now: u64,
     /// Whether there was no room once: until then, entries go where they are worth more, to the main order.
     is_full: bool,
 }
 
 #[derive(Debug)]
 struct Newest {
-    turn: u64,
     at: Locator,
     comeback: Option<(Left, Comeback)>,
 }
@@ -83,6 +84,7 @@ impl Adaptive {
             left_main: Ghosts::default(),
             most,
             haste: Self::FIRST_HASTE,
+            now: 0,
             is_full: false,
         }
     }
@@ -96,31 +98,28 @@ impl Adaptive {
         self.settle(entries);
         // Emptied: it fills anew.
         self.is_full &= self.len() > self.most / 2;
-        let (turn, _) = Stamps::turn_and_uses(stamp);
+        (self.now, _) = Stamps::turn_and_uses(stamp);
         let key = identity(&at);
-        let from_probation =
-            self.left_probation.returned(key, turn).map(|comeback| (Left::Probation, comeback));
-        let comeback = from_probation.or_else(|| Some((Left::Main, self.left_main.returned(key, turn)?)));
-        self.newest = Some(Newest { turn, at, comeback });
+        let comeback = self.comeback(Left::Probation, key).or_else(|| self.comeback(Left::Main, key));
+        self.newest = Some(Newest { at, comeback });
     }
 
     /// Takes out the entry that is to leave.
     pub(super) fn pop(&mut self, entries: &impl Uses) -> Option<Locator> {
         self.is_full = true;
-        let now = self.newest.as_ref().map_or(0, |newest| newest.turn);
         // Other threads may use entries as fast as this one forgets it.
         let mut patience = self.len() as u64 * (Stamps::MOST_USES + 1);
         loop {
             self.promote(entries);
-            if self.is_probation_next(now) {
+            if self.is_probation_next() {
                 let (last_use, at) = self.probation.pop_first()?;
                 self.left_probation.left(identity(&at), last_use, self.most + self.most / 2);
                 self.hurry(Self::SUSPICION);
                 return Some(at);
             }
-            match self.visit(now, entries) {
+            match self.visit(entries) {
                 Next::Idle(last_use) => return self.pop_main(last_use),
-                Next::Used if patience == 0 => return self.pop_main(now),
+                Next::Used if patience == 0 => return self.pop_main(self.now),
                 Next::Used => patience -= 1,
                 Next::None => return self.newest.take().map(|newest| newest.at),
             }
@@ -154,11 +153,11 @@ impl Adaptive {
     }
 
     /// Asks the next to leave the main order whether it was used. If it was, it has another turn, and a use less.
-    fn visit(&mut self, now: u64, entries: &impl Uses) -> Next {
+    fn visit(&mut self, entries: &impl Uses) -> Next {
         while let Some((recorded, at)) = self.main.first() {
             let stamp = entries.uses(&at, 1);
             let again = match stamp.map(Stamps::turn_and_uses) {
-                Some((_, 1..)) if self.haste >= Self::BY_USE => Some(now),
+                Some((_, 1..)) if self.haste >= Self::BY_USE => Some(self.now),
                 Some((last_use, _)) if last_use > recorded => Some(last_use),
                 Some((last_use, _)) => return Next::Idle(last_use),
                 None => None,
@@ -173,8 +172,8 @@ impl Adaptive {
     }
 
     /// Whether the next on probation is to leave before the next of the main order.
-    fn is_probation_next(&self, now: u64) -> bool {
-        match (age(&self.probation, now), age(&self.main, now)) {
+    fn is_probation_next(&self) -> bool {
+        match (self.age(&self.probation), self.age(&self.main)) {
             (Some(probation), Some(main)) => real(probation) * self.haste >= real(main),
             (probation, _) => probation.is_some(),
         }
@@ -182,24 +181,24 @@ impl Adaptive {
 
     /// Puts the entry stored last into its order.
     fn settle(&mut self, entries: &impl Uses) {
-        let Some(Newest { turn, at, comeback }) = self.newest.take() else { return };
+        let Some(Newest { at, comeback }) = self.newest.take() else { return };
         let is_main = match comeback {
-            Some((left, comeback)) => self.learn(turn, left, comeback, entries),
+            Some((left, comeback)) => self.learn(left, comeback, entries),
             None => !self.is_full,
         };
         let order = if is_main { &mut self.main } else { &mut self.probation };
-        order.push(turn, at);
+        order.push(self.now, at);
     }
 
     /// Learns from a key that has come back. Whether it belongs to the main order.
-    fn learn(&mut self, now: u64, left: Left, comeback: Comeback, entries: &impl Uses) -> bool {
+    fn learn(&mut self, left: Left, comeback: Comeback, entries: &impl Uses) -> bool {
         self.promote(entries);
-        let is_better = age(&self.main, now).is_none_or(|age| age > comeback.gap);
+        let is_better = self.age(&self.main).is_none_or(|age| age > comeback.gap);
         // What comes back costs those that are there a use at most. In a loop, in which everything comes back and is
         // used once a round, they stay.
-        let is_defended = matches!(self.visit(now, entries), Next::Used);
+        let is_defended = matches!(self.visit(entries), Next::Used);
         // Probation holds more than its haste grants it: the main order has shrunk.
-        let has_room = age(&self.main, now).is_some() && self.is_probation_next(now);
+        let has_room = self.age(&self.main).is_some() && self.is_probation_next();
         let just_now = comeback.departures <= self.most / 5;
         self.hurry(match left {
             // By recency it would still be there.
@@ -212,16 +211,26 @@ impl Adaptive {
         has_room || (is_better && !is_defended)
     }
 
+    /// How many turns ago the first of an order was used, as far as is written down.
+    fn age(&self, order: &Recency) -> Option<u64> {
+        // Threads take turns, and may write them down in another order.
+        order.first().map(|(turn, _)| self.now.saturating_sub(turn))
+    }
+
+    /// What is remembered of a key that is stored. It is forgotten.
+    fn comeback(&mut self, left: Left, key: u64) -> Option<(Left, Comeback)> {
+        let ghosts = match left {
+            Left::Probation => &mut self.left_probation,
+            Left::Main => &mut self.left_main,
+        };
+        Some((left, ghosts.returned(key, self.now)?))
+    }
+
+    /// Makes those on probation age faster, or slower.
     fn hurry(&mut self, by: f64) {
         let haste = self.haste * (by / real(self.most.max(1) as u64)).exp();
         self.haste = haste.clamp(1.0, Self::MOST_HASTE);
     }
-}
-
-/// How many turns ago the first of an order was used, as far as is written down.
-fn age(order: &Recency, now: u64) -> Option<u64> {
-    // Threads take turns and write them down in an order of their own.
-    order.first().map(|(turn, _)| now.saturating_sub(turn))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "ages are compared, and none is known to the last digit")]
