@@ -191,10 +191,10 @@ impl Recency {
     /// `None` where the entry is gone.
     pub(super) fn pop(&mut self, mut last_used: impl FnMut(&Locator) -> Option<u64>) -> Option<Locator> {
         loop {
-            let (recorded, at) = self.pop_first()?;
-            match last_used(&at) {
-                Some(stamp) if stamp == recorded => return Some(at),
-                Some(stamp) => self.corrected.push(Reverse(Record { stamp, at })),
+            let record = if self.is_next_fresh() { self.fresh.pop_front()? } else { self.corrected.pop()?.0 };
+            match last_used(&record.at) {
+                Some(stamp) if stamp == record.stamp => return Some(record.at),
+                Some(stamp) => self.corrected.push(Reverse(Record { stamp, at: record.at })),
                 None => {}
             }
         }
@@ -202,19 +202,23 @@ impl Recency {
 
     /// The first record, as it was written down: its stamp, and of which entry it is.
     pub(super) fn first(&self) -> Option<(u64, Locator)> {
-        let (fresh, corrected) = (self.fresh.front(), self.corrected.peek().map(|Reverse(record)| record));
-        let first = fresh.into_iter().chain(corrected).min_by_key(|record| record.stamp)?;
+        let first = if self.is_next_fresh() { self.fresh.front()? } else { &self.corrected.peek()?.0 };
         Some((first.stamp, first.at))
     }
 
-    /// Takes the first record out.
+    /// Takes the first record out, as it was written down.
     pub(super) fn pop_first(&mut self) -> Option<(u64, Locator)> {
-        let is_fresh = match (self.fresh.front(), self.corrected.peek()) {
-            (Some(fresh), Some(Reverse(corrected))) => fresh.stamp <= corrected.stamp,
-            (fresh, _) => fresh.is_some(),
-        };
-        let record = if is_fresh { self.fresh.pop_front()? } else { self.corrected.pop()?.0 };
+        let record = if self.is_next_fresh() { self.fresh.pop_front()? } else { self.corrected.pop()?.0 };
         Some((record.stamp, record.at))
+    }
+
+    #[inline]
+    fn is_next_fresh(&self) -> bool {
+        match (self.fresh.front(), self.corrected.peek()) {
+            (Some(fresh), Some(Reverse(corrected))) => fresh.stamp <= corrected.stamp,
+            (Some(_), None) => true,
+            (None, _) => false,
+        }
     }
 
     /// Drops the records of entries that are gone.
