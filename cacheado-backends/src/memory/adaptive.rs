@@ -1,61 +1,90 @@
-//! The order of eviction of `rules::Adaptive`: two queues, a divide between them that moves, and ghosts.
+//! The order of eviction of `rules::Adaptive`: two orders of recency, a haste that is learnt, and ghosts.
 //!
-//! A new entry goes on **probation**. One that was used there moves on to the **main** queue when its turn to
-//! leave comes; one that was not leaves. In the main queue each use grants one more round, up to three. What comes
-//! back shortly after it has left goes to the main queue at once, if it beats the one whose turn it is there.
+//! A new entry goes on **probation**. One that was used when its turn to leave comes moves on to the **main** order.
+//! Of the two entries whose turn it is, the older leaves, by the turn of its last use; those on probation age
+//! faster by a factor, the **haste**. At 1 that is the order of recency. The greater it is, the less is kept of what
+//! was used once, and from [`BY_USE`](Adaptive::BY_USE) on the main order counts uses, too: each grants one more
+//! round. Which of these is right is learnt from keys that come back after they have left, by the test of LIRS
+//! (Jiang and Zhang, SIGMETRICS 2002): was the key's gap shorter than the age of the next to leave the main order?
+//! See `docs/decisions/0016-adaptive.md`.
 //!
-//! That much is S3-FIFO (Yang et al., SOSP 2023). Two things are added. The share of the probation queue moves:
-//! it grows where entries come back soon after they left it and the main queue has room that is not used, and
-//! shrinks where those from the main queue come back. And what comes back does not drive out entries that are
-//! used: in a loop longer than the cache, in which everything comes back, a part stays instead of nothing. See
-//! `docs/decisions/0016-adaptive.md`.
-//!
-//! A hit counts in the entry alone; queues learn of it when they come to the entry.
+//! A hit writes to the entry alone; the orders learn of it when they come to the entry.
 
-use std::collections::VecDeque;
-
-use super::ghosts::Ghosts;
+use super::ghosts::{Comeback, Ghosts};
 use super::ledger::Locator;
-use super::recency::Stamps;
+use super::recency::{Recency, Stamps};
 use super::store::RegionId;
 
-/// How often an entry was used, as the queues ask for it.
+/// What the orders ask of an entry.
 pub(super) trait Uses {
-    /// The entry's uses, of which `forget` are then forgotten; `None` where it is gone.
+    /// The entry's stamp, which counts its uses, of which `forget` are then forgotten; `None` where it is gone.
     fn uses(&self, at: &Locator, forget: u64) -> Option<u64>;
 }
 
-/// The queues. See the module's documentation.
+/// The orders. See the module's documentation.
 #[derive(Debug)]
 pub(super) struct Adaptive {
-    probation: VecDeque<Locator>,
-    main: VecDeque<Locator>,
-    /// The entry stored last, which is in no queue yet, so that it is not the one that makes room for itself;
-    /// and whether it has come back.
-    newest: Option<(Locator, Return)>,
+    probation: Recency,
+    main: Recency,
+    /// The entry stored last, which is in neither order yet, so that it is not the one that makes room for itself.
+    newest: Option<Newest>,
     left_probation: Ghosts,
     left_main: Ghosts,
     most: usize,
-    /// How many entries are on probation when there is no room.
-    share: usize,
-    /// Whether there was no room once: until then, entries go where they are worth more, to the main queue.
+    haste: f64,
+    /// The turn of the entry stored last.
+    now: u64,
+    /// Whether there was no room once: until then, entries go where they are worth more, to the main order.
     is_full: bool,
 }
 
+#[derive(Debug)]
+struct Newest {
+    at: Locator,
+    comeback: Option<(Left, Comeback)>,
+}
+
+/// What a key that comes back has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Probation,
+    Main,
+}
+
+/// The entry whose turn to leave the main order it was.
+enum Next {
+    /// It was not used. The turn of its last use.
+    Idle(u64),
+    /// It was, and has another turn now.
+    Used,
+    None,
+}
+
 impl Adaptive {
-    /// By so many entries a comeback makes the probation queue longer, or shorter.
-    const LONGER: usize = 4;
-    const SHORTER: usize = 2;
+    /// Between recency and use, while nothing is known.
+    const FIRST_HASTE: f64 = 12.0;
+    /// Probation is then a thousand times as short as the main order.
+    const MOST_HASTE: f64 = 1000.0;
+    /// From this haste on, recency alone is known to be wrong, and uses count.
+    const BY_USE: f64 = 4.0;
+    /// A key that comes back just after it has left changes the haste by e to the power of this, divided by `n`: of
+    /// comebacks that agree, fewer than `n / 3` lead from one end to the other.
+    const LESSON: f64 = 24.0;
+    /// So much is learnt from one that comes back later: there is not much that a slightly other haste would change.
+    const HINT: f64 = 1.0;
+    /// So much is learnt from a departure. Where a fourth of the keys come back, that is made up for.
+    const SUSPICION: f64 = 0.25;
 
     pub(super) fn new(most: usize) -> Self {
         Self {
-            probation: VecDeque::new(),
-            main: VecDeque::new(),
+            probation: Recency::default(),
+            main: Recency::default(),
             newest: None,
             left_probation: Ghosts::default(),
             left_main: Ghosts::default(),
             most,
-            share: least_share(most),
+            haste: Self::FIRST_HASTE,
+            now: 0,
             is_full: false,
         }
     }
@@ -65,23 +94,34 @@ impl Adaptive {
     }
 
     /// An entry has been stored.
-    pub(super) fn push(&mut self, at: Locator, entries: &impl Uses) {
+    pub(super) fn push(&mut self, stamp: u64, at: Locator, entries: &impl Uses) {
         self.settle(entries);
         // Emptied: it fills anew.
         self.is_full &= self.len() > self.most / 2;
-        let returned = self.returned(identity(&at));
-        self.newest = Some((at, returned));
+        (self.now, _) = Stamps::turn_and_uses(stamp);
+        let key = identity(&at);
+        let comeback = self.comeback(Left::Probation, key).or_else(|| self.comeback(Left::Main, key));
+        self.newest = Some(Newest { at, comeback });
     }
 
     /// Takes out the entry that is to leave.
     pub(super) fn pop(&mut self, entries: &impl Uses) -> Option<Locator> {
         self.is_full = true;
+        // Other threads may use entries as fast as this one forgets it.
+        let mut patience = self.len() as u64 * (Stamps::MOST_USES + 1);
         loop {
-            if let Some(at) = self.pop_probation(entries).or_else(|| self.pop_main(entries)) {
+            self.promote(entries);
+            if self.is_probation_next() {
+                let (last_use, at) = self.probation.pop_first()?;
+                self.left_probation.left(identity(&at), last_use, self.most + self.most / 2);
+                self.hurry(Self::SUSPICION);
                 return Some(at);
             }
-            if self.probation.is_empty() {
-                return self.newest.take().map(|(at, _)| at);
+            match self.visit(entries) {
+                Next::Idle(last_use) => return self.pop_main(last_use),
+                Next::Used if patience == 0 => return self.pop_main(self.now),
+                Next::Used => patience -= 1,
+                Next::None => return self.newest.take().map(|newest| newest.at),
             }
         }
     }
@@ -90,105 +130,112 @@ impl Adaptive {
     pub(super) fn retain(&mut self, mut alive: impl FnMut(&Locator) -> bool) {
         self.probation.retain(&mut alive);
         self.main.retain(&mut alive);
-        self.newest = self.newest.take().filter(|(at, _)| alive(at));
+        self.newest = self.newest.take().filter(|newest| alive(&newest.at));
     }
 
-    /// The first on probation that was not used. Those that were move on.
-    fn pop_probation(&mut self, entries: &impl Uses) -> Option<Locator> {
-        while self.main.is_empty() || self.probation.len() >= self.share {
-            let at = self.probation.pop_front()?;
-            match entries.uses(&at, Stamps::MOST_USES) {
-                Some(0) => {
-                    self.left_probation.left(identity(&at), self.most - self.most / 10);
-                    return Some(at);
-                }
-                Some(_) => self.main.push_back(at),
-                None => {}
-            }
-        }
-        None
+    fn pop_main(&mut self, last_use: u64) -> Option<Locator> {
+        let (_, at) = self.main.pop_first()?;
+        self.left_main.left(identity(&at), last_use, self.most / 2);
+        Some(at)
     }
 
-    /// The first of the main queue that was not used since its last round.
-    fn pop_main(&mut self, entries: &impl Uses) -> Option<Locator> {
-        // Other threads may use entries as fast as this one forgets it.
-        let mut patience = self.main.len() as u64 * (Stamps::MOST_USES + 1);
-        loop {
-            let at = self.main.pop_front()?;
-            match entries.uses(&at, 1) {
-                Some(uses) if uses > 0 && patience > 0 => self.main.push_back(at),
-                Some(_) => {
-                    self.left_main.left(identity(&at), self.most / 2);
-                    return Some(at);
-                }
+    /// Moves those whose turn to leave probation it is and that were used there to the main order.
+    fn promote(&mut self, entries: &impl Uses) {
+        while let Some((_, at)) = self.probation.first() {
+            let stamp = entries.uses(&at, Stamps::MOST_USES);
+            match stamp.map(Stamps::turn_and_uses) {
+                Some((_, 0)) => return,
+                Some((last_use, _)) => self.main.push(last_use, at),
                 None => {}
             }
-            patience = patience.saturating_sub(1);
+            self.probation.pop_first();
         }
     }
 
-    /// Puts the entry stored last into its queue.
+    /// Asks the next to leave the main order whether it was used. If it was, it has another turn, and a use less.
+    fn visit(&mut self, entries: &impl Uses) -> Next {
+        while let Some((recorded, at)) = self.main.first() {
+            let stamp = entries.uses(&at, 1);
+            let again = match stamp.map(Stamps::turn_and_uses) {
+                Some((_, 1..)) if self.haste >= Self::BY_USE => Some(self.now),
+                Some((last_use, _)) if last_use > recorded => Some(last_use),
+                Some((last_use, _)) => return Next::Idle(last_use),
+                None => None,
+            };
+            self.main.pop_first();
+            if let Some(turn) = again {
+                self.main.push(turn, at);
+                return Next::Used;
+            }
+        }
+        Next::None
+    }
+
+    /// Whether the next on probation is to leave before the next of the main order.
+    fn is_probation_next(&self) -> bool {
+        match (self.age(&self.probation), self.age(&self.main)) {
+            (Some(probation), Some(main)) => real(probation) * self.haste >= real(main),
+            (probation, _) => probation.is_some(),
+        }
+    }
+
+    /// Puts the entry stored last into its order.
     fn settle(&mut self, entries: &impl Uses) {
-        let Some((at, returned)) = self.newest.take() else { return };
-        let has_room = self.main.len() < self.most.saturating_sub(self.share);
-        let defence = match returned {
-            Return::No => None,
-            _ if has_room => Some(0),
-            _ => Some(self.defence(entries)),
+        let Some(Newest { at, comeback }) = self.newest.take() else { return };
+        let is_main = match comeback {
+            Some((left, comeback)) => self.learn(left, comeback, entries),
+            None => !self.is_full,
         };
-        // Room that is used is not taken away: in a loop, a longer queue would still be too short.
-        if returned == Return::ToProbation && defence == Some(0) {
-            self.share = (self.share + Self::LONGER).min(self.most - self.most / 5);
-        }
-        let is_main = defence.map_or(has_room && !self.is_full, |uses| uses == 0);
-        if is_main { self.main.push_back(at) } else { self.probation.push_back(at) }
+        let order = if is_main { &mut self.main } else { &mut self.probation };
+        order.push(self.now, at);
     }
 
-    /// How often the next to leave the main queue was used since its last round. If it was, it has a round less:
-    /// what comes back costs those that are there no more uses than they get in a loop.
-    fn defence(&mut self, entries: &impl Uses) -> u64 {
-        while let Some(at) = self.main.pop_front() {
-            match entries.uses(&at, 1) {
-                Some(0) => {
-                    self.main.push_front(at);
-                    return 0;
-                }
-                Some(uses) => {
-                    self.main.push_back(at);
-                    return uses;
-                }
-                None => {}
-            }
-        }
-        0
+    /// Learns from a key that has come back. Whether it belongs to the main order.
+    fn learn(&mut self, left: Left, comeback: Comeback, entries: &impl Uses) -> bool {
+        self.promote(entries);
+        let is_better = self.age(&self.main).is_none_or(|age| age > comeback.gap);
+        // What comes back costs those that are there a use at most. In a loop, in which everything comes back and is
+        // used once a round, they stay.
+        let is_defended = matches!(self.visit(entries), Next::Used);
+        // Probation holds more than its haste grants it: the main order has shrunk.
+        let has_room = self.age(&self.main).is_some() && self.is_probation_next();
+        let just_now = comeback.departures <= self.most / 5;
+        self.hurry(match left {
+            // By recency it would still be there.
+            Left::Probation if is_better && just_now => -Self::LESSON - Self::HINT,
+            Left::Probation if is_better => -Self::HINT,
+            Left::Probation => Self::HINT,
+            Left::Main if just_now => Self::LESSON,
+            Left::Main => 0.0,
+        });
+        has_room || (is_better && !is_defended)
     }
 
-    /// Whether a key has left lately. If it left the main queue just now, that was too short.
-    fn returned(&mut self, key: u64) -> Return {
-        let just_now = |since: usize| since <= self.most / 5;
-        if let Some(since) = self.left_probation.returned(key) {
-            return if just_now(since) { Return::ToProbation } else { Return::Late };
-        }
-        let Some(since) = self.left_main.returned(key) else { return Return::No };
-        if just_now(since) {
-            self.share = self.share.saturating_sub(Self::SHORTER).max(least_share(self.most));
-        }
-        Return::Late
+    /// How many turns ago the first of an order was used, as far as is written down.
+    fn age(&self, order: &Recency) -> Option<u64> {
+        // Threads take turns, and may write them down in another order.
+        order.first().map(|(turn, _)| self.now.saturating_sub(turn))
+    }
+
+    /// What is remembered of a key that is stored. It is forgotten.
+    fn comeback(&mut self, left: Left, key: u64) -> Option<(Left, Comeback)> {
+        let ghosts = match left {
+            Left::Probation => &mut self.left_probation,
+            Left::Main => &mut self.left_main,
+        };
+        Some((left, ghosts.returned(key, self.now)?))
+    }
+
+    /// Makes those on probation age faster, or slower.
+    fn hurry(&mut self, by: f64) {
+        let haste = self.haste * (by / real(self.most.max(1) as u64)).exp();
+        self.haste = haste.clamp(1.0, Self::MOST_HASTE);
     }
 }
 
-/// Whether the key of a new entry has left lately.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Return {
-    No,
-    /// It would still be there if the probation queue were a little longer.
-    ToProbation,
-    Late,
-}
-
-/// One in a hundred, at least one.
-fn least_share(most: usize) -> usize {
-    (most / 100).max(1)
+#[expect(clippy::cast_precision_loss, reason = "ages are compared, and none is known to the last digit")]
+fn real(number: u64) -> f64 {
+    number as f64
 }
 
 /// The key's hash among those of all regions.

@@ -34,7 +34,7 @@ impl Order {
     pub(super) fn push(&mut self, stamp: u64, at: Locator, entries: &impl Entries) {
         match self {
             Self::Recency(recency) => recency.push(stamp, at),
-            Self::Adaptive(adaptive) => adaptive.push(at, entries),
+            Self::Adaptive(adaptive) => adaptive.push(stamp, at, entries),
         }
     }
 

@@ -40,10 +40,9 @@ pub(super) enum Stamps {
     Turns { turn: AtomicU64, touches: AtomicU64, user: AtomicU64 },
     /// One counter for all threads: exact, whatever threads do, and one more locked operation a hit.
     Counted(AtomicU64),
-    /// How often an entry was used, up to [`MOST_USES`](Self::MOST_USES), below; above, where groups of entries
-    /// are ordered, the store's turn. An entry that is used often is thus not written to at a hit.
-    /// An insertion advances the turn by `step`: 1 or, where nothing is ordered, 0.
-    Uses { turn: AtomicU64, step: u64 },
+    /// How often an entry was used, up to [`MOST_USES`](Self::MOST_USES), below; above, the turn of its last use,
+    /// which every insertion advances. An entry that is used often is thus written to once a turn.
+    Uses { turn: AtomicU64 },
 }
 
 impl Stamps {
@@ -54,9 +53,9 @@ impl Stamps {
     pub(super) const MOST_USES: u64 = (1 << Self::USE_BITS) - 1;
     const USE_BITS: u32 = 2;
 
-    /// Counts uses; orders entries, too, if asked to.
-    pub(super) fn of_uses(is_ordered: bool) -> Self {
-        Self::Uses { turn: AtomicU64::new(0), step: u64::from(is_ordered) }
+    /// Counts uses, and orders entries.
+    pub(super) fn of_uses() -> Self {
+        Self::Uses { turn: AtomicU64::new(0) }
     }
 
     pub(super) fn for_bound(most: Option<usize>) -> Self {
@@ -90,7 +89,7 @@ impl Stamps {
                 stamp.fetch_max(counter.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
             }
             // Of two threads at once, one may not be counted.
-            Self::Uses { turn, .. } => {
+            Self::Uses { turn } => {
                 let before = stamp.load(Ordering::Relaxed);
                 let uses = (before & Self::MOST_USES) + 1;
                 let now = (turn.load(Ordering::Relaxed) << Self::USE_BITS) | uses.min(Self::MOST_USES);
@@ -110,10 +109,7 @@ impl Stamps {
                 in_turn(turn, touches, before + 1)
             }
             Self::Counted(counter) => counter.fetch_add(1, Ordering::Relaxed) + 1,
-            Self::Uses { turn, step } => {
-                let before = if *step == 0 { 0 } else { turn.fetch_add(*step, Ordering::Relaxed) };
-                (before + step) << Self::USE_BITS
-            }
+            Self::Uses { turn } => (turn.fetch_add(1, Ordering::Relaxed) + 1) << Self::USE_BITS,
         }
     }
 
@@ -125,14 +121,19 @@ impl Stamps {
         stamp | uses.min(Self::MOST_USES)
     }
 
-    /// The uses in a stamp, of which `forget` are forgotten.
+    /// A stamp of an entry whose uses are counted; of them, `forget` are then forgotten.
     pub(super) fn forget_uses(stamp: &AtomicU64, forget: u64) -> u64 {
         let before = stamp.load(Ordering::Relaxed);
         let uses = before & Self::MOST_USES;
         if uses > 0 {
             stamp.store(before - uses.min(forget), Ordering::Relaxed);
         }
-        uses
+        before
+    }
+
+    /// The turn of the last use in such a stamp, and how many uses there were.
+    pub(super) fn turn_and_uses(stamp: u64) -> (u64, u64) {
+        (stamp >> Self::USE_BITS, stamp & Self::MOST_USES)
     }
 }
 
@@ -195,17 +196,33 @@ impl Recency {
     /// `None` where the entry is gone.
     pub(super) fn pop(&mut self, mut last_used: impl FnMut(&Locator) -> Option<u64>) -> Option<Locator> {
         loop {
-            let from_fresh = match (self.fresh.front(), self.corrected.peek()) {
-                (Some(fresh), Some(Reverse(corrected))) => fresh.stamp <= corrected.stamp,
-                (Some(_), None) => true,
-                (None, _) => false,
-            };
-            let record = if from_fresh { self.fresh.pop_front()? } else { self.corrected.pop()?.0 };
+            let record = if self.is_next_fresh() { self.fresh.pop_front()? } else { self.corrected.pop()?.0 };
             match last_used(&record.at) {
                 Some(stamp) if stamp == record.stamp => return Some(record.at),
                 Some(stamp) => self.corrected.push(Reverse(Record { stamp, at: record.at })),
                 None => {}
             }
+        }
+    }
+
+    /// The first record, as it was written down: its stamp, and of which entry it is.
+    pub(super) fn first(&self) -> Option<(u64, Locator)> {
+        let first = if self.is_next_fresh() { self.fresh.front()? } else { &self.corrected.peek()?.0 };
+        Some((first.stamp, first.at))
+    }
+
+    /// Takes the first record out, as it was written down.
+    pub(super) fn pop_first(&mut self) -> Option<(u64, Locator)> {
+        let record = if self.is_next_fresh() { self.fresh.pop_front()? } else { self.corrected.pop()?.0 };
+        Some((record.stamp, record.at))
+    }
+
+    #[inline]
+    fn is_next_fresh(&self) -> bool {
+        match (self.fresh.front(), self.corrected.peek()) {
+            (Some(fresh), Some(Reverse(corrected))) => fresh.stamp <= corrected.stamp,
+            (Some(_), None) => true,
+            (None, _) => false,
         }
     }
 

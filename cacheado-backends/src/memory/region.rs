@@ -98,7 +98,7 @@ pub struct Region<V> {
 /// What the store can do with a region without knowing its type.
 pub(super) trait AnyRegion: Send + Sync {
     fn last_used(&self, at: &Locator) -> Option<u64>;
-    /// How often the entry was used; of that, so much is forgotten.
+    /// The entry's stamp; of the uses in it, so many are forgotten.
     fn uses(&self, at: &Locator, forget: u64) -> Option<u64>;
     /// When the entry is not there any more.
     fn deadline(&self, at: &Locator) -> Option<u64>;

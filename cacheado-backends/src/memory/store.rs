@@ -53,7 +53,7 @@ impl Store {
         let tightest = limits.shares.tightest();
         let (stamps, order) = match limits.lru {
             Some(most) if limits.adaptive => {
-                (Stamps::of_uses(tightest.is_some()), Order::Adaptive(Box::new(Adaptive::new(most))))
+                (Stamps::of_uses(), Order::Adaptive(Box::new(Adaptive::new(most))))
             }
             most => (Stamps::for_bound(most.into_iter().chain(tightest).min()), Order::default()),
         };

@@ -124,6 +124,65 @@ fn where_recency_is_right_it_is_not_much_worse() {
     assert!(adaptive > lru - lru / 50, "{adaptive} hits, {lru} by recency");
 }
 
+/// Keys of a window that is `width` wide, skewed, and that moves by one each `pace` steps.
+fn drifting(seed: u64, width: u64, pace: u64) -> Vec<u64> {
+    let mut random = Random(seed);
+    (0..100_000).map(|step| step / pace + random.skewed(width)).collect()
+}
+
+#[test]
+fn hot_keys_that_drift_are_not_lost_to_those_that_were_hot() {
+    for (n, pace) in [(1_000, 10), (4_000, 5)] {
+        let (adaptive, lru) = against_lru(n, &drifting(21, 1 << 14, pace));
+        assert!(adaptive > lru - lru / 50, "{adaptive} hits with room for {n}, {lru} by recency");
+    }
+}
+
+#[test]
+fn where_nearly_everything_fits_it_is_not_worse_than_recency() {
+    // One of the last 3,000 different keys, the later the likelier, or one in twenty times a new one.
+    let mut random = Random(5);
+    let mut stack: Vec<u64> = Vec::new();
+    let mut next = || {
+        let depth = usize::try_from(random.skewed(4_096)).unwrap();
+        let at = stack.len().checked_sub(1 + depth).filter(|_| !random.next().is_multiple_of(20));
+        let key = at.map_or(stack.len() as u64 + 1_000_000, |at| stack.remove(at));
+        stack.push(key);
+        key
+    };
+    let keys: Vec<u64> = (0..100_000).map(|_| next()).collect();
+    let (adaptive, lru) = against_lru(3_000, &keys);
+    assert!(adaptive > lru - lru / 100, "{adaptive} hits, {lru} by recency");
+}
+
+#[test]
+fn recency_and_a_loop_by_turns_are_both_served() {
+    let mut random = Random(9);
+    let mut keys: Vec<u64> = Vec::new();
+    while keys.len() < 160_000 {
+        let step = keys.len();
+        let recent = step.checked_sub(1 + usize::try_from(random.skewed(2_048)).unwrap());
+        let is_new = random.next().is_multiple_of(5);
+        keys.push(if step / 20_000 % 2 == 1 {
+            5_000_000 + step as u64 % 1_500
+        } else {
+            recent.filter(|_| !is_new).map_or(step as u64, |at| keys[at])
+        });
+    }
+    let (adaptive, lru) = against_lru(1_000, &keys);
+    assert!(adaptive > lru + lru / 4, "{adaptive} hits, {lru} by recency");
+}
+
+#[test]
+fn loops_of_any_length_are_served_in_part() {
+    // The best is 999 / length.
+    for length in [1_010, 1_100, 1_300, 2_000, 3_000] {
+        let hits = replay(&bounded(1_000, true), (0..100_000).map(|step| step % length)) as u64;
+        let best = (100_000 - length) * 999 / length;
+        assert!(hits * 10 > best * 9, "{hits} hits of at most {best} in a loop of {length}");
+    }
+}
+
 #[test]
 fn what_is_not_used_any_more_leaves() {
     let fixture = bounded(1_000, true);
