@@ -3,7 +3,7 @@
 
 use std::sync::Barrier;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::bodies;
 use crate::contenders::Contender;
@@ -49,8 +49,8 @@ pub(crate) fn hits<K: Key>(
 
 /// Runs the contenders against each other. An error if a body ran, or did not, that should not, or should.
 ///
-/// The threads live through all rounds, and meet before each run. A run takes as long as its slowest
-/// thread, divided by the calls of one thread.
+/// The threads live through all rounds, and meet before each run. A run lasts from when the first of them begins
+/// until the last has finished, be it that there are more threads than cores; that is divided by the calls of one.
 pub(crate) fn measure<K: Key>(
     contenders: &[Contender<K>],
     calls: &Calls<'_, K>,
@@ -76,8 +76,10 @@ pub(crate) fn measure<K: Key>(
     let round = f64::from(calls.effort.calls);
     for step in 0..runs[0].len() {
         let contender = runs[0][step].contender;
-        let slowest = runs.iter().map(|thread| thread[step].took).max().unwrap_or_default();
-        rounds[contender].push(slowest.as_secs_f64() * 1e9 / round);
+        let start = runs.iter().map(|thread| thread[step].start).min();
+        let end = runs.iter().map(|thread| thread[step].end).max();
+        let took = start.zip(end).map(|(start, end)| end - start).unwrap_or_default();
+        rounds[contender].push(took.as_secs_f64() * 1e9 / round);
         computed[contender] += runs.iter().map(|thread| thread[step].bodies).sum::<u64>();
     }
     let all = round * (calls.effort.rounds * calls.threads) as f64;
@@ -96,7 +98,8 @@ pub(crate) fn measure<K: Key>(
 /// One contender, once, on one thread.
 struct Run {
     contender: usize,
-    took: Duration,
+    start: Instant,
+    end: Instant,
     bodies: u64,
 }
 
@@ -117,7 +120,8 @@ fn work<K: Key>(
             barrier.wait();
             let start = Instant::now();
             run(&keys);
-            runs.push(Run { contender, took: start.elapsed(), bodies: bodies::here() - before });
+            let end = Instant::now();
+            runs.push(Run { contender, start, end, bodies: bodies::here() - before });
         }
     }
     runs

@@ -17,7 +17,9 @@ impl Zipf {
                 sum
             })
             .collect();
-        below.iter_mut().for_each(|part| *part /= sum);
+        for part in &mut below {
+            *part /= sum;
+        }
         Self { below }
     }
 

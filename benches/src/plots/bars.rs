@@ -19,6 +19,7 @@ pub(crate) fn bars(file: &str, title: &str, unit: &str, rows: &[(&str, f64)]) ->
     Ok(Plot { file: file.to_owned(), title: title.to_owned(), svg })
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "a place within the plot")]
 fn draw(
     svg: &mut String,
     title: &str,

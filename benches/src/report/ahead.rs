@@ -14,16 +14,15 @@ pub(super) fn table(report: &Report) -> String {
         let of = |name| compared.rows.iter().find(|row| row.name == name);
         let Some(ours) = compared.subject.and_then(of) else { continue };
         for peer in compared.rows.iter().filter(|row| row.is_peer()) {
-            let (is_ahead, figures) = match compared.unit {
-                Unit::HitRate => (peer.value > ours.value, format!("{:.4} | {:.4}", ours.value, peer.value)),
+            let (is_ahead, figure) = match compared.unit {
+                Unit::HitRate => (peer.value > ours.value, format!("{:.4} / {:.4}", ours.value, peer.value)),
                 Unit::Time | Unit::Bytes => {
-                    let ratio = ours.value / peer.value;
-                    (ratio > 1.0, format!("{ratio:.2} | 1"))
+                    (peer.value < ours.value, format!("{:.2}", ours.value / peer.value))
                 }
             };
             if is_ahead {
                 let _ =
-                    writeln!(rows, "| {} | {} | {} | {figures} |", compared.workload, ours.name, peer.name);
+                    writeln!(rows, "| {} | {} | {} | {figure} |", compared.workload, ours.name, peer.name);
             }
         }
     }
@@ -31,8 +30,8 @@ pub(super) fn table(report: &Report) -> String {
         return "Nowhere, in what was run.".to_owned();
     }
     format!(
-        "Ratios of time or memory, ours over the peer's; or hit rates.\n\n\
-         | workload | ours | peer | ours | peer's |\n|---|---|---|---:|---:|\n{}",
+        "Every row of the tables in which a peer does better than ours.\n\n\
+         | workload | ours | peer | ours / peer's |\n|---|---|---|---:|\n{}",
         rows.trim_end()
     )
 }

@@ -35,7 +35,7 @@ const fn goal(what: &'static str, of: Of, bound: Bound) -> Goal {
 const BARE: &str = "redis, bare";
 
 /// All of them. A goal of something that was not run is named as such.
-const ALL: [Goal; 29] = [
+const ALL: [Goal; 31] = [
     goal(
         "hit of a struct / quick_cache's bare borrowed get, 1 thread",
         Ratio("hit/struct/1", "cacheado", "quick_cache"),
@@ -113,6 +113,12 @@ const ALL: [Goal; 29] = [
     ),
     goal("… Redis", Figure("evict/redis", "growth"), AtMost(2.0)),
     goal("… MongoDB", Figure("evict/mongodb", "growth"), AtMost(2.0)),
+    goal(
+        "time to build 100 annotated functions / of `cached`, dev",
+        Ratio("compile/dev", "cacheado", "cached"),
+        AtMost(0.8),
+    ),
+    goal("… release", Ratio("compile/release", "cacheado", "cached"), AtMost(0.8)),
 ];
 
 impl Goal {

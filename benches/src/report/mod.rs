@@ -65,12 +65,12 @@ impl Report {
     /// What follows belongs to this section.
     pub(crate) fn begin(&mut self, title: &'static str) {
         self.chapters.push(Chapter { title, text: String::new(), failure: None });
-        self.intro = String::new();
+        self.intro.clear();
     }
 
     /// What the figures that follow are. Not said where none follow.
     pub(crate) fn introduce(&mut self, text: &str) {
-        self.intro = text.to_owned();
+        text.clone_into(&mut self.intro);
     }
 
     /// The section that was begun last did not come to its end.

@@ -21,7 +21,7 @@ const THREADS: usize = 8;
 const TASKS: usize = 64;
 
 /// The bound of every cache.
-const CAPACITY: u64 = 100_000;
+const CAPACITY: usize = 100_000;
 
 /// How long every value is stored.
 const TTL: Duration = Duration::from_mins(5);

@@ -31,7 +31,7 @@ async fn slow(key: u64) -> u64 {
 
 static CACHE: LazyLock<Cache> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "a constant configuration")]
-    Cache::builder().rule(Lru::new(CAPACITY as usize)).build().expect("the configuration is valid")
+    Cache::builder().rule(Lru::new(CAPACITY)).build().expect("the configuration is valid")
 });
 
 #[cacheado::cached(ttl = 300, cache = CACHE, companions = false)]
@@ -62,11 +62,11 @@ where
 }
 
 pub(super) fn contenders() -> Vec<(&'static str, Ask)> {
-    let moka = Moka::builder().max_capacity(CAPACITY).time_to_live(TTL).build();
-    let quick_cache = Arc::new(QuickCache::<u64, u64>::new(CAPACITY as usize));
+    let moka = Moka::builder().max_capacity(CAPACITY as u64).time_to_live(TTL).build();
+    let quick_cache = Arc::new(QuickCache::<u64, u64>::new(CAPACITY));
     let policy = PolicyConfig::builder().ttl(TTL).concurrency(ConcurrencyLimit::MIN).build();
     let hitbox = hitbox_fn::Cache::builder()
-        .backend(MokaBackend::builder().max_entries(CAPACITY).build())
+        .backend(MokaBackend::builder().max_entries(CAPACITY as u64).build())
         .policy(policy)
         .concurrency_manager(BroadcastConcurrencyManager::new())
         .build();

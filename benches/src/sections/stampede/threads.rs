@@ -24,7 +24,7 @@ fn slow(key: u64) -> u64 {
 
 static CACHE: LazyLock<Cache> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "a constant configuration")]
-    Cache::builder().rule(Lru::new(CAPACITY as usize)).build().expect("the configuration is valid")
+    Cache::builder().rule(Lru::new(CAPACITY)).build().expect("the configuration is valid")
 });
 
 #[cacheado::cached(ttl = 300, cache = CACHE, companions = false)]
@@ -48,8 +48,8 @@ fn concurrent(key: u64) -> u64 {
 }
 
 pub(super) fn contenders() -> Vec<(&'static str, Ask)> {
-    let moka = Moka::builder().max_capacity(CAPACITY).time_to_live(TTL).build();
-    let quick_cache = Arc::new(QuickCache::<u64, u64>::new(CAPACITY as usize));
+    let moka = Moka::builder().max_capacity(CAPACITY as u64).time_to_live(TTL).build();
+    let quick_cache = Arc::new(QuickCache::<u64, u64>::new(CAPACITY));
     vec![
         ("cacheado", Box::new(ours)),
         ("#[cached] by_key", Box::new(by_key)),

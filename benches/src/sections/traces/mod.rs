@@ -23,8 +23,8 @@ const PARTS: [(usize, usize); 8] = [(1, 8), (1, 4), (1, 2), (1, 1), (3, 2), (2, 
 /// Every trace.
 pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), String> {
     report.introduce(
-        "One thread; a lookup, and where it misses an insertion. `optimal` knows the future (Belady's MIN). \
-         `LRU` is ours, and exact.",
+        "One thread; a lookup, and where it misses an insertion. `optimal` knows the future (Belady's MIN). `LRU` is \
+         ours, and exact. The peers' rates vary by some thousandths from run to run, ours do not.",
     );
     let mut traces = trace::all(options)?;
     traces.retain(|trace| options.wants(&format!("trace/{}", trace.name)));
@@ -59,7 +59,7 @@ fn summary(report: &mut Report, traces: &[Trace], stated: &[Vec<f64>]) {
         let start = [trace.keys.len(), trace.distinct, trace.capacity].map(|number| number.to_string());
         table += &row(&trace.name, &start, rates);
         let name = format!("trace/{}", trace.name);
-        report.note(&Comparison::new(&name, &measured(rates)).of(&[ADAPTIVE]).as_hit_rates());
+        report.note(&Comparison::new(&name, &measured(rates)).of(&[ADAPTIVE]).by_hit_rate());
         report.figure(&name, "shortfall", -lead(rates));
     }
     let averages: Vec<f64> = (0..POLICIES.len())
