@@ -4,6 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{FONT, INK, OURS, PEERS, Plot, is_ours};
+use crate::measured::Measured;
 
 const WIDTH: u32 = 860;
 const TOP: i32 = 56;
@@ -17,6 +18,11 @@ pub(crate) fn bars(file: &str, title: &str, unit: &str, rows: &[(&str, f64)]) ->
     let mut svg = String::new();
     draw(&mut svg, title, unit, rows).map_err(|error| format!("{file} was not drawn: {error}"))?;
     Ok(Plot { file: file.to_owned(), title: title.to_owned(), svg })
+}
+
+/// The bars of these results.
+pub(crate) fn medians(results: &[Measured]) -> Vec<(&str, f64)> {
+    results.iter().map(|result| (result.name, result.median())).collect()
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a place within the plot")]

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use plotters::coord::combinators::BindKeyPoints;
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
@@ -27,13 +28,14 @@ pub(crate) struct Line {
 /// All of them. None may be without points.
 pub(crate) fn lines(file: &str, title: &str, axes: Axes<'_>, lines: &[Line]) -> Result<Plot, String> {
     let mut svg = String::new();
-    let all = || lines.iter().flat_map(|line| &line.points);
-    let xs = bounds(all().map(|point| point.0));
-    let (low, high) = bounds(all().map(|point| point.1));
+    let (low, high) = bounds(lines.iter().flat_map(|line| &line.points).map(|point| point.1));
     let drawn = if axes.is_steep {
-        draw(&mut svg, title, axes, xs, (low / 1.3..high * 1.3).log_scale(), lines)
+        let (low, high) = (low / 1.3, high * 1.3);
+        let y = (low..high).log_scale().with_key_points(round(low, high));
+        draw(&mut svg, title, axes, y, lines)
     } else {
-        draw(&mut svg, title, axes, xs, 0.0..high * 1.05, lines)
+        let margin = (high - low) * 0.08;
+        draw(&mut svg, title, axes, low - margin..high + margin, lines)
     };
     drawn.map_err(|error| format!("{file} was not drawn: {error}"))?;
     Ok(Plot { file: file.to_owned(), title: title.to_owned(), svg })
@@ -43,17 +45,20 @@ fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), value| (low.min(value), high.max(value)))
 }
 
-fn draw<Y>(
-    svg: &mut String,
-    title: &str,
-    axes: Axes<'_>,
-    xs: (f64, f64),
-    y: Y,
-    lines: &[Line],
-) -> Result<(), Box<dyn Error>>
+/// 1, 2 and 5, and their multiples by powers of ten, within bounds.
+fn round(low: f64, high: f64) -> Vec<f64> {
+    let all = (-9..12).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(power)));
+    all.filter(|number| (low..=high).contains(number)).collect()
+}
+
+fn draw<Y>(svg: &mut String, title: &str, axes: Axes<'_>, y: Y, lines: &[Line]) -> Result<(), Box<dyn Error>>
 where
     Y: AsRangedCoord<Value = f64, CoordDescType: ValueFormatter<f64>>,
 {
+    let mut xs: Vec<_> = lines.iter().flat_map(|line| &line.points).map(|point| point.0).collect();
+    xs.sort_by(f64::total_cmp);
+    xs.dedup();
+    let (first, last) = bounds(xs.iter().copied());
     let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     // The names stand beside the lines, not on them.
@@ -63,21 +68,14 @@ where
         .margin(12)
         .x_label_area_size(44)
         .y_label_area_size(64)
-        .build_cartesian_2d((xs.0 / 1.1..xs.1 * 1.1).log_scale().base(2.0), y)?;
-    let number = |value: &f64| {
-        if *value >= 10.0 || *value == 0.0 {
-            format!("{value:.0}")
-        } else {
-            format!("{value:.2}").trim_end_matches('0').trim_end_matches('.').to_owned()
-        }
-    };
+        .build_cartesian_2d((first / 1.1..last * 1.1).log_scale().with_key_points(xs), y)?;
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
         .x_desc(axes.x)
         .y_desc(axes.y)
-        .x_label_formatter(&number)
-        .y_label_formatter(&number)
+        .x_label_formatter(&|value| number(*value))
+        .y_label_formatter(&|value| number(*value))
         .label_style((FONT, 13).into_font().color(&INK))
         .draw()?;
     for (number, (line, colour)) in lines.iter().zip(colours(lines.iter().map(|line| line.name))).enumerate()
@@ -93,4 +91,13 @@ where
     }
     root.present()?;
     Ok(())
+}
+
+/// As few digits as tell it from its neighbours on an axis.
+fn number(value: f64) -> String {
+    if value >= 10.0 {
+        return format!("{value:.0}");
+    }
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

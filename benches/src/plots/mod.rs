@@ -8,7 +8,7 @@
 mod bars;
 mod lines;
 
-pub(crate) use bars::bars;
+pub(crate) use bars::{bars, medians};
 pub(crate) use lines::{Axes, Line, lines};
 
 use plotters::prelude::RGBColor;
@@ -35,6 +35,9 @@ const PEERS: [RGBColor; 6] = [
     RGBColor(140, 86, 75),
 ];
 
+/// What nobody can take: drawn in ink.
+const OPTIMAL: &str = "optimal";
+
 fn is_ours(name: &str) -> bool {
     name.starts_with("cacheado")
 }
@@ -42,6 +45,10 @@ fn is_ours(name: &str) -> bool {
 /// A colour for each of these names.
 fn colours<'n>(names: impl IntoIterator<Item = &'n str>) -> Vec<RGBColor> {
     let (mut ours, mut peers) = (OURS.iter().cycle(), PEERS.iter().cycle());
-    let pick = |name: &str| if is_ours(name) { ours.next() } else { peers.next() };
+    let pick = |name: &str| match name {
+        OPTIMAL => None,
+        name if is_ours(name) => ours.next(),
+        _ => peers.next(),
+    };
     names.into_iter().map(pick).map(|colour| colour.copied().unwrap_or(INK)).collect()
 }

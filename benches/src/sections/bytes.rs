@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::measured::Measured;
 use crate::options::Options;
-use crate::plots::bars;
+use crate::plots::{bars, medians};
 use crate::report::{Comparison, Report};
 
 const WORKLOAD: &str = "bytes/entry";
@@ -44,8 +44,7 @@ pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), String> 
     report.compare(
         &Comparison::new(WORKLOAD, &results).of(&SUBJECTS).in_bytes().with("entries", entries.into_iter()),
     );
-    let rows: Vec<_> = results.iter().map(|result| (result.name, result.median())).collect();
-    report.plot(bars("bytes", "Memory an entry, key of 32 bytes", "bytes", &rows)?);
+    report.plot(bars("bytes", "Memory an entry, key of 32 bytes", "bytes", &medians(&results))?);
     Ok(())
 }
 

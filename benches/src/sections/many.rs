@@ -4,7 +4,7 @@ use super::{rounds, wanted};
 use crate::contenders::bounded;
 use crate::harness;
 use crate::options::Options;
-use crate::plots::bars;
+use crate::plots::{bars, medians};
 use crate::report::{Comparison, Report};
 use crate::workloads::struct_key;
 
@@ -24,8 +24,12 @@ pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), String> 
         let results = harness::hits(&contenders, &keys, threads, effort)?;
         report.compare(&Comparison::new(&name, &results));
         if threads == 1 {
-            let rows: Vec<_> = results.iter().map(|result| (result.name, result.median())).collect();
-            report.plot(bars("many", "Hits among a million entries, 1 thread", "ns a call", &rows)?);
+            report.plot(bars(
+                "many",
+                "Hits among a million entries, 1 thread",
+                "ns a call",
+                &medians(&results),
+            )?);
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use super::{rounds, wanted};
 use crate::contenders::bounded::{self, MISSING};
 use crate::harness::{self, Bodies, Calls};
 use crate::options::Options;
-use crate::plots::bars;
+use crate::plots::{bars, medians};
 use crate::report::{Comparison, Report};
 use crate::workloads::struct_key;
 
@@ -38,9 +38,8 @@ pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), String> 
         let results = harness::measure(&contenders, &calling)?;
         used += calls * (threads * effort.rounds) as u64;
         report.compare(&Comparison::new(&name, &results).of(&["cacheado", "cacheado without scope"]));
-        let rows: Vec<_> = results.iter().map(|result| (result.name, result.median())).collect();
         let title = format!("Miss, body and insertion at capacity, threads: {threads}");
-        report.plot(bars(&format!("miss-{threads}"), &title, "ns a call", &rows)?);
+        report.plot(bars(&format!("miss-{threads}"), &title, "ns a call", &medians(&results))?);
     }
     Ok(())
 }

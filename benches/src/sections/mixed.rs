@@ -4,7 +4,7 @@ use super::{rounds, wanted};
 use crate::contenders::bounded::{self, MIXED};
 use crate::harness::{self, Bodies, Calls};
 use crate::options::Options;
-use crate::plots::bars;
+use crate::plots::{bars, medians};
 use crate::report::{Comparison, Report};
 use crate::workloads::struct_key;
 use crate::zipf::Zipf;
@@ -44,9 +44,8 @@ pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), String> 
         let results = harness::measure(&contenders, &calling)?;
         let rates = results.iter().map(|result| format!("{:.1} %", (1.0 - result.computed) * 100.0));
         report.compare(&Comparison::new(&name, &results).of(&SUBJECTS).with("hits", rates));
-        let rows: Vec<_> = results.iter().map(|result| (result.name, result.median())).collect();
         let title = format!("Zipf's law, one call in twenty misses, threads: {threads}");
-        report.plot(bars(&format!("mixed-{threads}"), &title, "ns a call", &rows)?);
+        report.plot(bars(&format!("mixed-{threads}"), &title, "ns a call", &medians(&results))?);
     }
     Ok(())
 }
