@@ -22,6 +22,8 @@ const CACHES: [&str; 8] = [
     "dashmap",
 ];
 
+const SUBJECTS: [&str; 2] = ["cacheado", "cacheado with scope"];
+
 /// Each cache in a process of its own.
 pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), String> {
     if !options.wants(WORKLOAD) {
@@ -47,8 +49,6 @@ pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), String> 
     report.plot(bars("bytes", "Memory an entry, key of 32 bytes", "bytes", &medians(&results))?);
     Ok(())
 }
-
-const SUBJECTS: [&str; 2] = ["cacheado", "cacheado with scope"];
 
 /// Live bytes and entries. The program is built here, as `cargo run` builds one alone.
 fn count(name: &str) -> Result<(u64, u64), String> {

@@ -15,6 +15,8 @@ const KEYS: usize = 10 * MIXED;
 /// How much more often the first is asked for than those behind it: so that about one call in twenty misses.
 const SKEW: f64 = 1.25;
 
+const SUBJECTS: [&str; 2] = ["cacheado", "cacheado Adaptive"];
+
 /// On one thread and on two.
 pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), String> {
     let effort = options.effort((31, 100_000), (11, 50_000));
@@ -49,5 +51,3 @@ pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), String> 
     }
     Ok(())
 }
-
-const SUBJECTS: [&str; 2] = ["cacheado", "cacheado Adaptive"];

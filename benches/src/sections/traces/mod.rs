@@ -33,8 +33,8 @@ pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), String> 
     }
     let stated: Vec<_> = traces.iter().map(|trace| rates(trace, trace.capacity)).collect();
     summary(report, &traces, &stated);
-    for trace in &traces {
-        curve(report, trace, options.is_quick)?;
+    for (trace, rates) in traces.iter().zip(&stated) {
+        curve(report, trace, rates, options.is_quick)?;
     }
     Ok(())
 }
@@ -59,7 +59,7 @@ fn summary(report: &mut Report, traces: &[Trace], stated: &[Vec<f64>]) {
         let start = [trace.keys.len(), trace.distinct, trace.capacity].map(|number| number.to_string());
         table += &row(&trace.name, &start, rates);
         let name = format!("trace/{}", trace.name);
-        report.note(&Comparison::new(&name, &measured(rates)).of(&[ADAPTIVE]).by_hit_rate());
+        note(report, &name, rates);
         report.figure(&name, "shortfall", -lead(rates));
     }
     let averages: Vec<f64> = (0..POLICIES.len())
@@ -76,9 +76,11 @@ fn row(name: &str, start: &[String], rates: &[f64]) -> String {
     format!("| {name} | {} |\n", cells.join(" | "))
 }
 
-fn measured(rates: &[f64]) -> Vec<Measured> {
-    let rivals = POLICIES.iter().zip(rates).filter(|(policy, _)| policy.label != "optimal");
-    rivals.map(|(policy, rate)| Measured::new(policy.name, vec![*rate])).collect()
+/// For the list of rows in which a peer is ahead.
+fn note(report: &mut Report, name: &str, rates: &[f64]) {
+    let caches = POLICIES.iter().zip(rates).filter(|(policy, _)| policy.label != "optimal");
+    let measured: Vec<_> = caches.map(|(policy, rate)| Measured::new(policy.name, vec![*rate])).collect();
+    report.note(&Comparison::new(name, &measured).of(&[ADAPTIVE]).by_hit_rate());
 }
 
 /// `Adaptive`'s rate less the best of the others that do not know the future.
@@ -90,8 +92,8 @@ fn lead(rates: &[f64]) -> f64 {
     of(|policy| policy.name == ADAPTIVE) - of(|policy| policy.is_rival)
 }
 
-/// Hit rate against capacity.
-fn curve(report: &mut Report, trace: &Trace, is_quick: bool) -> Result<(), String> {
+/// Hit rate against capacity. Those at the stated capacity are known.
+fn curve(report: &mut Report, trace: &Trace, stated: &[f64], is_quick: bool) -> Result<(), String> {
     let parts = if is_quick { &PARTS[2..5] } else { &PARTS[..] };
     let mut points = vec![Vec::new(); POLICIES.len()];
     let names: Vec<_> = POLICIES.iter().map(|policy| policy.label).collect();
@@ -103,7 +105,13 @@ fn curve(report: &mut Report, trace: &Trace, is_quick: bool) -> Result<(), Strin
     );
     for (part, of) in parts {
         let capacity = (trace.capacity * part / of).max(1);
-        let rates = rates(trace, capacity);
+        let rates = if capacity == trace.capacity {
+            stated.to_vec()
+        } else {
+            let rates = rates(trace, capacity);
+            note(report, &format!("trace/{} at {capacity}", trace.name), &rates);
+            rates
+        };
         table += &row(&capacity.to_string(), &[], &rates);
         for (points, rate) in points.iter_mut().zip(&rates) {
             points.push((capacity as f64, *rate));
