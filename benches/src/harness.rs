@@ -3,111 +3,126 @@
 
 use std::sync::Barrier;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crate::bodies;
 use crate::contenders::Contender;
-use crate::options::Options;
-use crate::workloads::{Key, computed, order};
+use crate::measured::Measured;
+use crate::options::Effort;
+use crate::workloads::{Key, order};
 
-/// One contender's rounds.
-pub(crate) struct Measured {
-    pub(crate) name: &'static str,
-    /// Nanoseconds a call in each round, ascending.
-    rounds: Vec<f64>,
+/// Which calls are to run the body. If others do, nothing was measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bodies {
+    Never,
+    Always,
+    Sometimes,
 }
 
-impl Measured {
-    /// What these rounds took, in nanoseconds a call.
-    pub(crate) fn new(name: &'static str, mut rounds: Vec<f64>) -> Self {
-        rounds.sort_by(f64::total_cmp);
-        Self { name, rounds }
-    }
-
-    /// The median round.
-    pub(crate) fn median(&self) -> f64 {
-        self.quantile(1, 2)
-    }
-
-    /// The distance between the quartiles, in per cent of the median: how noisy the machine was.
-    pub(crate) fn spread(&self) -> f64 {
-        (self.quantile(3, 4) - self.quantile(1, 4)) / self.median() * 100.0
-    }
-
-    /// The fastest round.
-    pub(crate) fn fastest(&self) -> f64 {
-        self.quantile(0, 1)
-    }
-
-    fn quantile(&self, part: usize, of: usize) -> f64 {
-        self.rounds[(self.rounds.len() - 1) * part / of]
-    }
+/// What the contenders are asked for.
+pub(crate) struct Calls<'a, K> {
+    pub(crate) threads: usize,
+    pub(crate) effort: Effort,
+    /// The keys that a thread asks for in a round, the same for all contenders.
+    pub(crate) draw: &'a (dyn Fn(usize, usize) -> Vec<K> + Sync),
+    pub(crate) bodies: Bodies,
 }
 
-/// Runs the contenders against each other on `threads` threads. An error if one of them was not hit.
-///
-/// The threads live through all rounds, and meet before each run. A run takes as long as its slowest
-/// thread, divided by the calls of one thread.
-pub(crate) fn measure<K: Key>(
+/// Runs the contenders against each other on keys that they hold. An error if one of them was not hit.
+pub(crate) fn hits<K: Key>(
     contenders: &[Contender<K>],
     keys: &[K],
     threads: usize,
-    options: &Options,
+    effort: Effort,
 ) -> Result<Vec<Measured>, String> {
     for contender in contenders {
         (contender.fill)(keys);
-        let before = computed();
+        let before = bodies::everywhere();
         (contender.run)(keys);
-        if computed() != before {
+        if bodies::everywhere() != before {
             return Err(format!("{}: a key that was filled is not hit", contender.name));
         }
     }
+    let draw = |thread, _| order(keys, effort.calls as usize, thread as u64);
+    measure(contenders, &Calls { threads, effort, draw: &draw, bodies: Bodies::Never })
+}
 
-    let before = computed();
-    let barrier = Barrier::new(threads);
-    let times: Vec<Vec<(usize, Duration)>> = thread::scope(|scope| {
-        let workers: Vec<_> = (0_u64..)
-            .take(threads)
-            .map(|seed| {
+/// Runs the contenders against each other. An error if a body ran, or did not, that should not, or should.
+///
+/// The threads live through all rounds, and meet before each run. A run lasts from when the first of them begins
+/// until the last has finished, be it that there are more threads than cores; that is divided by the calls of one.
+pub(crate) fn measure<K: Key>(
+    contenders: &[Contender<K>],
+    calls: &Calls<'_, K>,
+) -> Result<Vec<Measured>, String> {
+    let before = bodies::everywhere();
+    let barrier = Barrier::new(calls.threads);
+    let runs: Vec<Vec<Run>> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..calls.threads)
+            .map(|thread| {
                 let barrier = &barrier;
-                scope.spawn(move || {
-                    work(contenders, &order(keys, options.calls as usize, seed), barrier, options)
-                })
+                scope.spawn(move || work(contenders, calls, thread, barrier))
             })
             .collect();
         let joined = workers.into_iter().map(thread::ScopedJoinHandle::join);
         joined.collect::<Result<_, _>>().map_err(|_| "a contender panicked".to_owned())
     })?;
-    if computed() != before {
+    if calls.bodies == Bodies::Never && bodies::everywhere() != before {
         return Err("a measured call was not a hit".to_owned());
     }
 
     let mut rounds = vec![Vec::new(); contenders.len()];
-    for run in 0..times[0].len() {
-        let (contender, _) = times[0][run];
-        let slowest = times.iter().map(|thread| thread[run].1).max().unwrap_or_default();
-        rounds[contender].push(slowest.as_secs_f64() * 1e9 / f64::from(options.calls));
+    let mut computed = vec![0; contenders.len()];
+    let round = f64::from(calls.effort.calls);
+    for step in 0..runs[0].len() {
+        let contender = runs[0][step].contender;
+        let start = runs.iter().map(|thread| thread[step].start).min();
+        let end = runs.iter().map(|thread| thread[step].end).max();
+        let took = start.zip(end).map(|(start, end)| end - start).unwrap_or_default();
+        rounds[contender].push(took.as_secs_f64() * 1e9 / round);
+        computed[contender] += runs.iter().map(|thread| thread[step].bodies).sum::<u64>();
     }
-    let names = contenders.iter().map(|contender| contender.name);
-    Ok(names.zip(rounds).map(|(name, rounds)| Measured::new(name, rounds)).collect())
+    let all = round * (calls.effort.rounds * calls.threads) as f64;
+    let measured = contenders.iter().zip(rounds).zip(computed);
+    measured
+        .map(|((contender, rounds), computed)| {
+            let computed = computed as f64 / all;
+            if calls.bodies == Bodies::Always && computed < 1.0 {
+                return Err(format!("{}: a call that was to miss was a hit", contender.name));
+            }
+            Ok(Measured::new(contender.name, rounds).computing(computed))
+        })
+        .collect()
 }
 
-/// One thread's part: which contender ran, and how long it took, run by run.
+/// One contender, once, on one thread.
+struct Run {
+    contender: usize,
+    start: Instant,
+    end: Instant,
+    bodies: u64,
+}
+
+/// One thread's part, run by run.
 fn work<K: Key>(
     contenders: &[Contender<K>],
-    calls: &[K],
+    calls: &Calls<'_, K>,
+    thread: usize,
     barrier: &Barrier,
-    options: &Options,
-) -> Vec<(usize, Duration)> {
-    let runs = (0..options.rounds).flat_map(|round| {
-        // Another one goes first in each round.
-        (0..contenders.len()).map(move |step| (round + step) % contenders.len())
-    });
-    runs.map(|contender| {
-        let run = &contenders[contender].run;
-        barrier.wait();
-        let start = Instant::now();
-        run(calls);
-        (contender, start.elapsed())
-    })
-    .collect()
+) -> Vec<Run> {
+    let mut runs = Vec::new();
+    for round in 0..calls.effort.rounds {
+        let keys = (calls.draw)(thread, round);
+        for step in 0..contenders.len() {
+            // Another one goes first in each round.
+            let contender = (round + step) % contenders.len();
+            let (run, before) = (&contenders[contender].run, bodies::here());
+            barrier.wait();
+            let start = Instant::now();
+            run(&keys);
+            let end = Instant::now();
+            runs.push(Run { contender, start, end, bodies: bodies::here() - before });
+        }
+    }
+    runs
 }

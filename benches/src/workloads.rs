@@ -1,7 +1,11 @@
 //! What is cached: keys, values, the order of access, and the body that must not run.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock};
+
+use hitbox_fn::CacheableResponse;
+use serde::{Deserialize, Serialize};
+
+use crate::bodies;
 
 /// How many distinct keys there are; all of them are present.
 const KEYS: u64 = 10_000;
@@ -20,8 +24,7 @@ pub(crate) type NumberKey = (u64, u64);
 impl Key for NumberKey {}
 
 /// A value that is shared, not copied.
-#[derive(Debug)]
-#[expect(dead_code, reason = "the caller gets it whole")]
+#[derive(Debug, Clone, Serialize, Deserialize, CacheableResponse)]
 pub(crate) struct Item {
     tenant: String,
     id: u64,
@@ -29,11 +32,18 @@ pub(crate) struct Item {
     name: String,
 }
 
-/// `organization-0042` and a number.
+/// `organization-0042`: the tenants of all struct keys.
+static NAMES: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| (0..TENANTS).map(|tenant| &*format!("organization-{tenant:04}").leak()).collect());
+
+/// The key of this number: another for each.
+pub(crate) fn struct_key(number: u64) -> StructKey {
+    (NAMES[(number % TENANTS) as usize], number / TENANTS * 7_919)
+}
+
+/// As many struct keys as hits are drawn from.
 pub(crate) fn struct_keys() -> Vec<StructKey> {
-    let tenants: Vec<&'static str> =
-        (0..TENANTS).map(|tenant| &*format!("organization-{tenant:04}").leak()).collect();
-    tenants.iter().flat_map(|tenant| (0..KEYS / TENANTS).map(|id| (*tenant, id * 7_919))).collect()
+    (0..KEYS).map(struct_key).collect()
 }
 
 /// Widths and heights.
@@ -47,28 +57,21 @@ pub(crate) fn order<K: Key>(keys: &[K], calls: usize, seed: u64) -> Vec<K> {
     (0..calls).filter_map(|_| random.choice(keys).copied()).collect()
 }
 
-static COMPUTED: AtomicU64 = AtomicU64::new(0);
-
-/// How often a body has run. Does not change while hits are measured.
-pub(crate) fn computed() -> u64 {
-    COMPUTED.load(Relaxed)
-}
-
-/// To be called by every body.
-pub(crate) fn count_computed() {
-    COMPUTED.fetch_add(1, Relaxed);
-}
-
 /// The body of the struct workload.
 #[cold]
 pub(crate) fn make_item(tenant: &str, id: u64) -> Arc<Item> {
-    count_computed();
-    Arc::new(Item { tenant: tenant.to_owned(), id, price: id % 97, name: format!("item {id}") })
+    build_item(tenant, id)
 }
 
 /// The body of the number workload.
 #[cold]
 pub(crate) fn make_area(width: u64, height: u64) -> u64 {
-    count_computed();
+    bodies::count();
     width * height
+}
+
+/// The body of the struct workload where it runs often.
+pub(crate) fn build_item(tenant: &str, id: u64) -> Arc<Item> {
+    bodies::count();
+    Arc::new(Item { tenant: tenant.to_owned(), id, price: id % 97, name: format!("item {id}") })
 }

@@ -1,15 +1,11 @@
 //! cacheado: annotated functions, with statistics, as always.
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::{Arc, LazyLock};
-use std::task::{Context, Poll, Waker};
-use std::thread;
 
 use cacheado::prelude::*;
 use cacheado::rules::Lru;
 
-use super::Contender;
+use super::{Contender, block_on};
 use crate::workloads::{CAPACITY, Item, NumberKey, StructKey, make_area, make_item};
 
 cacheado::scopes! {
@@ -74,16 +70,4 @@ pub(super) fn numbers() -> Vec<Contender<NumberKey>> {
         Contender::new("cacheado async", |(width, height)| block_on(area_async(width, height))),
         Contender::new("cacheado global cache", |(width, height)| area_global(width, height)),
     ]
-}
-
-/// Polls until the future is ready. A hit is ready at once.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-            return output;
-        }
-        thread::yield_now();
-    }
 }

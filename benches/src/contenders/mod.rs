@@ -1,13 +1,19 @@
 //! The same job, done by each library as its users would write it.
 
+mod asynchronous;
+pub(crate) mod bounded;
 mod cacheado;
 mod cached;
 mod dashmap;
 mod moka;
 mod quick_cache;
 
+use std::future::Future;
 use std::hint::black_box;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::thread;
 
 use crate::workloads::{Key, NumberKey, StructKey};
 
@@ -53,6 +59,21 @@ impl<K: Key> Contender<K> {
             }),
         }
     }
+
+    /// A store that computes and stores what it does not hold.
+    pub(crate) fn computing<S: Send + Sync + 'static, R>(
+        name: &'static str,
+        store: S,
+        call: impl Fn(&S, K) -> R + Copy + Send + Sync + 'static,
+    ) -> Self {
+        let store = Arc::new(store);
+        let pass = move |keys: &[K]| {
+            for key in keys {
+                black_box(call(&store, *key));
+            }
+        };
+        Self { name, fill: Box::new(pass.clone()), run: Box::new(pass) }
+    }
 }
 
 /// `(&str, u64) -> Arc<Item>`.
@@ -69,4 +90,24 @@ pub(crate) fn numbers() -> Vec<Contender<NumberKey>> {
     all.extend(cached::numbers());
     all.extend([quick_cache::numbers(), moka::numbers(), dashmap::numbers()]);
     all
+}
+
+/// What an async hit is compared with: async functions of others, beside ours and its sync twin.
+pub(crate) fn asynchronous() -> Vec<Contender<StructKey>> {
+    let mut all = cacheado::structs();
+    all.truncate(2);
+    all.extend(asynchronous::structs());
+    all
+}
+
+/// Polls until the future is ready. A hit is ready at once.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+        thread::yield_now();
+    }
 }

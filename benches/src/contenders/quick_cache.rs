@@ -10,7 +10,7 @@ use crate::workloads::{CAPACITY, Item, NumberKey, StructKey, make_area, make_ite
 
 /// The borrowed form of `(String, u64)`: it must hash as the tuple does.
 #[derive(Hash)]
-struct Borrowed<'k>(&'k str, u64);
+pub(super) struct Borrowed<'k>(pub(super) &'k str, pub(super) u64);
 
 impl Equivalent<(String, u64)> for Borrowed<'_> {
     fn equivalent(&self, key: &(String, u64)) -> bool {

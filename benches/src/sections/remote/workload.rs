@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::workloads::{StructKey, count_computed, struct_keys};
+use crate::bodies;
+use crate::workloads::{StructKey, struct_keys};
 
 /// How many distinct keys there are. A server does not mind how many.
 const KEYS: usize = 1_000;
@@ -48,6 +49,6 @@ pub(super) fn product((tenant, id): (&str, u64)) -> Product {
 /// The same, where it must not come to that.
 #[cold]
 pub(super) fn compute(key: (&str, u64)) -> Product {
-    count_computed();
+    bodies::count();
     product(key)
 }

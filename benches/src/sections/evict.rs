@@ -10,18 +10,13 @@ use cacheado_servers::{MongoDb, Redis};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
-use crate::harness::Measured;
+use crate::measured::Measured;
 use crate::options::Options;
-use crate::{bounds, report};
+use crate::plots::{Axes, Line, lines};
+use crate::report::{Comparison, Report};
 
 /// How many entries each scope holds, the one that is evicted and those that are not.
 const HELD: u32 = 100;
-
-/// The smaller number of other entries.
-const SOME: u32 = 1_000;
-
-const FEW: &str = "among few";
-const MANY: &str = "among many";
 
 /// How many tasks store the other entries.
 const TASKS: u32 = 64;
@@ -31,30 +26,49 @@ const TTL: Duration = Duration::from_hours(1);
 /// How long a server may take to store one of a million entries: it flushes some to its disk meanwhile.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How many other entries there are. A server takes minutes to store the last.
+const SIZES: [(&str, u32); 4] = [
+    ("among 1 000", 1_000),
+    ("among 10 000", 10_000),
+    ("among 100 000", 100_000),
+    ("among 1 000 000", 1_000_000),
+];
+
 cacheado::scopes! {
     mod scopes {
         tenant(tenant_id: u32)
     }
 }
 
-/// Every backend, among few and among many other entries. An error if an eviction does not evict what there is.
-pub(crate) fn run(options: &Options, others: u32) -> Result<(), String> {
+/// Every backend. An error if an eviction does not evict what there is.
+pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), String> {
+    let rounds = options.effort((31, 1), (11, 1)).rounds;
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
-    report::machine(&["cacheado", "mongodb", "redis"], &[]);
-    println!("each figure: the median of {} evictions of a scope of {HELD} entries,", options.rounds);
-    println!("{FEW}: {SOME} others, {MANY}: {others} others, which no eviction touches\n");
-    let mut met = Vec::new();
-    let all: [(&str, Open); 3] =
-        [("evict/memory", memory), ("evict/redis", redis), ("evict/mongodb", mongodb)];
-    for (name, open) in all.into_iter().filter(|(name, _)| options.wants(name)) {
-        let (few, many) = (open()?, open()?);
-        let measuring = measure([(FEW, &few, SOME), (MANY, &many, others)], options.rounds);
+    report.introduce(&format!(
+        "Each figure: the median of {rounds} evictions of a scope of {HELD} entries, among others that stay."
+    ));
+    let backends: [(&str, &str, Open, bool); 3] = [
+        ("evict/memory", "cacheado in memory", memory, true),
+        ("evict/redis", "cacheado over Redis", redis, options.is_full),
+        ("evict/mongodb", "cacheado over MongoDB", mongodb, options.is_full),
+    ];
+    let mut drawn = Vec::new();
+    for (name, line, open, is_full) in backends.into_iter().filter(|(name, ..)| options.wants(name)) {
+        let sizes = if is_full { &SIZES[..] } else { &SIZES[..3] };
+        let stores = sizes.iter().map(|_| open()).collect::<Result<Vec<_>, _>>()?;
+        let measuring = measure(sizes, &stores, rounds);
         let results = runtime.block_on(measuring).map_err(|error| error.to_string())?;
-        report::table(name, &results);
-        let bounds = bounds::of(&results, &[(MANY, FEW, 2.0)]);
-        met.extend(bounds.into_iter().map(|bound| (name.to_owned(), bound)));
+        let (few, many) = (&results[0], &results[results.len() - 1]);
+        report.figure(name, "growth", many.median() / few.median());
+        report.compare(&Comparison::new(name, &results).of(&[many.name]));
+        let points = sizes.iter().zip(&results);
+        let points = points.map(|((_, size), result)| (f64::from(*size), result.median() / 1e3)).collect();
+        drawn.push(Line { name: line, points });
     }
-    report::bounds(&met);
+    if !drawn.is_empty() {
+        let axes = Axes { x: "other entries", y: "µs an eviction of 100 entries", is_steep: true };
+        report.plot(lines("evict", "Evicting a scope", axes, &drawn)?);
+    }
     Ok(())
 }
 
@@ -92,21 +106,22 @@ fn mongodb() -> Result<Store, String> {
 
 /// Evicts a scope in each store, one after the other, round by round.
 async fn measure(
-    stores: [(&'static str, &Store, u32); 2],
+    sizes: &[(&'static str, u32)],
+    stores: &[Store],
     rounds: usize,
 ) -> Result<Vec<Measured>, Box<dyn Error>> {
-    for (name, store, others) in &stores {
+    for ((name, others), store) in sizes.iter().zip(stores) {
         let start = Instant::now();
         fill(&store.cache, *others).await?;
-        eprintln!("{name}: {others} others stored in {:.1?}", start.elapsed());
+        eprintln!("{name} others, stored in {:.1?}", start.elapsed());
     }
-    let mut times = [const { Vec::new() }; 2];
+    let mut times = vec![Vec::new(); stores.len()];
     for _ in 0..rounds {
-        for ((_, store, _), times) in stores.iter().zip(&mut times) {
+        for (store, times) in stores.iter().zip(&mut times) {
             times.push(evict(&store.cache).await?);
         }
     }
-    Ok(stores.iter().zip(times).map(|((name, ..), times)| Measured::new(name, times)).collect())
+    Ok(sizes.iter().zip(times).map(|((name, _), times)| Measured::new(name, times)).collect())
 }
 
 /// Stores this many entries, in scopes that are not evicted.
