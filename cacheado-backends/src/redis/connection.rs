@@ -16,8 +16,7 @@ use tokio::sync::oneshot;
 
 use super::error;
 use super::home::{Failed, Home, io_runtime};
-use super::link::{Live, Request};
-use super::readers::Queued;
+use super::link::{Link, Live, Request};
 use super::reads;
 use super::scripts::{Name, Script};
 use super::settings::{Settings, silent};
@@ -78,51 +77,26 @@ impl Connections {
         }
     }
 
-    /// Reads a key: with `GET`, or together with those who read at the same time.
+    /// Reads a key.
     pub(super) async fn read(&self, name: Name<'_>, route: Route) -> RedisResult<Value> {
-        let caller = current();
-        if self.settings.cluster.is_none()
-            && let Some(lease) = self.take(caller)?
-        {
-            if let Some(_alone) = lease.live.readers.alone() {
-                return self.send_on(lease, &Request::One(reads::get(name)), route, Again::Harmless).await;
-            }
-            let answer = self.queue(&lease, name, route);
+        // Large futures, which a read on a wire shall not have to carry, are boxed.
+        if let Some(lease) = self.take(current())? {
+            let Link::Wire(wire) = &lease.live.link else {
+                let sent = async {
+                    let request = Request::One(reads::get(name));
+                    self.send_on(lease, &request, route, Again::Harmless).await
+                };
+                return Box::pin(sent).await;
+            };
+            let outcome = wire.read(name).await;
             self.leave(lease);
-            match answer.await {
-                Ok(Err(broken)) if broken.is_connection_dropped() => {}
-                Ok(outcome) => return outcome,
-                // The runtime that the connection lives on has ended.
-                Err(_) => {}
+            match outcome {
+                Err(broken) if broken.is_connection_dropped() => {}
+                outcome => return outcome,
             }
         }
-        self.send(&Request::One(reads::get(name)), route, Again::Harmless).await
-    }
-
-    /// Has a key read with those of others.
-    fn queue(&self, lease: &Lease, name: Name<'_>, route: Route) -> oneshot::Receiver<RedisResult<Value>> {
-        let Queued { answer, task } = lease.live.readers.queue(name.to_vec());
-        if let Some(batches) = task {
-            let (home, mut live) = (Arc::clone(&lease.home), lease.live.clone());
-            let settings = Arc::clone(&self.settings);
-            lease.home.spawn(async move {
-                while let Some(batch) = batches.next() {
-                    let request = Request::One(batch.command());
-                    let answer =
-                        exchange(&settings, (Some(home.id()), &home), &mut live, &request, route).await;
-                    match answer.and_then(Value::extract_error) {
-                        Ok(Value::Array(values)) if values.len() == batch.len() => batch.answer(values),
-                        Ok(_) => batch.fail(&reads::misread()),
-                        Err(error) => {
-                            batch.fail(&error);
-                            // They have waited for it to be answered.
-                            batches.fail(&error);
-                        }
-                    }
-                }
-            });
-        }
-        answer
+        let sent = async { self.send(&Request::One(reads::get(name)), route, Again::Harmless).await };
+        Box::pin(sent).await
     }
 
     /// Sends a request on the connection of this runtime, which is made if need be. An error that the server
@@ -247,11 +221,15 @@ async fn exchange(
     route: Route,
 ) -> RedisResult<Value> {
     let limit = settings.timeout;
-    let outcome = home.timeout(caller, limit, live.link.send(request, route)).await;
+    let outcome = match &live.link {
+        // It has the same limit, and a timer for all.
+        Link::Wire(wire) => Some(wire.send(request).await),
+        _ => home.timeout(caller, limit, live.link.send(request, route)).await,
+    };
     let useless = match &outcome {
         // Whoever else waits on it goes on; it may be that nothing will ever be answered.
         None => settings.cluster.is_none(),
-        Some(Err(error)) => error.is_unrecoverable_error(),
+        Some(Err(error)) => error.is_unrecoverable_error() || !live.is_open(),
         // Once a primary, now a replica: the address may lead to another by now.
         Some(Ok(Value::ServerError(error))) => {
             settings.cluster.is_none() && error.kind() == Some(ServerErrorKind::ReadOnly)

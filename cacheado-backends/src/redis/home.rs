@@ -60,16 +60,6 @@ impl Home {
         Self { runtime, id, live: RwLock::default(), attempt: Mutex::default(), _leaving: leaving }
     }
 
-    /// The number of the runtime.
-    pub(super) fn id(&self) -> Id {
-        self.id
-    }
-
-    /// Runs a task on the runtime.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.runtime.spawn(task);
-    }
-
     /// The connection, if there is one.
     pub(super) fn live(&self) -> Option<Live> {
         self.live.read().as_ref().filter(|live| live.is_open()).cloned()

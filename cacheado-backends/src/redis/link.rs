@@ -8,7 +8,7 @@ use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo};
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
-use super::readers::Readers;
+use super::wire::Wire;
 
 /// What is sent in one go.
 pub(super) enum Request {
@@ -19,6 +19,9 @@ pub(super) enum Request {
 /// A connection that several requests share.
 #[derive(Clone)]
 pub(super) enum Link {
+    /// To a server by a plain socket.
+    Wire(Arc<Wire>),
+    /// To a server by TLS.
     Server(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
@@ -28,6 +31,7 @@ impl Link {
     /// answers with is a value here.
     pub(super) async fn send(&mut self, request: &Request, route: Route) -> RedisResult<Value> {
         match (self, request) {
+            (Self::Wire(wire), request) => wire.send(request).await,
             (Self::Server(link), Request::One(command)) => link.send_packed_command(command).await,
             (Self::Server(link), Request::Many(commands)) => {
                 link.send_packed_commands(commands, 0, commands.len()).await.map(Value::Array)
@@ -55,7 +59,6 @@ pub(super) struct Live {
     pub(super) link: Link,
     /// Whether it is not known to be closed. It is what tells one connection from another, too.
     pub(super) open: Arc<AtomicBool>,
-    pub(super) readers: Arc<Readers>,
 }
 
 impl Live {

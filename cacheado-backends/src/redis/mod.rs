@@ -9,7 +9,7 @@
 //! | `leases` | of several nodes that want to compute, one at a time |
 //! | `tier`, `backend` | the two contracts, over these operations |
 //! | `connection`, `home`, `link` | async connections, one for each runtime |
-//! | `readers` | reads at the same time, which become one command |
+//! | `wire` | what they are made of on a plain socket; reads at the same time become one command there |
 //! | `blocking` | connections for threads that wait |
 //! | `bus` | what other nodes have evicted |
 //! | `error` | from the client's errors to ours |
@@ -25,12 +25,12 @@ mod home;
 mod keys;
 mod leases;
 mod link;
-mod readers;
 mod reads;
 mod scripts;
 mod settings;
 mod tier;
 mod value;
+mod wire;
 mod writes;
 
 pub use builder::RedisBuilder;

@@ -18,9 +18,10 @@ impl Redis {
         let shard = self.layout().shard(route);
         let answer = match wanted {
             Wanted::Value => self.connections().read(Name::entry(shard, key), shard.route).await,
+            // A large future, which a plain read shall not have to carry.
             Wanted::ValueAndLifetime => {
                 let request = reading(shard, key, wanted);
-                self.connections().send(&request, shard.route, Again::Harmless).await
+                Box::pin(self.connections().send(&request, shard.route, Again::Harmless)).await
             }
         };
         answer.and_then(entry).map_err(self.report("get"))

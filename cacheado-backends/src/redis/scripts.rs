@@ -109,10 +109,12 @@ impl<'a> Name<'a> {
         Self(shard, ["a", ""])
     }
 
-    /// Its bytes.
-    pub(super) fn to_vec(self) -> Vec<u8> {
+    /// Writes its bytes after others.
+    pub(super) fn write_to(self, bytes: &mut Vec<u8>) {
         let Self(shard, [kind, key]) = self;
-        [shard.space.as_str(), kind, key].concat().into_bytes()
+        for part in [&*shard.space, kind, key] {
+            bytes.extend_from_slice(part.as_bytes());
+        }
     }
 
     /// How many bytes it has.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redis::aio::{AsyncPushSender, MultiplexedConnection};
 use redis::cluster::ClusterClient;
+use redis::cluster_routing::{Route, Slot, SlotAddr};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue as _, PushInfo, PushKind, RedisError,
     RedisResult,
@@ -13,7 +14,8 @@ use redis::{
 use rustls::crypto::{CryptoProvider, ring};
 
 use super::error::Secrets;
-use super::link::{Link, Live};
+use super::link::{Link, Live, Request};
+use super::wire::{Wire, is_plain};
 
 /// What connections are made from.
 pub(super) struct Settings {
@@ -41,6 +43,12 @@ impl Settings {
             let limit = self.connect_timeout * 10;
             let connecting = tokio::time::timeout(limit, cluster.get_async_connection());
             Link::Cluster(connecting.await.map_err(|_| silent(limit))??)
+        } else if is_plain(self.nodes[0].get_connection_info().addr()) {
+            let wire = Wire::open(&self.nodes[0], self.timeout, Arc::clone(&open));
+            let wire = tokio::time::timeout(self.connect_timeout, wire).await;
+            let link = Link::Wire(Arc::new(wire.map_err(|_| silent(self.connect_timeout))??));
+            self.inspect(&link);
+            link
         } else {
             let closed = Arc::clone(&open);
             let connection = self.connect_to(0, move |push: PushInfo| {
@@ -49,11 +57,11 @@ impl Settings {
                 }
                 Ok::<_, ()>(())
             });
-            let connection = connection.await?;
-            self.inspect(&connection);
-            Link::Server(connection)
+            let link = Link::Server(connection.await?);
+            self.inspect(&link);
+            link
         };
-        Ok(Live { link, open, readers: Arc::default() })
+        Ok(Live { link, open })
     }
 
     /// Connects to one node; what it tells of itself, and the end of the connection, is given to `push`.
@@ -81,15 +89,18 @@ impl Settings {
     }
 
     /// Warns of a server that may drop an index and keep what it lists. Once, and in the background.
-    fn inspect(&self, connection: &MultiplexedConnection) {
+    fn inspect(&self, link: &Link) {
         if self.inspected.swap(true, Ordering::Relaxed) {
             return;
         }
-        let (mut connection, limit) = (connection.clone(), self.timeout);
+        let (mut link, limit) = (link.clone(), self.timeout);
         tokio::spawn(async move {
             let mut info = Cmd::new();
             info.arg("INFO").arg("memory");
-            let reply = tokio::time::timeout(limit, connection.send_packed_command(&info)).await;
+            let request = Request::One(info);
+            // It goes to the one server that there is.
+            let route = Route::with_slot(Slot::for_key(""), SlotAddr::Master);
+            let reply = tokio::time::timeout(limit, link.send(&request, route)).await;
             // A user who may not ask is not told.
             let Ok(Ok(reply)) = reply else { return };
             let report = String::from_redis_value(reply).unwrap_or_default();

@@ -17,6 +17,7 @@ mod round_trips;
 mod runtimes;
 mod secrets;
 mod tls;
+mod wire;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -286,6 +286,10 @@ impl<K: Kind> Call<K> {
         if scope.depth() == 0 && self.tags.is_empty() {
             return None;
         }
+        if scope.depth() == 1 && self.tags.is_empty() {
+            // As most have, which needs no list to be gathered in.
+            return Some(Arc::new([scope_label(scope)]));
+        }
         let mut labels = Vec::with_capacity(scope.depth() + self.tags.len());
         labels.extend(scope.labels());
         labels.extend_from_slice(&self.tags);

@@ -73,7 +73,8 @@ impl<K: Kind> Call<K> {
             }
         };
         let (remote, request, written) = write.split();
-        let answer = remote.ask(request).await;
+        // A hit shall not have to carry it.
+        let answer = Box::pin(remote.ask(request)).await;
         context::served(|| Served::anew(served));
         written.answered(&answer)
     }

@@ -271,6 +271,13 @@ impl Remote {
 
     /// Does what has been left to be done.
     pub(crate) async fn settle(&self) {
+        if self.chores.is_any() {
+            // A hit, where there is mostly nothing, shall not have to carry it.
+            Box::pin(self.settle_all()).await;
+        }
+    }
+
+    async fn settle_all(&self) {
         for chore in self.chores.listed() {
             let Some(chore) = self.chores.take(chore) else { continue };
             let Some(permit) = self.breaker.admit() else { return };

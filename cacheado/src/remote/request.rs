@@ -48,7 +48,8 @@ impl Request {
             }
             Self::Begin { place } => Reply::Claim(tier.begin(&place).await?),
             Self::BeginLeased { place, terms } => {
-                Reply::Turn(lease::ask(tier, background, place, terms).await?)
+                // A hit shall not have to carry it.
+                Reply::Turn(Box::pin(lease::ask(tier, background, place, terms)).await?)
             }
             Self::Fill { place, value, ttl, claim } => {
                 Reply::Filled(tier.fill(&place, New { value: &value, ttl }, &claim).await?)

@@ -145,15 +145,20 @@ impl Scope {
     pub(crate) fn from_values<'a, N: Into<LevelName>>(
         levels: impl IntoIterator<Item = (N, &'a dyn ScopeValue)>,
     ) -> Option<Self> {
-        let levels = levels.into_iter();
-        let mut path = Vec::with_capacity(levels.size_hint().1.unwrap_or_default());
         let mut text = String::with_capacity(32);
-        for (name, value) in levels {
+        let mut levels = levels.into_iter().map(|(name, value)| {
             text.clear();
             value.write_scope(&mut text).ok()?;
-            path.push(Level { name: name.into(), value: text.as_str().into() });
-        }
-        Some(Self::from_path(path))
+            Some(Level { name: name.into(), value: text.as_str().into() })
+        });
+        let Some(first) = levels.next() else { return Some(Self::global()) };
+        let first = first?;
+        let Some(second) = levels.next() else {
+            // Most paths have one level, which needs no list to be gathered in.
+            return Some(Self { path: Some(Arc::new([first])), depth: 1 });
+        };
+        let path: Option<Vec<Level>> = [Some(first), second].into_iter().chain(levels).collect();
+        path.map(Self::from_path)
     }
 
     /// The scope one level down. `None` where the value fails to write itself.

@@ -1,0 +1,141 @@
+//! Connections over plain sockets: what is sent together, in pieces, or for nobody any more.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use cacheado_backends::contract::{Tier, Wanted};
+use cacheado_backends::redis::Redis;
+use tokio::task::JoinSet;
+
+use crate::{node, patient, place, server, store, value};
+
+#[cfg(unix)]
+#[tokio::test]
+async fn over_a_unix_socket() {
+    let path = std::env::temp_dir().join(format!("cacheado-{}.sock", std::process::id()));
+    let path = path.to_str().expect("a name");
+    let _server = server!(cacheado_servers::Redis::start_with(&["--unixsocket", path]));
+    let limit = Duration::from_secs(20);
+    let redis = Redis::builder(format!("redis+unix://{path}")).namespace("t").timeout(limit);
+    let redis = redis.connect_timeout(limit).build().expect("an address");
+    let at = place("k", &["g"]);
+    store(&redis, &at, b"v").await;
+    assert_eq!(value(&redis, &at).await.as_deref(), Some(&b"v"[..]));
+    let read = Tier::get_blocking(&redis, &at, Wanted::Value).expect("has one").expect("read");
+    assert_eq!(read.expect("there").value, b"v");
+}
+
+/// More than a socket takes at once, both ways, while others ask for little.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_values_among_small_ones() {
+    const LARGE: usize = 3 << 20;
+    let server = server!();
+    let redis = node(&server);
+    store(&redis, &place("small", &[]), b"v").await;
+    server.pause();
+    let mut calls = JoinSet::new();
+    for number in 0..8_u8 {
+        let redis = Arc::clone(&redis);
+        calls.spawn(async move {
+            let at = place(&format!("large {number}"), &["g"]);
+            let large = vec![number; LARGE + usize::from(number)];
+            store(&redis, &at, &large).await;
+            assert!(value(&redis, &at).await.is_some_and(|found| found == large), "{number}");
+        });
+    }
+    for _ in 0..64 {
+        let redis = Arc::clone(&redis);
+        calls.spawn(async move {
+            for _ in 0..8 {
+                assert_eq!(value(&redis, &place("small", &[])).await.as_deref(), Some(&b"v"[..]));
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.resume();
+    while let Some(call) = calls.join_next().await {
+        call.expect("the right value");
+    }
+}
+
+/// Reads, reads that are two commands, and writes, each answered with its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn commands_of_all_kinds_at_the_same_time() {
+    let server = server!();
+    let redis = node(&server);
+    let mut calls = JoinSet::new();
+    for number in 0..64_u32 {
+        let redis = Arc::clone(&redis);
+        calls.spawn(async move {
+            let at = place(&number.to_string(), &["g"]);
+            for round in 0..30_u32 {
+                let stored = format!("{number} {round}");
+                store(&redis, &at, stored.as_bytes()).await;
+                assert_eq!(value(&redis, &at).await.as_deref(), Some(stored.as_bytes()));
+                let read = Tier::get(&*redis, &at, Wanted::ValueAndLifetime).await.expect("read");
+                let entry = read.expect("there");
+                assert_eq!(entry.value, stored.as_bytes());
+                assert!(entry.remaining.is_some());
+                let both = [at.clone(), place("none", &[])];
+                let many = Tier::get_many(&*redis, &both).await.expect("read");
+                assert_eq!(many[0].as_ref().map(|entry| &*entry.value), Some(stored.as_bytes()));
+                assert_eq!(many[1], None);
+            }
+        });
+    }
+    while let Some(call) = calls.join_next().await {
+        call.expect("its own answers");
+    }
+}
+
+/// One that has asked and is not polled any more is in nobody's way, though the task is woken for it.
+#[tokio::test]
+async fn hazard_24_a_call_that_is_not_polled_holds_nobody_up() {
+    let server = server!();
+    let redis = patient(&server, Duration::from_secs(5));
+    for key in ["a", "b"] {
+        store(&redis, &place(key, &[]), key.as_bytes()).await;
+    }
+    let (a, b) = (place("a", &[]), place("b", &[]));
+    let mut first = pin!(value(&redis, &a));
+    poll_fn(|context| {
+        assert!(first.as_mut().poll(context).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+    for _ in 0..10 {
+        assert_eq!(value(&redis, &b).await.as_deref(), Some(&b"b"[..]));
+        store(&redis, &b, b"b").await;
+    }
+    assert_eq!(first.await.as_deref(), Some(&b"a"[..]));
+}
+
+/// A connection that stays silent is given up; what it answers later is taken for nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hazard_26_a_silent_connection_is_left_for_another() {
+    let server = server!();
+    let limit = Duration::from_millis(200);
+    let redis = patient(&server, limit);
+    for key in ["a", "b"] {
+        store(&redis, &place(key, &[]), key.as_bytes()).await;
+    }
+    server.pause();
+    let (a, b) = (place("a", &[]), place("b", &[]));
+    Tier::get(&*redis, &a, Wanted::Value).await.expect_err("nobody answers");
+    // It begins while the silence lasts, on a new connection, which the server takes up in time.
+    let later = {
+        let (redis, b) = (Arc::clone(&redis), b.clone());
+        tokio::spawn(async move { Tier::get(&*redis, &b, Wanted::Value).await })
+    };
+    tokio::time::sleep(limit / 4).await;
+    server.resume();
+    // A busy machine may be too slow; it is never given another's value.
+    if let Ok(read) = later.await.expect("no panic") {
+        assert_eq!(read.expect("there").value, b"b");
+    }
+    crate::eventually("an answer", async || Tier::get(&*redis, &a, Wanted::Value).await.is_ok()).await;
+    assert_eq!(Tier::get(&*redis, &a, Wanted::Value).await.expect("read").expect("there").value, b"a");
+}
