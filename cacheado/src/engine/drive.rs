@@ -1,8 +1,8 @@
 //! The two drivers: how the body is run, and how others and the backend are waited for. Everything else is the
 //! plan's.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
 
@@ -10,86 +10,89 @@ use cacheado_backends::io;
 
 use super::call::Call;
 use super::computation::Computation;
-use super::far::{Answer, Asked};
-use super::finish::Done;
+use super::far::{Answer, Asked, Write};
 use super::flight::{Flight, Landed, Leader};
+use super::limit::Admitted;
 use super::plan::{Next, Wait};
 use super::turn::Rest;
-use crate::context::{self, Served};
-use crate::function::Kind;
+use crate::context::{self, Outcome, Served};
+use crate::function::{Body, Held, Value};
 
-impl<K: Kind> Call<K> {
-    /// Runs the call on this thread, which blocks while it waits for another's computation or the backend.
-    ///
-    /// # Panics
-    ///
-    /// If the body does.
-    #[inline(never)]
-    pub fn run(self, body: impl FnOnce() -> K::Return) -> K::Return {
-        match Due::Plan(self).start_blocking() {
-            Start::Serve(value, _) => value,
-            Start::Compute(computation) => computation.compute(body),
+/// A future of the engine's own. Only what has to wait makes one, so that it can afford the box; and it is compiled
+/// here, not where it is awaited.
+pub(super) type Waits<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Something that is there at once, or is waited for.
+pub(super) enum Soon<T> {
+    Now(T),
+    Later(Waits<T>),
+}
+
+impl<T> Soon<T> {
+    pub(super) async fn over(self) -> T {
+        match self {
+            Self::Now(value) => value,
+            Self::Later(waits) => waits.await,
         }
     }
+}
 
-    /// Runs the call as a task. Dropping the future lets those who wait elect another leader.
-    ///
-    /// The future is boxed: only a miss has one, and a caller's own future stays as small as its arguments.
-    /// What the function returns is held across no `await`, as it need not be `Send`.
-    ///
-    /// # Panics
-    ///
-    /// If the body does.
-    pub fn run_async<F>(self, body: F) -> Pin<Box<impl Future<Output = K::Return> + use<K, F>>>
-    where
-        F: Future<Output = K::Return>,
-    {
-        Box::pin(self.drive(body))
+/// Runs the call on this thread. `None`: it returns what the body has returned.
+pub(super) fn run(call: Call, body: &mut dyn Body) -> Option<Value> {
+    match begin(call) {
+        Start::Serve(value, _) => Some(value),
+        Start::Compute(computation) => computation.compute(body),
     }
+}
 
-    async fn drive(self, body: impl Future<Output = K::Return>) -> K::Return {
-        let computation = match Due::Plan(self).start().await {
-            Start::Serve(value, _) => return value,
-            Start::Compute(computation) => computation,
-        };
-        let served = computation.outcome();
-        let write = {
-            let outcome = {
-                let admitted = computation.own_admission().over().await;
-                computation.runs(&admitted);
-                let mut body = pin!(body);
-                poll_fn(|context| {
-                    let (_leading, _inside) = (computation.leading(), admitted.inside());
-                    body.as_mut().poll(context)
-                })
-                .await
-            };
-            match computation.finish(outcome) {
-                Done::Return(outcome) => {
-                    context::served(|| Served::anew(served));
-                    return outcome;
-                }
-                Done::Write(write) => write,
-            }
-        };
+/// What a call comes to before its body is run, on this thread.
+pub(super) fn begin(call: Call) -> Start {
+    Due::Plan(call).start_blocking()
+}
+
+/// What a call comes to before its body is run, as a part of a task.
+pub(super) fn start(due: Due) -> Soon<Start> {
+    match due.next(Leader::Task) {
+        Next::Serve(value) => Soon::Now(Start::Serve(value, None)),
+        Next::Renew(value, renewal) => Soon::Now(Start::Serve(value, renewal)),
+        Next::Compute(computation) => Soon::Now(Start::Compute(computation)),
+        Next::Wait(wait) => Soon::Later(Box::pin(async move { wait.over().await.start().await })),
+    }
+}
+
+/// Waits for what the body needs before it runs as a part of a task.
+pub(super) fn admit(computation: &Computation) -> Soon<Admitted> {
+    match computation.own_admission().at_once() {
+        Ok(admitted) => Soon::Now(admitted),
+        Err(admission) => Soon::Later(Box::pin(admission.over())),
+    }
+}
+
+/// Has the backend store what the body has returned, as a part of a task.
+pub(super) fn write(write: Write) -> Waits<Value> {
+    Box::pin(async move {
         let (remote, request, written) = write.split();
         let answer = remote.ask(request).await;
-        context::served(|| Served::anew(served));
         written.answered(&answer)
-    }
+    })
+}
+
+/// Says that the call was served by its body.
+pub(super) fn served_anew(outcome: Outcome) {
+    context::served(|| Served::anew(outcome));
 }
 
 /// What a call goes on from.
-pub(super) enum Due<K: Kind> {
-    Plan(Call<K>),
-    Renew(Box<Computation<K>>),
-    Landed(Call<K>, Arc<Flight<K::Stored>>, Landed<K::Stored>),
-    Answered(Asked<K>, Answer),
-    Rested(Rest<K>),
+pub(super) enum Due {
+    Plan(Call),
+    Renew(Box<Computation>),
+    Landed(Call, Arc<Flight<Held>>, Landed<Held>),
+    Answered(Asked, Answer),
+    Rested(Rest),
 }
 
-impl<K: Kind> Due<K> {
-    pub(super) fn next(self, leader: Leader) -> Next<K> {
+impl Due {
+    pub(super) fn next(self, leader: Leader) -> Next {
         match self {
             Self::Plan(call) => call.plan(leader),
             Self::Renew(computation) => computation.start(),
@@ -100,7 +103,7 @@ impl<K: Kind> Due<K> {
     }
 
     /// Waits on this thread for what there is to wait for before the body.
-    pub(super) fn start_blocking(mut self) -> Start<K> {
+    pub(super) fn start_blocking(mut self) -> Start {
         loop {
             match self.next(Leader::Thread) {
                 Next::Serve(value) => return Start::Serve(value, None),
@@ -112,7 +115,7 @@ impl<K: Kind> Due<K> {
     }
 
     /// The same, as a part of a task.
-    pub(super) async fn start(mut self) -> Start<K> {
+    async fn start(mut self) -> Start {
         loop {
             let wait = match self.next(Leader::Task) {
                 Next::Serve(value) => return Start::Serve(value, None),
@@ -126,15 +129,15 @@ impl<K: Kind> Due<K> {
 }
 
 /// What a call comes to before its body is run, if it is.
-pub(super) enum Start<K: Kind> {
+pub(super) enum Start {
     /// It returns this, and this computation, if there is one, is for the background.
-    Serve(K::Return, Option<Box<Computation<K>>>),
+    Serve(Value, Option<Box<Computation>>),
     /// It runs the body.
-    Compute(Box<Computation<K>>),
+    Compute(Box<Computation>),
 }
 
-impl<K: Kind> Wait<K> {
-    fn block(self) -> Due<K> {
+impl Wait {
+    fn block(self) -> Due {
         match self {
             Self::Flight(flight, call) => {
                 let landed = io::blocking(|| flight.wait());
@@ -151,7 +154,7 @@ impl<K: Kind> Wait<K> {
         }
     }
 
-    async fn over(self) -> Due<K> {
+    async fn over(self) -> Due {
         match self {
             Self::Flight(flight, call) => {
                 let landed = Arc::clone(&flight).landing().await;

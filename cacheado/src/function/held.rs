@@ -1,0 +1,149 @@
+//! Values of any type, as the engine has them: behind a pointer, or in the hands of the caller.
+//!
+//! The engine is compiled once, and not for each type that is cached: what is generic is the hit path, which holds
+//! the values themselves, and a thin shell around a call that missed, which knows what its function returns.
+
+use std::any::{Any, TypeId};
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cacheado_backends::memory::{Fill, Placed, Region};
+
+use super::entries::Entries;
+use super::kind::{Kind, Worth};
+use crate::error::Error;
+
+/// A stored value, or another that is handed on, behind a pointer.
+pub(crate) type Held = Arc<dyn Any + Send + Sync>;
+
+/// What a call comes to.
+pub enum Value {
+    /// A value that can be stored.
+    Stored(Held),
+    /// An outcome of another caller's that can only be handed on.
+    Shared(Held),
+    /// The backend failed, and the function wants to know.
+    Unavailable(Error),
+    /// The body took too long.
+    TookTooLong(Error),
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Value").finish_non_exhaustive()
+    }
+}
+
+/// Which values are the function's own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Typed {
+    stored: TypeId,
+    shared: Option<TypeId>,
+}
+
+impl Typed {
+    pub(crate) fn of<K: Kind>(kind: K) -> Self {
+        Self { stored: kind.held_type(), shared: kind.shared_type() }
+    }
+
+    /// What a stored value stands for; `None` if it is of another type.
+    pub(crate) fn restore(self, held: Held) -> Option<Value> {
+        ((*held).type_id() == self.stored).then_some(Value::Stored(held))
+    }
+
+    /// The same for an outcome that can only be handed on.
+    pub(crate) fn unshare(self, shared: Held) -> Option<Value> {
+        (self.shared == Some((*shared).type_id())).then_some(Value::Shared(shared))
+    }
+}
+
+/// What a body has returned, in the hands of its caller.
+pub(crate) trait Outcome {
+    fn worth(&self) -> Worth;
+    /// `cache_if`.
+    fn may_be_stored(&self) -> bool;
+    /// `ttl_with`.
+    fn ttl(&self) -> Option<Duration>;
+    /// A copy of what is stored of it; `None` if it cannot be.
+    fn held(&self) -> Option<Held>;
+    /// A copy for those who wait, where it is not one that can be stored.
+    fn shared(&self) -> Option<Held>;
+    /// Stores a copy. `None` if it cannot be.
+    fn fill(&self, entries: &dyn Entries, fill: Fill) -> Option<Placed>;
+}
+
+/// What a function wants done with its outcomes.
+pub(crate) struct Wishes<K: Kind> {
+    pub(crate) kind: K,
+    pub(crate) ttl_with: Option<fn(&K::Payload) -> Duration>,
+    pub(crate) cache_if: Option<fn(&K::Return) -> bool>,
+    /// What it returns where the backend fails; left out, what the body does.
+    pub(crate) on_backend_error: Option<fn(Error) -> K::Return>,
+    /// What it returns where the body takes too long.
+    pub(crate) on_timeout: Option<fn(Error) -> K::Return>,
+}
+
+impl<K: Kind> Clone for Wishes<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K: Kind> Copy for Wishes<K> {}
+
+impl<K: Kind> Wishes<K> {
+    pub(crate) fn none(kind: K) -> Self {
+        Self { kind, ttl_with: None, cache_if: None, on_backend_error: None, on_timeout: None }
+    }
+
+    /// What the function returns for what its call has come to.
+    pub(crate) fn returned(self, value: Value) -> K::Return {
+        let returned = match value {
+            Value::Stored(held) => self.kind.release(held),
+            Value::Shared(shared) => self.kind.unshare(&*shared),
+            Value::Unavailable(error) => self.on_backend_error.map(|returned| returned(error)),
+            Value::TookTooLong(error) => self.on_timeout.map(|returned| returned(error)),
+        };
+        #[expect(clippy::expect_used, reason = "the engine asks `Typed`, and whether there are these functions")]
+        returned.expect("a call comes to values of its own type")
+    }
+}
+
+/// An [`Outcome`] of this kind.
+pub(crate) struct Of<K: Kind, R>(pub(crate) Wishes<K>, pub(crate) R);
+
+impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
+    fn worth(&self) -> Worth {
+        self.0.kind.worth(self.1.borrow())
+    }
+
+    fn may_be_stored(&self) -> bool {
+        self.0.cache_if.is_none_or(|cache_if| cache_if(self.1.borrow()))
+    }
+
+    fn ttl(&self) -> Option<Duration> {
+        let (ttl_with, value) = self.0.ttl_with.zip(self.0.kind.payload(self.1.borrow()))?;
+        Some(ttl_with(value))
+    }
+
+    fn held(&self) -> Option<Held> {
+        self.0.kind.hold(self.1.borrow())
+    }
+
+    fn shared(&self) -> Option<Held> {
+        self.0.kind.share(self.1.borrow())
+    }
+
+    fn fill(&self, entries: &dyn Entries, fill: Fill) -> Option<Placed> {
+        let region: &Arc<Region<K::Stored>> = entries.typed().downcast_ref()?;
+        Some(region.fill(fill, self.0.kind.store(self.1.borrow())?))
+    }
+}
+
+/// A body and what it has returned, for a driver that knows no types.
+pub(crate) trait Body {
+    /// Runs the body, once.
+    fn run(&mut self) -> &dyn Outcome;
+}
