@@ -108,10 +108,13 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// Opens an empty region of the store. `listener` is told of every entry that leaves.
     #[must_use]
     pub fn open(store: &Arc<Store>, listener: Arc<dyn Listener>) -> Arc<Self> {
-        let shards = (0..store.shards()).map(|_| Shard(RwLock::new(HashTable::new()))).collect();
+        let mut shards = Vec::new();
+        for _ in 0..store.shards() {
+            shards.push(Shard(RwLock::new(HashTable::new())));
+        }
         store.enrol(|id| {
             Arc::new(Self {
-                shards,
+                shards: shards.into(),
                 clock: store.clock().clone(),
                 ordered: store.is_ordered(),
                 store: Arc::clone(store),
@@ -155,7 +158,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     fn see(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<V>> {
         let table = self.shard(hash).read();
-        let slot = self.live(table.find(hash, |slot| slot.key.as_bytes() == key))?;
+        let slot = self.live(Self::with_key(&table, hash, key))?;
         if touch {
             self.store.stamps().touch(&slot.stamp);
         }
@@ -178,14 +181,14 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// An entry's labels and expiry, if it is alive.
     pub fn describe(&self, hash: u64, key: &[u8]) -> Option<(Vec<Label>, u64)> {
         let table = self.shard(hash).read();
-        let slot = self.live(table.find(hash, |slot| slot.key.as_bytes() == key))?;
+        let slot = self.live(Self::with_key(&table, hash, key))?;
         Some((slot.labels().to_vec(), slot.expiry()))
     }
 
     /// How long ago a live entry was stored.
     pub fn age(&self, hash: u64, key: &[u8]) -> Option<Duration> {
         let table = self.shard(hash).read();
-        let slot = self.live(table.find(hash, |slot| slot.key.as_bytes() == key))?;
+        let slot = self.live(Self::with_key(&table, hash, key))?;
         Some(self.clock.since(slot.born))
     }
 
@@ -195,15 +198,15 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     /// Gives a live entry another expiry. Whether there was one.
     pub fn set_deadline(&self, hash: u64, key: &[u8], deadline: u64) -> bool {
-        self.change_deadline(hash, key, |_| deadline)
+        self.change_deadline(hash, key, &|_| deadline)
     }
 
     /// Gives a live entry this expiry if it is the earlier one. Whether there was one.
     pub fn shorten(&self, hash: u64, key: &[u8], deadline: u64) -> bool {
-        self.change_deadline(hash, key, |present| present.min(deadline))
+        self.change_deadline(hash, key, &|present| present.min(deadline))
     }
 
-    fn change_deadline(&self, hash: u64, key: &[u8], change: impl FnOnce(u64) -> u64) -> bool {
+    fn change_deadline(&self, hash: u64, key: &[u8], change: &dyn Fn(u64) -> u64) -> bool {
         let at = {
             let mut table = self.shard(hash).write();
             let Some(slot) = table.find_mut(hash, |slot| slot.key.as_bytes() == key) else {
@@ -228,7 +231,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// Removes an entry whose time is over. Does nothing if a live one has taken its place.
     pub fn expire(&self, hash: u64, key: &[u8]) {
         let is_over = |slot: &Slot<V>| slot.key.as_bytes() == key && self.clock.expired(slot.gone());
-        if let Some(slot) = self.take(hash, is_over) {
+        if let Some(slot) = self.take(hash, &is_over) {
             self.finish(slot, Cause::Expired);
         }
     }
@@ -246,8 +249,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     }
 
     fn numbered(&self, serial: u64, hash: u64, labels: &[Label]) -> Ticket {
-        let labelled = labels.iter().map(|label| self.store.labels().hash(label));
-        self.store.fences().ticket(serial, labelled.chain([self.own(hash)]), &self.epoch)
+        numbered(&self.store, serial, self.own(hash), labels, &self.epoch)
     }
 
     /// Fills of the key that have begun are not stored.
@@ -309,7 +311,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// Removes an entry by its key, and fences off the fills that have begun. Whether it was alive.
     pub fn evict(&self, hash: u64, key: &[u8], cause: Cause) -> bool {
         self.fence_off(hash);
-        match self.take(hash, |slot| slot.key.as_bytes() == key) {
+        match self.take(hash, &|slot| slot.key.as_bytes() == key) {
             Some(slot) => self.finish(slot, cause),
             None => false,
         }
@@ -318,14 +320,14 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// Removes an entry whose computation began before `ticket` was taken; fences nothing off.
     pub fn retract(&self, hash: u64, key: &[u8], ticket: &Ticket) {
         let is_older = |slot: &Slot<V>| slot.key.as_bytes() == key && slot.serial < ticket.serial();
-        if let Some(slot) = self.take(hash, is_older) {
+        if let Some(slot) = self.take(hash, &is_older) {
             self.finish(slot, Cause::Evicted);
         }
     }
 
     /// Removes the entry that was stored with this ticket, if no other has taken its place; fences nothing off.
     pub fn withdraw(&self, hash: u64, ticket: &Ticket) {
-        if let Some(slot) = self.take(hash, |slot| slot.serial == ticket.serial()) {
+        if let Some(slot) = self.take(hash, &|slot| slot.serial == ticket.serial()) {
             self.finish(slot, Cause::Evicted);
         }
     }
@@ -339,7 +341,11 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     /// How many entries there are, counting those whose time is over and that are not removed yet.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.0.read().len()).sum()
+        let mut len = 0;
+        for shard in &self.shards {
+            len += shard.0.read().len();
+        }
+        len
     }
 
     /// Whether there is no entry.
@@ -356,6 +362,14 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         query: &Q,
     ) -> Option<&'t Slot<V>> {
         table.find(hash, |slot| query.matches(slot.key.as_bytes()))
+    }
+
+    fn with_key<'t>(table: &'t HashTable<Slot<V>>, hash: u64, key: &[u8]) -> Option<&'t Slot<V>> {
+        table.find(hash, |slot| slot.key.as_bytes() == key)
+    }
+
+    fn at<'t>(table: &'t HashTable<Slot<V>>, at: &Locator) -> Option<&'t Slot<V>> {
+        table.find(at.hash, |slot| slot.serial == at.serial)
     }
 
     #[inline]
@@ -396,7 +410,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         Ok((stamp, None))
     }
 
-    fn take(&self, hash: u64, is_it: impl Fn(&Slot<V>) -> bool) -> Option<Slot<V>> {
+    fn take(&self, hash: u64, is_it: &dyn Fn(&Slot<V>) -> bool) -> Option<Slot<V>> {
         let mut table = self.shard(hash).write();
         let (slot, _) = table.find_entry(hash, is_it).ok()?.remove();
         self.store.left(1, slot.weight());
@@ -408,42 +422,50 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         let alive = cause != Cause::Expired && !self.clock.expired(slot.gone());
         let cause = if alive { cause } else { Cause::Expired };
         self.store.labels().strike(slot.labels(), slot.serial);
-        let told = catch_unwind(AssertUnwindSafe(|| {
-            self.listener.removed(slot.key.as_bytes(), slot.labels(), cause);
-        }));
-        if told.is_err() {
-            tracing::error!(?cause, "a listener panicked while it was told of a removal");
-        }
+        tell(&*self.listener, slot.key.as_bytes(), slot.labels(), cause);
         drop_contained(slot);
         alive
+    }
+}
+
+// What follows depends on no type, so that it is compiled once and not for each.
+
+fn numbered(store: &Store, serial: u64, own: u64, labels: &[Label], epoch: &AtomicU64) -> Ticket {
+    let labelled = labels.iter().map(|label| store.labels().hash(label));
+    store.fences().ticket(serial, labelled.chain([own]), epoch)
+}
+
+fn tell(listener: &dyn Listener, key: &[u8], labels: &[Label], cause: Cause) {
+    if catch_unwind(AssertUnwindSafe(|| listener.removed(key, labels, cause))).is_err() {
+        tracing::error!(?cause, "a listener panicked while it was told of a removal");
     }
 }
 
 impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
     fn last_used(&self, at: &Locator) -> Option<u64> {
         let table = self.shard(at.hash).read();
-        table.find(at.hash, |slot| slot.serial == at.serial).map(Slot::last_used)
+        Self::at(&table, at).map(Slot::last_used)
     }
 
     fn uses(&self, at: &Locator, forget: u64) -> Option<u64> {
         let table = self.shard(at.hash).read();
-        let slot = table.find(at.hash, |slot| slot.serial == at.serial)?;
+        let slot = Self::at(&table, at)?;
         Some(Stamps::forget_uses(&slot.stamp, forget))
     }
 
     fn deadline(&self, at: &Locator) -> Option<u64> {
         let table = self.shard(at.hash).read();
-        table.find(at.hash, |slot| slot.serial == at.serial).map(Slot::gone)
+        Self::at(&table, at).map(Slot::gone)
     }
 
     fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool> {
-        let slot = self.take(at.hash, |slot| slot.serial == at.serial)?;
+        let slot = self.take(at.hash, &|slot| slot.serial == at.serial)?;
         Some(self.finish(slot, cause))
     }
 
     fn expire_at(&self, at: &Locator) -> Option<u64> {
         let is_over = |slot: &Slot<V>| slot.serial == at.serial && self.clock.expired(slot.gone());
-        if let Some(slot) = self.take(at.hash, is_over) {
+        if let Some(slot) = self.take(at.hash, &is_over) {
             self.finish(slot, Cause::Expired);
             return None;
         }
@@ -455,7 +477,10 @@ impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
         for shard in &self.shards {
             let table = {
                 let mut table = shard.0.write();
-                let weight = table.iter().map(Slot::weight).sum();
+                let mut weight = 0;
+                for slot in &*table {
+                    weight += slot.weight();
+                }
                 self.store.left(table.len(), weight);
                 mem::take(&mut *table)
             };
