@@ -9,44 +9,45 @@ use quote::quote;
 
 use super::cached;
 
-/// The lines that a function may expand to, its siblings and documentation included.
+/// The lines that a function may expand to; siblings are functions of their own.
 const MOST: usize = 60;
 
-fn check(name: &str, arguments: TokenStream, function: TokenStream, around: fn(TokenStream) -> TokenStream) {
-    let around_it = lines(&around(TokenStream::new()));
-    let text = unparsed(around(cached(arguments, function)));
-    let lines = text.lines().count() - around_it;
-    assert!(lines <= MOST, "{name}: {lines} lines\n{text}");
+/// Compares what the function expands to with the file, and counts its lines; those of all that is generated.
+fn check(name: &str, arguments: TokenStream, function: TokenStream) -> usize {
+    let items = syn::parse2::<syn::File>(cached(arguments, function)).expect("items").items;
+    let texts: Vec<String> = items.iter().map(unparsed).collect();
+    for text in &texts {
+        let lines = text.lines().count();
+        assert!(lines <= MOST, "{name}: {lines} lines\n{text}");
+    }
+    let text = texts.join("\n");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/cached/snapshots/{name}.txt"));
     if env::var_os("CACHEADO_SNAPSHOTS").is_some_and(|wish| wish == "overwrite") {
-        fs::write(&file, &text).expect("a file of the snapshots");
+        fs::write(&file, &text).expect("the file of the snapshot is written");
     }
     let expected = fs::read_to_string(&file).unwrap_or_default();
     assert!(
         text == expected,
-        "{name} expands to something else than {} holds (CACHEADO_SNAPSHOTS=overwrite):\n{text}",
+        "{name} expands to something else than {} holds (CACHEADO_SNAPSHOTS=overwrite writes it):\n{text}",
         file.display()
     );
+    text.lines().count()
 }
 
-/// The items as rustfmt would write them, but for lines that are as long as a macro's arguments.
-fn unparsed(items: TokenStream) -> String {
-    prettyplease::unparse(&syn::parse2(items).expect("items"))
-}
-
-fn lines(items: &TokenStream) -> usize {
-    // An empty block takes one line, a full one two around its items.
-    if items.is_empty() { 0 } else { unparsed(items.clone()).lines().count() + 1 }
+/// An item as rustfmt would write it, but for what stands in a macro's brackets.
+fn unparsed(item: &syn::Item) -> String {
+    prettyplease::unparse(&syn::parse_quote!(#item))
 }
 
 #[test]
 fn of_a_function() {
     let function = quote!(
-        fn area(width: u64, height: u64) -> u64 {
-            width * height
+        fn f(a: u64, b: u64) -> u64 {
+            a * b
         }
     );
-    check("function", quote!(ttl = 300), function, |items| items);
+    let lines = check("function", quote!(ttl = 300), function);
+    assert!(lines <= MOST, "with its siblings, too: {lines}");
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn of_an_async_function_with_scope_tags_and_ttl() {
             load(org_id, user_id, page).await
         }
     );
-    check("async_function", arguments, function, |items| items);
+    check("async_function", arguments, function);
 }
 
 #[test]
@@ -67,5 +68,5 @@ fn of_a_method() {
             self.users.get(id)
         }
     );
-    check("method", quote!(ttl = 300, skip(self)), function, |items| quote!(impl Users { #items }));
+    check("method", quote!(ttl = 300, skip(self)), function);
 }
