@@ -30,7 +30,8 @@ count() {
         printf 'error: the hits of `%s` could not be counted\n%s\n' "$1" "$log" >&2
         return 1
     fi
-    awk -v hits="$hits" '/Collected/ { count = $NF / hits } END { if (count < 1) exit 1; printf "%.0f\n", count }' <<<"$log"
+    awk -v hits="$hits" '/Collected/ { count = $NF / hits } END { printf "%.0f\n", count; exit count < 1 }' <<<"$log" ||
+        { echo "error: callgrind has not met \`counted\`" >&2 && return 1; }
 }
 
 failed=0

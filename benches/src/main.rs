@@ -10,10 +10,12 @@
 //! | `evict` | evictions of a scope, with few and with many other entries |
 //! | `bounds` | what the figures should be |
 //! | `report` | what is printed |
+//! | `compile` | what a hundred annotated functions cost to build, in time and in bytes |
 //! | `callgrind` | an exact number of hits, for counting instructions |
 
 mod bounds;
 mod callgrind;
+mod compile;
 mod contenders;
 mod evict;
 mod harness;
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Ok(Command::Hits(options)) => hits(&options),
         Ok(Command::Remote(options)) => remote::run(&options),
         Ok(Command::Evict { options, others }) => evict::run(&options, others),
+        Ok(Command::Compile(options)) => compile::run(options.rounds, &options.only).map(drop),
         Ok(Command::Callgrind { contender, hits }) => callgrind::run(&contender, hits),
         Ok(Command::Help) => {
             print!("{}", options::HELP);

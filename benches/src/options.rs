@@ -6,6 +6,7 @@ pub(crate) const HELP: &str = "\
 cacheado-benches [OPTIONS]                    hits in memory
 cacheado-benches remote [OPTIONS]             hits and puts over Redis and MongoDB
 cacheado-benches evict [OPTIONS]              evictions among few and among many other entries
+cacheado-benches compile [OPTIONS]            builds of a hundred annotated functions
 cacheado-benches callgrind-hit N [CONTENDER]  hit the struct workload N times after a warm-up
 
   --rounds N     how often each contender runs
@@ -20,6 +21,7 @@ pub(crate) enum Command {
     Hits(Options),
     Remote(Options),
     Evict { options: Options, others: u32 },
+    Compile(Options),
     Callgrind { contender: String, hits: usize },
     Help,
 }
@@ -84,7 +86,9 @@ impl Command {
                 Arg::Value(name) if command.is_none() && name == "callgrind-hit" => {
                     return Self::callgrind(&mut parser);
                 }
-                Arg::Value(name) if command.is_none() && (name == "remote" || name == "evict") => {
+                Arg::Value(name)
+                    if command.is_none() && (name == "remote" || name == "evict" || name == "compile") =>
+                {
                     command = Some(name);
                 }
                 other => return Err(other.unexpected()),
@@ -97,6 +101,7 @@ impl Command {
         Ok(match command.as_ref().and_then(|name| name.to_str()) {
             Some("remote") => Self::Remote(given.options((31, 4_000), (11, 1_000))),
             Some("evict") => Self::Evict { options: given.options((31, 1), (11, 1)), others },
+            Some("compile") => Self::Compile(given.options((7, 1), (3, 1))),
             _ => Self::Hits(given.options((31, 200_000), (15, 50_000))),
         })
     }

@@ -48,11 +48,13 @@ pub(super) struct Package {
 impl Package {
     /// Writes the package. Its dependencies have the versions of the repository's lock file.
     pub(super) fn new(contender: Contender) -> Result<Self, String> {
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the package has no repository")?;
+        let repository =
+            Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the package has no repository")?;
         let root = target().join("compile");
         let package = Self { contender, folder: root.join(contender.package()), target: root.join("target") };
         write(&package.folder.join("Cargo.toml"), &contender.manifest(&repository.to_string_lossy()))?;
-        fs::copy(repository.join("Cargo.lock"), package.folder.join("Cargo.lock")).map_err(|error| error.to_string())?;
+        fs::copy(repository.join("Cargo.lock"), package.folder.join("Cargo.lock"))
+            .map_err(|error| error.to_string())?;
         Ok(package)
     }
 
@@ -65,7 +67,9 @@ impl Package {
     pub(super) fn build(&self, profile: Profile) -> Result<Took, String> {
         let source = self.folder.join("src/main.rs");
         let touched = fs::File::options().write(true).open(source);
-        touched.and_then(|file| file.set_modified(std::time::SystemTime::now())).map_err(|error| error.to_string())?;
+        touched
+            .and_then(|file| file.set_modified(std::time::SystemTime::now()))
+            .map_err(|error| error.to_string())?;
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.args(["build", "--quiet"]).current_dir(&self.folder);
         cargo.args((profile == Profile::Release).then_some("--release"));

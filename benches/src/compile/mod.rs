@@ -27,10 +27,13 @@ pub(crate) struct Row {
 /// built before.
 pub(crate) fn run(rounds: usize, only: &str) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
-    let contenders: Vec<_> = CONTENDERS.into_iter().filter(|contender| contender.name().contains(only)).collect();
-    let packages: Vec<Package> = contenders.iter().map(|&contender| Package::new(contender)).collect::<Result<_, _>>()?;
+    let contenders: Vec<_> =
+        CONTENDERS.into_iter().filter(|contender| contender.name().contains(only)).collect();
+    let packages: Vec<Package> =
+        contenders.iter().map(|&contender| Package::new(contender)).collect::<Result<_, _>>()?;
     for profile in [Profile::Dev, Profile::Release] {
-        let bytes: Vec<_> = packages.iter().map(|package| per_function(package, profile)).collect::<Result<_, _>>()?;
+        let bytes: Vec<_> =
+            packages.iter().map(|package| per_function(package, profile)).collect::<Result<_, _>>()?;
         let mut took: Vec<Vec<Took>> = packages.iter().map(|_| Vec::new()).collect();
         for round in 0..rounds {
             for step in 0..packages.len() {
@@ -69,12 +72,20 @@ fn median(times: impl Iterator<Item = Duration>) -> Duration {
 
 fn print(rows: &[Row]) {
     println!("## build of {FUNCTIONS} functions\n");
-    println!("| profile | contender                    | wall s | / cached | cpu s | / cached | bytes a function |");
-    println!("|---------|------------------------------|-------:|---------:|------:|---------:|-----------------:|");
+    println!(
+        "| profile | contender                    | wall s | / cached | cpu s | / cached | bytes a function |"
+    );
+    println!(
+        "|---------|------------------------------|-------:|---------:|------:|---------:|-----------------:|"
+    );
     for row in rows {
-        let peer = rows.iter().find(|peer| peer.profile == row.profile && peer.contender == Contender::Cached.name());
+        let peer = rows
+            .iter()
+            .find(|peer| peer.profile == row.profile && peer.contender == Contender::Cached.name());
         let ratio = |ours: Duration, theirs: fn(&Row) -> Duration| {
-            peer.map_or_else(String::new, |peer| format!("{:.2}", ours.as_secs_f64() / theirs(peer).as_secs_f64()))
+            peer.map_or_else(String::new, |peer| {
+                format!("{:.2}", ours.as_secs_f64() / theirs(peer).as_secs_f64())
+            })
         };
         println!(
             "| {:<7} | {:<28} | {:>6.2} | {:>8} | {:>5.2} | {:>8} | {:>16} |",

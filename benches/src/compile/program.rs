@@ -48,7 +48,9 @@ impl Contender {
         match self {
             Self::Plain => String::new(),
             Self::Cached => "cached = { version = \"4.1\", features = [\"async\"] }".to_owned(),
-            Self::Cacheado | Self::Alone => format!("cacheado = {{ path = {:?} }}", format!("{repository}/cacheado")),
+            Self::Cacheado | Self::Alone => {
+                format!("cacheado = {{ path = {:?} }}", format!("{repository}/cacheado"))
+            }
         }
     }
 
@@ -83,7 +85,9 @@ impl Contender {
         let (library, arguments) = line.trim_start().strip_prefix('@')?.split_once(' ')?;
         let indent = &line[..line.len() - line.trim_start().len()];
         match (self, library) {
-            (Self::Cached, "cached") | (Self::Cacheado, "cacheado") => Some(format!("{indent}#[cached({arguments})]")),
+            (Self::Cached, "cached") | (Self::Cacheado, "cacheado") => {
+                Some(format!("{indent}#[cached({arguments})]"))
+            }
             (Self::Alone, "cacheado") => Some(format!("{indent}#[cached({arguments}, companions = false)]")),
             _ => None,
         }
@@ -108,13 +112,13 @@ impl Contender {
                 }
             }
             source.push_str("}\n\n");
-            let _ = writeln!(calls, "        sum += copy{copy}::call{copy}(id, &text).await;");
+            let _ = writeln!(calls, "        let sum = sum + copy{copy}::call{copy}(id, &text).await;");
         }
         let _ = write!(
             source,
             "fn main() {{\n    prepare();\n    let id = std::env::args().count() as u64;\n    let text = format!(\"a-{{id}}\");\n    \
              let sum = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {{\n        \
-             let mut sum = text.len() + owner_of(&text).await.len();\n{calls}        sum\n    }});\n    println!(\"{{sum}}\");\n}}\n"
+             let sum = text.len() + owner_of(&text).await.len();\n{calls}        sum\n    }});\n    println!(\"{{sum}}\");\n}}\n"
         );
         source
     }

@@ -117,7 +117,10 @@ impl Inner {
             let scope = key.scope();
             let bytes = programmatic_bytes(&scope, key.args());
             let function = self.registry.programmatic.get(scope.level());
-            return function.map(|entry| (Arc::clone(&entry.value().function) as _, bytes)).into_iter().collect();
+            return function
+                .map(|entry| (Arc::clone(&entry.value().function) as _, bytes))
+                .into_iter()
+                .collect();
         }
         let is_its = |function: &Arc<dyn AnyFunction>| {
             let identity = &function.shared().identity;

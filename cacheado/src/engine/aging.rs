@@ -181,11 +181,7 @@ impl fmt::Debug for Renewals {
 
 impl Call {
     /// What follows from the age of what is in this process, if it can be served; else the call goes on.
-    pub(super) fn by_age(
-        mut self,
-        function: &Arc<Function>,
-        leader: Leader,
-    ) -> ControlFlow<Next, Self> {
+    pub(super) fn by_age(mut self, function: &Arc<Function>, leader: Leader) -> ControlFlow<Next, Self> {
         if function.renewals.is_none() || self.is_refresh() {
             return ControlFlow::Continue(self);
         }
@@ -273,11 +269,7 @@ impl Call {
     }
 
     /// The renewal under way of an entry that cannot be served any more, if this call can wait for it.
-    fn under_renewal(
-        &self,
-        function: &Function,
-        leader: Leader,
-    ) -> Option<Arc<Flight<Held>>> {
+    fn under_renewal(&self, function: &Function, leader: Leader) -> Option<Arc<Flight<Held>>> {
         if !self.joins() || function.is_remote() {
             return None;
         }

@@ -98,13 +98,7 @@ impl Computation {
     }
 
     /// What became of the outcome in the store; `None`: it may not be stored, or there is no room.
-    fn place(
-        &self,
-        function: &Function,
-        ticket: &Ticket,
-        ttl: Ttl,
-        outcome: &dyn Outcome,
-    ) -> Option<Placed> {
+    fn place(&self, function: &Function, ticket: &Ticket, ttl: Ttl, outcome: &dyn Outcome) -> Option<Placed> {
         let deadline = function.store.clock().deadline(ttl.or(None));
         let aging = self.aging(function, outcome.worth());
         let fill = Fill { aging, ..self.fill(ticket, deadline) };

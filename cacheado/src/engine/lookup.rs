@@ -10,8 +10,8 @@ use super::call::Call;
 use super::miss::Miss;
 use super::query::{KeyQuery, encode_key, hash_key};
 use crate::cache::{Cache, CallCache};
-use crate::context;
 use crate::codec::Codec;
+use crate::context;
 use crate::function::{
     Front, Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed,
 };
@@ -72,8 +72,7 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
     let is_elsewhere =
         matches!(seen, Probed::Unknown) && context::is_any() && !context::is_asked() && !refresh;
     if is_elsewhere
-        && let Some(front) =
-            cache.inner().functions.get::<Front<K::Stored>>(site.number(), instance.marker)
+        && let Some(front) = cache.inner().functions.get::<Front<K::Stored>>(site.number(), instance.marker)
     {
         // What surrounds calls elsewhere in the process is no concern of this one.
         seen = match front.probe(shape.0, hash_key(key), key) {

@@ -73,12 +73,7 @@ impl Call {
     }
 
     /// What this call does after the flight that it waited for has ended.
-    pub(super) fn landed(
-        mut self,
-        flight: &Flight<Held>,
-        landed: Landed<Held>,
-        leader: Leader,
-    ) -> Next {
+    pub(super) fn landed(mut self, flight: &Flight<Held>, landed: Landed<Held>, leader: Leader) -> Next {
         let Some(function) = self.function.clone() else { return self.plan(leader) };
         // What began before an eviction is not served to anybody but its leader after it: one on this node has
         // marked the ticket, one on another shows if the backend is asked after this call began.

@@ -106,7 +106,10 @@ impl<K: Kind> Wishes<K> {
             Value::Unavailable(error) => self.on_backend_error.map(|returned| returned(error)),
             Value::TookTooLong(error) => self.on_timeout.map(|returned| returned(error)),
         };
-        #[expect(clippy::expect_used, reason = "the engine asks `Typed`, and whether there are these functions")]
+        #[expect(
+            clippy::expect_used,
+            reason = "the engine asks `Typed`, and whether there are these functions"
+        )]
         returned.expect("a call comes to values of its own type")
     }
 }

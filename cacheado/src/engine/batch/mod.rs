@@ -234,7 +234,8 @@ impl<K: Kind> Batch<K> {
         for index in 0..self.elements.len() {
             let Some(Element::SameAs(first)) = self.elements.get(index) else { continue };
             // What cannot be copied is a failure, and fails the whole call where it stands first.
-            let copy = self.here(*first).and_then(|value| self.wishes.kind.restore(self.wishes.kind.store(value)?));
+            let copy =
+                self.here(*first).and_then(|value| self.wishes.kind.restore(self.wishes.kind.store(value)?));
             if let Some(copy) = copy {
                 self.put(index, copy);
             }

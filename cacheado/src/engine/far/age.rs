@@ -148,10 +148,7 @@ pub(in crate::engine) struct Rescued(Box<Computation>);
 
 impl Rescued {
     /// What is served; the computation, if the failure is the caller's.
-    pub(in crate::engine) fn answered(
-        self,
-        answer: Answer,
-    ) -> Result<(Value, Served), Box<Computation>> {
+    pub(in crate::engine) fn answered(self, answer: Answer) -> Result<(Value, Served), Box<Computation>> {
         let Self(mut computation) = self;
         let served = match answer.and_then(Reply::entry) {
             Ok(Some(entry)) => computation.serve_entry_instead(&entry),

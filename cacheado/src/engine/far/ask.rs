@@ -80,10 +80,7 @@ impl Computation {
     }
 
     /// The backend is not there: the body decides, unless the function wants to know.
-    pub(in crate::engine) fn without_backend(
-        mut self: Box<Self>,
-        error: cacheado_backends::Error,
-    ) -> Next {
+    pub(in crate::engine) fn without_backend(mut self: Box<Self>, error: cacheado_backends::Error) -> Next {
         self.far_begins();
         self.call.count_miss();
         self.count_backend_error(&error);

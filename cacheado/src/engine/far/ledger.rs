@@ -24,11 +24,7 @@ impl Computation {
     }
 
     /// Enters the ledger for what is about to be written. `Full`: it is a new one, and there is no room.
-    pub(in crate::engine) fn reserve(
-        &mut self,
-        function: &Function,
-        ttl: Option<Duration>,
-    ) -> Placed {
+    pub(in crate::engine) fn reserve(&mut self, function: &Function, ttl: Option<Duration>) -> Placed {
         let Some(ledger) = &function.ledger else { return Placed::Stored };
         if ledger.describe(self.call.hash, self.call.key.as_bytes()).is_some() {
             return Placed::Stored;
