@@ -81,7 +81,7 @@ struct Shard<V>(RwLock<HashTable<Slot<V>>>);
 
 /// Entries whose values are of type `V`.
 pub struct Region<V> {
-    shards: Box<[Shard<V>]>,
+    shards: Vec<Shard<V>>,
     clock: Clock,
     ordered: bool,
     store: Arc<Store>,
@@ -114,7 +114,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         }
         store.enrol(|id| {
             Arc::new(Self {
-                shards: shards.into(),
+                shards,
                 clock: store.clock().clone(),
                 ordered: store.is_ordered(),
                 store: Arc::clone(store),

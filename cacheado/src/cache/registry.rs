@@ -9,7 +9,7 @@ use dashmap::DashMap;
 
 use super::Inner;
 use crate::engine::KeyParts;
-use crate::function::entries::open_held;
+use crate::function::entries::open;
 use crate::function::{
     AnyFront, AnyFunction, Front, Function, Held, Identity, Making, Policy, without_arguments,
 };
@@ -78,7 +78,7 @@ impl Registry {
         let entry = self.programmatic.entry(Arc::clone(&level));
         let open = || {
             let (identity, policy) = (Identity::programmatic(), Policy::new());
-            let function = Function::open(cache, identity, Arc::clone(&level), true, &policy, open_held);
+            let function = Function::open(cache, identity, Arc::clone(&level), true, &policy, open::<Held>);
             Front::of(&function).map(Arc::new).ok_or(())
         };
         Some(Arc::clone(&*entry.or_try_insert_with(open).ok()?))

@@ -12,11 +12,12 @@ use super::call::Call;
 use super::computation::Computation;
 use super::far::{Answer, Asked, Write};
 use super::flight::{Flight, Landed, Leader};
-use super::limit::Admitted;
+use super::leading::Leading;
+use super::limit::{Admitted, Inside};
 use super::plan::{Next, Wait};
 use super::turn::Rest;
 use crate::context::{self, Outcome, Served};
-use crate::function::{Body, Held, Value};
+use crate::function::{self, Body, Held, Value};
 
 /// A future of the engine's own. Only what has to wait makes one, so that it can afford the box; and it is compiled
 /// here, not where it is awaited.
@@ -65,6 +66,75 @@ pub(super) fn admit(computation: &Computation) -> Soon<Admitted> {
     match computation.own_admission().at_once() {
         Ok(admitted) => Soon::Now(admitted),
         Err(admission) => Soon::Later(Box::pin(admission.over())),
+    }
+}
+
+/// What a call comes to before its body is polled.
+pub(super) enum Ready {
+    /// It returns this.
+    Serve(Value),
+    /// It runs the body.
+    Body(Box<Running>),
+}
+
+/// A body that runs as a part of a task.
+pub(super) struct Running {
+    /// Given back first.
+    admitted: Admitted,
+    computation: Box<Computation>,
+}
+
+/// A call as a part of a task, up to its body.
+pub(super) fn ready(call: Call) -> Soon<Ready> {
+    let computation = match start(Due::Plan(call)) {
+        Soon::Now(Start::Serve(value, _)) => return Soon::Now(Ready::Serve(value)),
+        Soon::Now(Start::Compute(computation)) => computation,
+        Soon::Later(waits) => {
+            return Soon::Later(Box::pin(async move {
+                match waits.await {
+                    Start::Serve(value, _) => Ready::Serve(value),
+                    Start::Compute(computation) => {
+                        let admitted = admit(&computation).over().await;
+                        Running::new(computation, admitted)
+                    }
+                }
+            }));
+        }
+    };
+    match admit(&computation) {
+        Soon::Now(admitted) => Soon::Now(Running::new(computation, admitted)),
+        Soon::Later(waits) => Soon::Later(Box::pin(async move { Running::new(computation, waits.await) })),
+    }
+}
+
+impl Running {
+    fn new(computation: Box<Computation>, admitted: Admitted) -> Ready {
+        computation.runs(&admitted);
+        Ready::Body(Box::new(Self { admitted, computation }))
+    }
+
+    /// To be held while the body is polled.
+    pub(super) fn enter(&self) -> (Option<Leading>, Option<Inside>) {
+        (self.computation.leading(), self.admitted.inside())
+    }
+
+    /// The body has returned this. What the backend has to store first, if there is something, comes to what the call
+    /// returns instead.
+    pub(super) fn returned(self: Box<Self>, outcome: &dyn function::Outcome) -> Option<Waits<Value>> {
+        let Self { admitted, computation } = *self;
+        drop(admitted);
+        let served = computation.outcome();
+        match computation.finish(outcome) {
+            None => {
+                served_anew(served);
+                None
+            }
+            Some(storing) => Some(Box::pin(async move {
+                let value = write(storing).await;
+                served_anew(served);
+                value
+            })),
+        }
     }
 }
 

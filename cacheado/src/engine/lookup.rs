@@ -82,7 +82,7 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
     }
     let miss = call_for(site, cache, shape, instance, key, refresh);
     match seen {
-        Probed::Unknown => miss.get(),
+        Probed::Unknown => miss.get_by(|front, hash| front.probe(shape.0, hash, key)),
         seen => Lookup::Miss(Box::new(miss.after(&seen))),
     }
 }

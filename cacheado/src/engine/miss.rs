@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use super::call::{Call, ScopeOf, tag_label};
-use super::drive::{Due, Start, admit, run, served_anew, start, write};
+use super::drive::{Ready, ready, run};
 use super::lookup::{Lookup, Probed};
 use crate::context::Outcome as How;
 use crate::error::Error;
@@ -93,18 +93,30 @@ impl<K: Kind> Miss<K> {
     }
 
     /// What is stored; a hit is counted.
-    pub(super) fn probe(&self) -> Probed<K::Return> {
-        let function = self.call.function.as_ref();
-        let Some(front) = function.and_then(Front::<K::Stored>::of) else { return Probed::Absent };
-        front.probe_bytes(self.wishes.kind, self.call.hash, self.call.key.as_bytes())
+    fn probe(&self) -> Probed<K::Return> {
+        self.probe_by(|front, hash| front.probe_bytes(self.wishes.kind, hash, self.call.key.as_bytes()))
+    }
+
+    fn probe_by(&self, probe: impl FnOnce(&Front<K::Stored>, u64) -> Probed<K::Return>) -> Probed<K::Return> {
+        let front = self.call.function.as_ref().and_then(Front::of);
+        front.map_or(Probed::Absent, |front| probe(&front, self.call.hash))
     }
 
     /// What the function returns, or the call that computes it: as the call's surroundings want it.
-    pub(crate) fn get(mut self) -> Lookup<K> {
+    pub(crate) fn get(self) -> Lookup<K> {
+        let (kind, key) = (self.wishes.kind, self.call.key.clone());
+        self.get_by(move |front, hash| front.probe_bytes(kind, hash, key.as_bytes()))
+    }
+
+    /// The same, with the probe for a key that is not written.
+    pub(super) fn get_by(
+        mut self,
+        probe: impl FnOnce(&Front<K::Stored>, u64) -> Probed<K::Return>,
+    ) -> Lookup<K> {
         if self.call.skips_lookup() {
             return Lookup::Miss(Box::new(self));
         }
-        match self.probe() {
+        match self.probe_by(probe) {
             Probed::Hit(value) => {
                 self.call.served_from_memory(How::Hit);
                 Lookup::Hit(value)
@@ -145,33 +157,25 @@ impl<K: Kind> Miss<K> {
 
     async fn drive(self, body: impl Future<Output = K::Return>) -> K::Return {
         let Self { call, wishes } = self;
-        let computation = match start(Due::Plan(call)).over().await {
-            Start::Serve(value, _) => return wishes.returned(value),
-            Start::Compute(computation) => computation,
+        let running = match ready(call).over().await {
+            Ready::Serve(value) => return wishes.returned(value),
+            Ready::Body(running) => running,
         };
-        let served = computation.outcome();
         let storing = {
             let outcome = {
-                let admitted = admit(&computation).over().await;
-                computation.runs(&admitted);
                 let mut body = pin!(body);
                 poll_fn(|context| {
-                    let (_leading, _inside) = (computation.leading(), admitted.inside());
+                    let _entered = running.enter();
                     body.as_mut().poll(context)
                 })
                 .await
             };
-            match computation.finish(&Of(wishes, &outcome)) {
-                None => {
-                    served_anew(served);
-                    return outcome;
-                }
-                Some(storing) => write(storing),
+            match running.returned(&Of(wishes, &outcome)) {
+                None => return outcome,
+                Some(storing) => storing,
             }
         };
-        let value = storing.await;
-        served_anew(served);
-        wishes.returned(value)
+        wishes.returned(storing.await)
     }
 }
 

@@ -1,7 +1,6 @@
 //! A function's entries in memory, without their type.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +10,9 @@ use super::Held;
 
 /// A [`Region`], for the engine. Its methods are those of the region.
 pub(crate) trait Entries: Send + Sync {
-    /// The region, of what type it may be.
-    fn typed(&self) -> &(dyn Any + Send + Sync);
+    /// The region, of whatever type it is.
+    fn typed(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+    fn as_any(&self) -> &dyn Any;
     fn peek(&self, hash: u64, key: &[u8]) -> Option<Seen<Held>>;
     fn read(&self, hash: u64, key: &[u8]) -> Option<Seen<Held>>;
     fn describe(&self, hash: u64, key: &[u8]) -> Option<(Vec<Label>, u64)>;
@@ -24,7 +24,7 @@ pub(crate) trait Entries: Send + Sync {
     fn renew(&self, ticket: &Ticket, hash: u64, labels: &[Label]) -> Ticket;
     fn fence_off(&self, hash: u64);
     fn is_current(&self, ticket: &Ticket) -> bool;
-    /// Stores a copy of the value, unless that panics.
+    /// Stores a copy of the value.
     fn fill_copy(&self, fill: Fill, value: &Held);
     fn evict(&self, hash: u64, key: &[u8], cause: Cause) -> bool;
     fn retract(&self, hash: u64, key: &[u8], ticket: &Ticket);
@@ -35,109 +35,97 @@ pub(crate) trait Entries: Send + Sync {
 /// How a region is opened.
 pub(crate) type Open = fn(&Arc<Store>, Arc<dyn Listener>) -> Arc<dyn Entries>;
 
-/// A region, and how its values come behind a pointer and from there.
-struct Behind<V> {
-    region: Arc<Region<V>>,
-    hold: fn(V) -> Held,
-    copy: fn(&Held) -> Option<V>,
-}
-
 /// Opens a region of values.
 pub(crate) fn open<V: Clone + Send + Sync + 'static>(
     store: &Arc<Store>,
     listener: Arc<dyn Listener>,
 ) -> Arc<dyn Entries> {
-    Arc::new(Behind::<V> {
-        region: Region::open(store, listener),
-        hold: |value| Arc::new(value),
-        copy: |held| held.downcast_ref().cloned(),
-    })
+    Region::<V>::open(store, listener)
 }
 
-/// Opens a region of values that are behind pointers by themselves.
-pub(crate) fn open_held(store: &Arc<Store>, listener: Arc<dyn Listener>) -> Arc<dyn Entries> {
-    let region = Region::open(store, listener);
-    Arc::new(Behind::<Held> { region, hold: |held| held, copy: |held| Some(Arc::clone(held)) })
+/// A value behind a pointer, where it is not one already.
+fn hold<V: Clone + Send + Sync + 'static>(seen: Seen<V>) -> Seen<Held> {
+    let Seen { value, expiry, lead } = seen;
+    let value = match (&value as &dyn Any).downcast_ref::<Held>() {
+        Some(held) => Arc::clone(held),
+        None => Arc::new(value),
+    };
+    Seen { value, expiry, lead }
 }
 
-impl<V: Clone + Send + Sync + 'static> Behind<V> {
-    fn seen(&self, seen: Seen<V>) -> Seen<Held> {
-        Seen { value: (self.hold)(seen.value), expiry: seen.expiry, lead: seen.lead }
+impl<V: Clone + Send + Sync + 'static> Entries for Region<V> {
+    fn typed(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
     }
-}
 
-impl<V: Clone + Send + Sync + 'static> Entries for Behind<V> {
-    fn typed(&self) -> &(dyn Any + Send + Sync) {
-        &self.region
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 
     fn peek(&self, hash: u64, key: &[u8]) -> Option<Seen<Held>> {
-        self.region.peek(hash, key).map(|seen| self.seen(seen))
+        Self::peek(self, hash, key).map(hold)
     }
 
     fn read(&self, hash: u64, key: &[u8]) -> Option<Seen<Held>> {
-        self.region.read(hash, key).map(|seen| self.seen(seen))
+        Self::read(self, hash, key).map(hold)
     }
 
     fn describe(&self, hash: u64, key: &[u8]) -> Option<(Vec<Label>, u64)> {
-        self.region.describe(hash, key)
+        Self::describe(self, hash, key)
     }
 
     fn age(&self, hash: u64, key: &[u8]) -> Option<Duration> {
-        self.region.age(hash, key)
+        Self::age(self, hash, key)
     }
 
     fn set_deadline(&self, hash: u64, key: &[u8], deadline: u64) {
-        self.region.set_deadline(hash, key, deadline);
+        Self::set_deadline(self, hash, key, deadline);
     }
 
     fn shorten(&self, hash: u64, key: &[u8], deadline: u64) {
-        self.region.shorten(hash, key, deadline);
+        Self::shorten(self, hash, key, deadline);
     }
 
     fn expire(&self, hash: u64, key: &[u8]) {
-        self.region.expire(hash, key);
+        Self::expire(self, hash, key);
     }
 
     fn ticket(&self, hash: u64, labels: &[Label]) -> Ticket {
-        self.region.ticket(hash, labels)
+        Self::ticket(self, hash, labels)
     }
 
     fn renew(&self, ticket: &Ticket, hash: u64, labels: &[Label]) -> Ticket {
-        self.region.renew(ticket, hash, labels)
+        Self::renew(self, ticket, hash, labels)
     }
 
     fn fence_off(&self, hash: u64) {
-        self.region.fence_off(hash);
+        Self::fence_off(self, hash);
     }
 
     fn is_current(&self, ticket: &Ticket) -> bool {
-        self.region.is_current(ticket)
+        Self::is_current(self, ticket)
     }
 
     fn fill_copy(&self, fill: Fill, value: &Held) {
-        match catch_unwind(AssertUnwindSafe(|| (self.copy)(value))) {
-            Ok(Some(value)) => {
-                self.region.fill(fill, value);
-            }
-            Ok(None) => {}
-            Err(_) => tracing::error!("a value panicked while it was copied for the near cache"),
+        let value: Option<&V> = (value as &dyn Any).downcast_ref().or_else(|| value.downcast_ref());
+        if let Some(value) = value {
+            Self::fill(self, fill, value.clone());
         }
     }
 
     fn evict(&self, hash: u64, key: &[u8], cause: Cause) -> bool {
-        self.region.evict(hash, key, cause)
+        Self::evict(self, hash, key, cause)
     }
 
     fn retract(&self, hash: u64, key: &[u8], ticket: &Ticket) {
-        self.region.retract(hash, key, ticket);
+        Self::retract(self, hash, key, ticket);
     }
 
     fn evict_all(&self, cause: Cause) -> u64 {
-        self.region.evict_all(cause)
+        Self::evict_all(self, cause)
     }
 
     fn len(&self) -> usize {
-        self.region.len()
+        Self::len(self)
     }
 }

@@ -140,7 +140,7 @@ impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
     }
 
     fn fill(&self, entries: &dyn Entries, fill: Fill) -> Option<Placed> {
-        let region: &Arc<Region<K::Stored>> = entries.typed().downcast_ref()?;
+        let region: &Region<K::Stored> = entries.as_any().downcast_ref()?;
         Some(region.fill(fill, self.0.kind.store(self.1.borrow())?))
     }
 }

@@ -123,7 +123,7 @@ pub(crate) struct Front<V> {
 impl<V: Clone + Send + Sync + 'static> Front<V> {
     /// That of a function. `None` if its entries hold something else.
     pub(crate) fn of(function: &Arc<Function>) -> Option<Self> {
-        let region = Arc::clone(function.region.typed().downcast_ref()?);
+        let region = Arc::clone(&function.region).typed().downcast().ok()?;
         let (shared, ruled) = (Arc::clone(&function.shared), function.ruled);
         Some(Self { region, ruled, shared, function: Arc::clone(function) })
     }

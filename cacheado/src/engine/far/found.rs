@@ -1,5 +1,6 @@
 //! What an entry of the backend stands for, and the copy of it that is kept here.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,7 +107,10 @@ impl Computation {
             Some(aging) => Fill { aging: Some(Aging { limit, ..aging }), ..self.fill(ticket, expiry) },
             None => self.fill(ticket, limit),
         };
-        function.region.fill_copy(fill, value);
+        // The copy runs code of the user's.
+        if catch_unwind(AssertUnwindSafe(|| function.region.fill_copy(fill, value))).is_err() {
+            tracing::error!("a value panicked while it was copied for the near cache");
+        }
     }
 
     /// An entry in memory of this call's.
