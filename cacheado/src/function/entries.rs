@@ -7,6 +7,7 @@ use std::time::Duration;
 use cacheado_backends::memory::{Cause, Fill, Label, Listener, Region, Seen, Store, Ticket};
 
 use super::Held;
+use super::held::{behind, own};
 
 /// A [`Region`], for the engine. Its methods are those of the region.
 pub(crate) trait Entries: Send + Sync {
@@ -43,14 +44,8 @@ pub(crate) fn open<V: Clone + Send + Sync + 'static>(
     Region::<V>::open(store, listener)
 }
 
-/// A value behind a pointer, where it is not one already.
 fn hold<V: Clone + Send + Sync + 'static>(seen: Seen<V>) -> Seen<Held> {
-    let Seen { value, expiry, lead } = seen;
-    let value = match (&value as &dyn Any).downcast_ref::<Held>() {
-        Some(held) => Arc::clone(held),
-        None => Arc::new(value),
-    };
-    Seen { value, expiry, lead }
+    Seen { value: behind(seen.value), expiry: seen.expiry, lead: seen.lead }
 }
 
 impl<V: Clone + Send + Sync + 'static> Entries for Region<V> {
@@ -107,9 +102,8 @@ impl<V: Clone + Send + Sync + 'static> Entries for Region<V> {
     }
 
     fn fill_copy(&self, fill: Fill, value: &Held) {
-        let value: Option<&V> = (value as &dyn Any).downcast_ref().or_else(|| value.downcast_ref());
-        if let Some(value) = value {
-            Self::fill(self, fill, value.clone());
+        if let Some(value) = own(Arc::clone(value)) {
+            Self::fill(self, fill, value);
         }
     }
 

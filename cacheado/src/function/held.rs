@@ -18,6 +18,22 @@ use crate::error::Error;
 /// A stored value, or another that is handed on, behind a pointer.
 pub(crate) type Held = Arc<dyn Any + Send + Sync>;
 
+/// A value behind a pointer, where it is none of these pointers already.
+pub(crate) fn behind<V: Clone + Send + Sync + 'static>(value: V) -> Held {
+    match (&value as &dyn Any).downcast_ref::<Held>() {
+        Some(held) => Arc::clone(held),
+        None => Arc::new(value),
+    }
+}
+
+/// The value from behind its pointer; `None` if it is of another type.
+pub(crate) fn own<V: Clone + Send + Sync + 'static>(held: Held) -> Option<V> {
+    match (&held as &dyn Any).downcast_ref::<V>() {
+        Some(value) => Some(value.clone()),
+        None => held.downcast().ok().map(Arc::unwrap_or_clone),
+    }
+}
+
 /// What a call comes to.
 pub enum Value {
     /// A value that can be stored.
@@ -50,7 +66,9 @@ impl Typed {
 
     /// What a stored value stands for; `None` if it is of another type.
     pub(crate) fn restore(self, held: Held) -> Option<Value> {
-        ((*held).type_id() == self.stored).then_some(Value::Stored(held))
+        // What is a pointer by itself is behind no other.
+        let is_own = self.stored == TypeId::of::<Held>() || self.stored == (*held).type_id();
+        is_own.then_some(Value::Stored(held))
     }
 
     /// The same for an outcome that can only be handed on.
@@ -149,4 +167,30 @@ impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
 pub(crate) trait Body {
     /// Runs the body, once.
     fn run(&mut self) -> &dyn Outcome;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::function::kind::Own;
+    use crate::function::probe::{KindOf, Probe};
+
+    #[test]
+    fn a_value_comes_back_from_behind_its_pointer() {
+        let kind = (&&&&&&&&Probe::<Option<String>>::new()).kind();
+        let held = kind.hold(&Some("a".to_owned())).expect("it can be stored");
+        assert!(Typed::of(kind).restore(Arc::clone(&held)).is_some());
+        assert!(Typed::of(Own::<String>::new()).restore(Arc::clone(&held)).is_none(), "it is another type's");
+        assert_eq!(kind.release(held), Some(Some("a".to_owned())));
+    }
+
+    #[test]
+    fn a_pointer_that_is_the_value_comes_back_as_it_is() {
+        let kind = (&&&&&&&&Probe::<Held>::new()).kind();
+        let value: Held = Arc::new(5_u8);
+        let held = kind.hold(&value).expect("it can be stored");
+        assert!(Arc::ptr_eq(&held, &value));
+        assert!(Typed::of(kind).restore(Arc::clone(&held)).is_some());
+        assert!(kind.release(held).is_some_and(|released| Arc::ptr_eq(&released, &value)));
+    }
 }

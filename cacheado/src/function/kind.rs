@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::Held;
+use super::held::{behind, own};
 
 /// What an outcome is worth to the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,13 +38,12 @@ pub trait Kind: Copy + Send + Sync {
 
     /// What is stored of the outcome, behind a pointer.
     fn hold(self, outcome: &Self::Return) -> Option<Held> {
-        Some(Arc::new(self.store(outcome)?))
+        self.store(outcome).map(behind)
     }
 
     /// The outcome that what is behind such a pointer stands for; `None` if it is of another type.
     fn release(self, held: Held) -> Option<Self::Return> {
-        let stored: Arc<Self::Stored> = held.downcast().ok()?;
-        self.restore(Arc::unwrap_or_clone(stored))
+        self.restore(own(held)?)
     }
 
     /// The type of what is behind such a pointer.
