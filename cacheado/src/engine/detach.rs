@@ -90,7 +90,7 @@ impl Computation {
             return self.finish_blocking(outcome);
         }
         let outcome = catch_unwind(AssertUnwindSafe(run));
-        let computation = if outcome.as_ref().map_or(true, |outcome| is_failure(*outcome)) {
+        let computation = if outcome.as_ref().map_or(true, |outcome| outcome.worth() == Worth::Failure) {
             let rescued = match self.rescue() {
                 Rescue::Value(value) => Ok(value),
                 Rescue::Ask(remote, request, rescued) => rescued.answered(remote.ask_blocking(request)),
@@ -125,10 +125,6 @@ impl Computation {
         served_anew(served);
         value
     }
-}
-
-fn is_failure(outcome: &dyn Outcome) -> bool {
-    outcome.worth() == Worth::Failure
 }
 
 /// Runs the body as a part of this task and stores what comes of it. Where the body fails, what an older

@@ -95,20 +95,20 @@ pub(super) fn ready(call: Call) -> Soon<Ready> {
                     Start::Serve(value, _) => Ready::Serve(value),
                     Start::Compute(computation) => {
                         let admitted = admit(&computation).over().await;
-                        Running::new(computation, admitted)
+                        Running::ready(computation, admitted)
                     }
                 }
             }));
         }
     };
     match admit(&computation) {
-        Soon::Now(admitted) => Soon::Now(Running::new(computation, admitted)),
-        Soon::Later(waits) => Soon::Later(Box::pin(async move { Running::new(computation, waits.await) })),
+        Soon::Now(admitted) => Soon::Now(Running::ready(computation, admitted)),
+        Soon::Later(waits) => Soon::Later(Box::pin(async move { Running::ready(computation, waits.await) })),
     }
 }
 
 impl Running {
-    fn new(computation: Box<Computation>, admitted: Admitted) -> Ready {
+    fn ready(computation: Box<Computation>, admitted: Admitted) -> Ready {
         computation.runs(&admitted);
         Ready::Body(Box::new(Self { admitted, computation }))
     }
@@ -120,8 +120,8 @@ impl Running {
 
     /// The body has returned this. What the backend has to store first, if there is something, comes to what the call
     /// returns instead.
-    pub(super) fn returned(self: Box<Self>, outcome: &dyn function::Outcome) -> Option<Waits<Value>> {
-        let Self { admitted, computation } = *self;
+    pub(super) fn returned(self, outcome: &dyn function::Outcome) -> Option<Waits<Value>> {
+        let Self { admitted, computation } = self;
         drop(admitted);
         let served = computation.outcome();
         match computation.finish(outcome) {

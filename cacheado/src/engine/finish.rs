@@ -40,7 +40,7 @@ impl Computation {
     fn store(&mut self, outcome: &dyn Outcome) -> Option<Draft> {
         let function = self.call.function.clone()?;
         let ticket = self.ticket.clone()?;
-        let is_failure = self.is_failure(outcome);
+        let is_failure = outcome.worth() == Worth::Failure;
         if is_failure && self.renewing.is_some() {
             self.call.note_failure(&function);
         }
@@ -62,10 +62,6 @@ impl Computation {
             function.region.retract(self.call.hash, self.call.key.as_bytes(), &ticket);
         }
         None
-    }
-
-    pub(super) fn is_failure(&self, outcome: &dyn Outcome) -> bool {
-        outcome.worth() == Worth::Failure
     }
 
     /// Whether there is an older value that is of more use than an error: also for those that a renewal leaves it to.

@@ -180,6 +180,7 @@ impl<K: Kind> Miss<K> {
 }
 
 /// What a look in this process has found.
+#[expect(clippy::large_enum_variant, reason = "it lives for a moment, and a box would live no longer")]
 enum Looked<K: Kind> {
     Here(K::Return),
     Elsewhere(Miss<K>),

@@ -136,7 +136,6 @@ pub(super) fn may_join<V>(flight: &Arc<Flight<V>>) -> bool {
 }
 
 /// What a call does next.
-#[expect(clippy::large_enum_variant, reason = "it lives for a moment, and a box would live no longer")]
 pub(super) enum Next {
     /// It returns this.
     Serve(Value),

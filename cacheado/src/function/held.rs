@@ -103,6 +103,7 @@ pub(crate) struct Wishes<K: Kind> {
     pub(crate) on_timeout: Option<fn(Error) -> K::Return>,
 }
 
+#[expect(clippy::expl_impl_clone_on_copy, reason = "deriving it would ask the function's types for it")]
 impl<K: Kind> Clone for Wishes<K> {
     fn clone(&self) -> Self {
         *self
