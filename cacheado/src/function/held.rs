@@ -35,7 +35,7 @@ pub(crate) fn own<V: Clone + Send + Sync + 'static>(held: Held) -> Option<V> {
 }
 
 /// What a call comes to.
-pub enum Value {
+pub(crate) enum Value {
     /// A value that can be stored.
     Stored(Held),
     /// An outcome of another caller's that can only be handed on.
