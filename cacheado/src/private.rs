@@ -20,7 +20,7 @@ use crate::scope::{Scope, ScopeTree, ScopeValue};
 
 pub use crate::cache::{ambient, explicit};
 pub use crate::context::AmbientScope;
-pub use crate::engine::{Batch, Call, Lookup, lookup};
+pub use crate::engine::{Batch, Lookup, Miss, lookup};
 pub use crate::function::kind::{Kind, Settable, Shape};
 pub use crate::function::{BatchOf, Batched, Detached, Guarded, Instance, Keep, SingleFlight, Site};
 pub use crate::scope::ScopeSource;
@@ -72,19 +72,19 @@ pub fn entry<K: Kind, P: KeyPart + ?Sized, F>(
     shape: Shape<K>,
     instance: Instance<F>,
     key: &P,
-) -> Call<K> {
-    call_for(site, cache.as_cache(), shape, instance, key, false)
+) -> Miss<K> {
+    call_for(site, cache.as_cache(), shape, instance.id(), key, false)
 }
 
 /// The `<fn>_cache` of a sync function, in which the closure was written.
 pub fn function_cache<F>(site: &'static Site, cache: &impl AsCache, _: F) -> FunctionCache {
-    let path = site.path(Instance::<F>::new("_cache"));
+    let path = site.path(Instance::<F>::new("_cache").id());
     FunctionCache::new(site, cache.as_cache().clone(), &path)
 }
 
 /// The `<fn>_cache` of an async function, in which the closure was written.
 pub fn async_function_cache<F>(site: &'static Site, cache: &impl AsCache, _: F) -> AsyncFunctionCache {
-    let path = site.path(Instance::<F>::new("_cache"));
+    let path = site.path(Instance::<F>::new("_cache").id());
     AsyncFunctionCache::new(site, cache.as_cache().clone(), &path)
 }
 

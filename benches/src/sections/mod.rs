@@ -5,6 +5,7 @@
 
 mod asynchronous;
 mod bytes;
+mod compile;
 mod evict;
 mod hit;
 mod many;
@@ -31,7 +32,7 @@ pub(crate) struct Section {
 }
 
 /// All sections, in the order of the report.
-pub(crate) const ALL: [Section; 10] = [
+pub(crate) const ALL: [Section; 11] = [
     Section { name: "hit", title: "Hits in memory", run: hit::run },
     Section { name: "async", title: "Async hits in memory", run: asynchronous::run },
     Section { name: "miss", title: "Misses and insertions", run: miss::run },
@@ -41,6 +42,7 @@ pub(crate) const ALL: [Section; 10] = [
     Section { name: "traces", title: "Hit rates on traces", run: traces::run },
     Section { name: "evict", title: "Evicting a scope", run: evict::run },
     Section { name: "remote", title: "Hits and puts over servers", run: remote::run },
+    Section { name: "compile", title: "Building a hundred functions", run: compile::run },
     // Last, as its caches stay.
     Section { name: "many", title: "Hits among many entries", run: many::run },
 ];

@@ -86,7 +86,7 @@ struct Shard<V>(BiasedLock<Table<V>>);
 
 /// Entries whose values are of type `V`.
 pub struct Region<V> {
-    shards: Box<[Shard<V>]>,
+    shards: Vec<Shard<V>>,
     clock: Clock,
     ordered: bool,
     store: Arc<Store>,
@@ -113,7 +113,10 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// Opens an empty region of the store. `listener` is told of every entry that leaves.
     #[must_use]
     pub fn open(store: &Arc<Store>, listener: Arc<dyn Listener>) -> Arc<Self> {
-        let shards = (0..store.shards()).map(|_| Shard(BiasedLock::new(Table::default()))).collect();
+        let mut shards = Vec::new();
+        for _ in 0..store.shards() {
+            shards.push(Shard(BiasedLock::new(Table::default())));
+        }
         store.enrol(|id| {
             Arc::new(Self {
                 shards,
@@ -155,7 +158,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     fn see(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<V>> {
         let table = self.shard(hash).read();
-        let slot = self.live(table.find(hash, |slot| slot.key() == key))?;
+        let slot = self.live(Self::with_key(&table, hash, key))?;
         if touch {
             self.store.stamps().touch(&slot.entry.stamp);
         }
@@ -178,14 +181,14 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// An entry's labels and expiry, if it is alive.
     pub fn describe(&self, hash: u64, key: &[u8]) -> Option<(Vec<Label>, u64)> {
         let table = self.shard(hash).read();
-        let slot = self.live(table.find(hash, |slot| slot.key() == key))?;
+        let slot = self.live(Self::with_key(&table, hash, key))?;
         Some((slot.facts.labels().to_vec(), slot.expiry()))
     }
 
     /// How long ago a live entry was stored.
     pub fn age(&self, hash: u64, key: &[u8]) -> Option<Duration> {
         let table = self.shard(hash).read();
-        let slot = self.live(table.find(hash, |slot| slot.key() == key))?;
+        let slot = self.live(Self::with_key(&table, hash, key))?;
         Some(self.clock.since(slot.facts.born))
     }
 
@@ -195,18 +198,18 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     /// Gives a live entry another expiry. Whether there was one.
     pub fn set_deadline(&self, hash: u64, key: &[u8], deadline: u64) -> bool {
-        self.change_deadline(hash, key, |_| deadline)
+        self.change_deadline(hash, key, &|_| deadline)
     }
 
     /// Gives a live entry this expiry if it is the earlier one. Whether there was one.
     pub fn shorten(&self, hash: u64, key: &[u8], deadline: u64) -> bool {
-        self.change_deadline(hash, key, |present| present.min(deadline))
+        self.change_deadline(hash, key, &|present| present.min(deadline))
     }
 
-    fn change_deadline(&self, hash: u64, key: &[u8], change: impl FnOnce(u64) -> u64) -> bool {
+    fn change_deadline(&self, hash: u64, key: &[u8], change: &dyn Fn(u64) -> u64) -> bool {
         let at = {
             let mut table = self.shard(hash).write();
-            let Some((entry, facts)) = table.find_mut(hash, |slot| slot.key() == key) else { return false };
+            let Some((entry, facts)) = table.find_mut(hash, &|slot| slot.key() == key) else { return false };
             let slot = View { entry, facts };
             // What is past its time does not come back.
             if self.clock.expired(slot.expiry()) {
@@ -227,7 +230,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// Removes an entry whose time is over. Does nothing if a live one has taken its place.
     pub fn expire(&self, hash: u64, key: &[u8]) {
         let is_over = |slot: View<'_, V>| slot.key() == key && self.clock.expired(slot.gone());
-        if let Some(slot) = self.take(hash, is_over) {
+        if let Some(slot) = self.take(hash, &is_over) {
             self.finish(slot, Cause::Expired);
         }
     }
@@ -245,8 +248,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     }
 
     fn numbered(&self, serial: u64, hash: u64, labels: &[Label]) -> Ticket {
-        let labelled = labels.iter().map(|label| self.store.labels().hash(label));
-        self.store.fences().ticket(serial, labelled.chain([self.own(hash)]), &self.epoch)
+        numbered(&self.store, serial, self.own(hash), labels, &self.epoch)
     }
 
     /// Fills of the key that have begun are not stored.
@@ -309,7 +311,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// Removes an entry by its key, and fences off the fills that have begun. Whether it was alive.
     pub fn evict(&self, hash: u64, key: &[u8], cause: Cause) -> bool {
         self.fence_off(hash);
-        match self.take(hash, |slot| slot.key() == key) {
+        match self.take(hash, &|slot| slot.key() == key) {
             Some(slot) => self.finish(slot, cause),
             None => false,
         }
@@ -318,14 +320,14 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// Removes an entry whose computation began before `ticket` was taken; fences nothing off.
     pub fn retract(&self, hash: u64, key: &[u8], ticket: &Ticket) {
         let is_older = |slot: View<'_, V>| slot.key() == key && slot.facts.serial < ticket.serial();
-        if let Some(slot) = self.take(hash, is_older) {
+        if let Some(slot) = self.take(hash, &is_older) {
             self.finish(slot, Cause::Evicted);
         }
     }
 
     /// Removes the entry that was stored with this ticket, if no other has taken its place; fences nothing off.
     pub fn withdraw(&self, hash: u64, ticket: &Ticket) {
-        if let Some(slot) = self.take(hash, |slot| slot.facts.serial == ticket.serial()) {
+        if let Some(slot) = self.take(hash, &|slot| slot.facts.serial == ticket.serial()) {
             self.finish(slot, Cause::Evicted);
         }
     }
@@ -339,12 +341,24 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
 
     /// How many entries there are, counting those whose time is over and that are not removed yet.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.0.read().len()).sum()
+        let mut len = 0;
+        for shard in &self.shards {
+            len += shard.0.read().len();
+        }
+        len
     }
 
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn with_key<'t>(table: &'t Table<V>, hash: u64, key: &[u8]) -> Option<View<'t, V>> {
+        table.find(hash, &|slot| slot.key() == key)
+    }
+
+    fn at<'t>(table: &'t Table<V>, at: &Locator) -> Option<View<'t, V>> {
+        table.find(at.hash, &|slot| slot.facts.serial == at.serial)
     }
 
     #[inline]
@@ -367,7 +381,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         if !self.is_current(ticket) {
             return Err((Placed::Fenced, slot));
         }
-        if let Some((entry, facts)) = table.find_mut(hash, |old| old.entry.key == slot.entry.key) {
+        if let Some((entry, facts)) = table.find_mut(hash, &|old| old.entry.key == slot.entry.key) {
             let old = View { entry, facts };
             if old.facts.serial > slot.facts.serial && !self.clock.expired(old.gone()) {
                 return Err((Placed::Superseded, slot));
@@ -387,7 +401,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         Ok((stamp, None))
     }
 
-    fn take(&self, hash: u64, is_it: impl Fn(View<'_, V>) -> bool) -> Option<Slot<V>> {
+    fn take(&self, hash: u64, is_it: &dyn Fn(View<'_, V>) -> bool) -> Option<Slot<V>> {
         let slot = self.shard(hash).write().remove(hash, is_it)?;
         self.store.left(1, slot.facts.weight());
         Some(slot)
@@ -398,42 +412,50 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         let alive = cause != Cause::Expired && !self.clock.expired(slot.view().gone());
         let cause = if alive { cause } else { Cause::Expired };
         self.store.labels().strike(slot.facts.labels(), slot.facts.serial);
-        let told = catch_unwind(AssertUnwindSafe(|| {
-            self.listener.removed(slot.entry.key.as_bytes(), slot.facts.labels(), cause);
-        }));
-        if told.is_err() {
-            tracing::error!(?cause, "a listener panicked while it was told of a removal");
-        }
+        tell(&*self.listener, slot.entry.key.as_bytes(), slot.facts.labels(), cause);
         drop_contained(slot);
         alive
+    }
+}
+
+// What follows depends on no type, so that it is compiled once and not for each.
+
+fn numbered(store: &Store, serial: u64, own: u64, labels: &[Label], epoch: &AtomicU64) -> Ticket {
+    let labelled = labels.iter().map(|label| store.labels().hash(label));
+    store.fences().ticket(serial, labelled.chain([own]), epoch)
+}
+
+fn tell(listener: &dyn Listener, key: &[u8], labels: &[Label], cause: Cause) {
+    if catch_unwind(AssertUnwindSafe(|| listener.removed(key, labels, cause))).is_err() {
+        tracing::error!(?cause, "a listener panicked while it was told of a removal");
     }
 }
 
 impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
     fn last_used(&self, at: &Locator) -> Option<u64> {
         let table = self.shard(at.hash).read();
-        table.find(at.hash, |slot| slot.facts.serial == at.serial).map(View::last_used)
+        Self::at(&table, at).map(View::last_used)
     }
 
     fn uses(&self, at: &Locator, forget: u64) -> Option<u64> {
         let table = self.shard(at.hash).read();
-        let slot = table.find(at.hash, |slot| slot.facts.serial == at.serial)?;
+        let slot = Self::at(&table, at)?;
         Some(Stamps::forget_uses(&slot.entry.stamp, forget))
     }
 
     fn deadline(&self, at: &Locator) -> Option<u64> {
         let table = self.shard(at.hash).read();
-        table.find(at.hash, |slot| slot.facts.serial == at.serial).map(View::gone)
+        Self::at(&table, at).map(View::gone)
     }
 
     fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool> {
-        let slot = self.take(at.hash, |slot| slot.facts.serial == at.serial)?;
+        let slot = self.take(at.hash, &|slot| slot.facts.serial == at.serial)?;
         Some(self.finish(slot, cause))
     }
 
     fn expire_at(&self, at: &Locator) -> Option<u64> {
         let is_over = |slot: View<'_, V>| slot.facts.serial == at.serial && self.clock.expired(slot.gone());
-        if let Some(slot) = self.take(at.hash, is_over) {
+        if let Some(slot) = self.take(at.hash, &is_over) {
             self.finish(slot, Cause::Expired);
             return None;
         }
@@ -445,7 +467,10 @@ impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
         for shard in &self.shards {
             let table = {
                 let mut table = shard.0.write();
-                let weight = table.iter().map(|slot| slot.facts.weight()).sum();
+                let mut weight = 0;
+                for slot in table.iter() {
+                    weight += slot.facts.weight();
+                }
                 self.store.left(table.len(), weight);
                 mem::take(&mut *table)
             };

@@ -226,7 +226,13 @@ pub(super) fn expire_at<V>(entry: &mut Entry<V>, facts: &mut Facts, expiry: u64)
 
 /// Drops a value of the user's. A panic in its `drop` goes no further than the log.
 pub(super) fn drop_contained<T>(value: T) {
-    if catch_unwind(AssertUnwindSafe(|| drop(value))).is_err() {
+    let mut value = Some(value);
+    contained(&mut || drop(value.take()));
+}
+
+/// The same for all types.
+fn contained(dropping: &mut dyn FnMut()) {
+    if catch_unwind(AssertUnwindSafe(dropping)).is_err() {
         tracing::error!("a cached value panicked while it was dropped");
     }
 }

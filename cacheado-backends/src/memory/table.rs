@@ -51,8 +51,8 @@ impl<V> Table<V> {
     }
 
     /// The entry that is the one looked for, among those with this hash.
-    pub(super) fn find(&self, hash: u64, is_it: impl Fn(View<'_, V>) -> bool) -> Option<View<'_, V>> {
-        let is_it = |number| self.view(number).is_some_and(&is_it);
+    pub(super) fn find(&self, hash: u64, is_it: &dyn Fn(View<'_, V>) -> bool) -> Option<View<'_, V>> {
+        let is_it = |number| self.view(number).is_some_and(is_it);
         self.view(self.index.find(hash, is_it)?)
     }
 
@@ -60,9 +60,9 @@ impl<V> Table<V> {
     pub(super) fn find_mut(
         &mut self,
         hash: u64,
-        is_it: impl Fn(View<'_, V>) -> bool,
+        is_it: &dyn Fn(View<'_, V>) -> bool,
     ) -> Option<(&mut Entry<V>, &mut Facts)> {
-        let number = self.index.find(hash, |number| self.view(number).is_some_and(&is_it))? as usize;
+        let number = self.index.find(hash, |number| self.view(number).is_some_and(is_it))? as usize;
         let lines = self.lines.get_mut(number / ENTRIES)?;
         Some((lines.0[number % ENTRIES].as_mut()?, self.facts.get_mut(number)?))
     }
@@ -78,8 +78,8 @@ impl<V> Table<V> {
     }
 
     /// Takes out the entry that is the one looked for.
-    pub(super) fn remove(&mut self, hash: u64, is_it: impl Fn(View<'_, V>) -> bool) -> Option<Slot<V>> {
-        let number = self.index.find(hash, |number| self.view(number).is_some_and(&is_it))?;
+    pub(super) fn remove(&mut self, hash: u64, is_it: &dyn Fn(View<'_, V>) -> bool) -> Option<Slot<V>> {
+        let number = self.index.find(hash, |number| self.view(number).is_some_and(is_it))?;
         self.index.remove(hash, number);
         self.vacant.push(number);
         let place = number as usize;
@@ -184,7 +184,7 @@ mod tests {
             let key = next() % 200;
             let is_it = |view: View<'_, u64>| view.entry.key.as_bytes() == key.to_le_bytes();
             if next() % 2 == 0 {
-                let removed = table.remove(key % 7, is_it).map(|slot| slot.facts.serial);
+                let removed = table.remove(key % 7, &is_it).map(|slot| slot.facts.serial);
                 assert_eq!(removed, model.remove(&key), "seed {seed}, step {step}");
             } else if let std::collections::hash_map::Entry::Vacant(vacant) = model.entry(key) {
                 table.insert(slot(key, step));
@@ -194,7 +194,7 @@ mod tests {
                 .get(key % 7, |stored| stored.as_bytes() == key.to_le_bytes())
                 .map(|entry| entry.held.take_along());
             assert_eq!(found.map(Held::into_value), model.get(&key).copied(), "seed {seed}, step {step}");
-            assert_eq!(table.find(key % 7, is_it).map(|view| view.facts.serial), model.get(&key).copied());
+            assert_eq!(table.find(key % 7, &is_it).map(|view| view.facts.serial), model.get(&key).copied());
             assert_eq!(table.len(), model.len());
         }
         assert!(table.facts.len() <= 200, "places are used again");

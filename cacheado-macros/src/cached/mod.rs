@@ -16,6 +16,8 @@ mod patterns;
 mod placeholders;
 mod returns;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod tests;
 mod validate;
 mod values;

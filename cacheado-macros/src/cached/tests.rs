@@ -432,21 +432,6 @@ fn hazard_36_nonsense_does_not_panic() {
     }
 }
 
-/// What a user pays for in compile time and reads in `cargo expand`: function and siblings together.
-#[test]
-fn a_plain_function_expands_to_sixty_lines_at_most() {
-    let output = cached(
-        quote!(ttl = 300),
-        quote!(
-            fn f(a: u64, b: u64) -> u64 {
-                a * b
-            }
-        ),
-    );
-    let text = prettyplease::unparse(&syn::parse2(output).expect("items"));
-    assert!(text.lines().count() <= 60, "{} lines\n{text}", text.lines().count());
-}
-
 #[test]
 fn hazard_37_generated_code_names_the_version_of_the_runtime_that_it_needs() {
     let version = env!("CARGO_PKG_VERSION").replace('.', "_");

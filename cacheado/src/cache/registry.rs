@@ -1,6 +1,6 @@
 //! The functions of one cache, for what concerns all of them.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,7 +9,10 @@ use dashmap::DashMap;
 
 use super::Inner;
 use crate::engine::KeyParts;
-use crate::function::{AnyFunction, Dynamic, Function, Identity, Policy, without_arguments};
+use crate::function::entries::open;
+use crate::function::{
+    AnyFront, AnyFunction, Front, Function, Held, Identity, Making, Policy, without_arguments,
+};
 use crate::key::{self, Key};
 use crate::remote::{Chore, place};
 use crate::rules::Cause;
@@ -20,14 +23,14 @@ use crate::scope::Scope;
 pub(crate) struct Registry {
     functions: DashMap<(u32, String), Vec<Registered>>,
     /// The programmatic keys, by the level of the scope that they lie in.
-    programmatic: DashMap<Arc<str>, Arc<Function<Dynamic>>>,
+    programmatic: DashMap<Arc<str>, Arc<Front<Held>>>,
 }
 
 struct Registered {
     /// The marker of the annotated function itself, once it has been called.
     marker: Option<TypeId>,
-    function: Arc<dyn AnyFunction>,
-    typed: Arc<dyn Any + Send + Sync>,
+    function: Arc<Function>,
+    front: AnyFront,
 }
 
 impl Registry {
@@ -36,13 +39,14 @@ impl Registry {
     /// The instance is named by its `path`, by which a function and its siblings find each other. Paths are
     /// those of the compiler, which spells two types alike that stand in two blocks of one module; then the
     /// `marker` of the function itself keeps its instances apart.
-    pub(crate) fn function<V: Clone + Send + Sync + 'static>(
+    pub(crate) fn function(
         &self,
         site: u32,
         path: &str,
         marker: Option<TypeId>,
-        open: impl Fn() -> Arc<Function<V>>,
-    ) -> Arc<Function<V>> {
+        making: Making,
+        open: &dyn Fn() -> Arc<Function>,
+    ) -> Option<(Arc<Function>, AnyFront)> {
         let mut instances = self.functions.entry((site, path.to_owned())).or_default();
         let known = match marker {
             Some(_) => {
@@ -55,34 +59,35 @@ impl Registry {
         };
         if let Some(instance) = known.and_then(|known| instances.get_mut(known)) {
             instance.marker = instance.marker.or(marker);
-            if let Ok(function) = Arc::clone(&instance.typed).downcast() {
-                return function;
+            if (making.function)(&instance.front).is_some() {
+                return Some((Arc::clone(&instance.function), Arc::clone(&instance.front)));
             }
         }
         let function = open();
-        instances.push(Registered {
-            marker,
-            function: Arc::clone(&function) as _,
-            typed: Arc::clone(&function) as _,
-        });
-        function
+        let front = (making.front)(&function)?;
+        instances.push(Registered { marker, function: Arc::clone(&function), front: Arc::clone(&front) });
+        Some((function, front))
     }
 
     /// The state of the programmatic keys at a level.
-    pub(crate) fn programmatic(&self, cache: &Arc<Inner>, level: &str) -> Arc<Function<Dynamic>> {
-        if let Some(function) = self.programmatic.get(level) {
-            return Arc::clone(&function);
+    pub(crate) fn programmatic(&self, cache: &Arc<Inner>, level: &str) -> Option<Arc<Front<Held>>> {
+        if let Some(front) = self.programmatic.get(level) {
+            return Some(Arc::clone(&front));
         }
         let level: Arc<str> = level.into();
-        let open =
-            || Function::open(cache, Identity::programmatic(), Arc::clone(&level), true, &Policy::new());
-        Arc::clone(&self.programmatic.entry(Arc::clone(&level)).or_insert_with(open))
+        let entry = self.programmatic.entry(Arc::clone(&level));
+        let open = || {
+            let (identity, policy) = (Identity::programmatic(), Policy::new());
+            let function = Function::open(cache, identity, Arc::clone(&level), true, &policy, open::<Held>);
+            Front::of(&function).map(Arc::new).ok_or(())
+        };
+        Some(Arc::clone(&*entry.or_try_insert_with(open).ok()?))
     }
 
     /// All functions, the programmatic keys of each level counted as one.
     pub(crate) fn all(&self) -> Vec<Arc<dyn AnyFunction>> {
         let functions: Vec<_> = self.functions.iter().flat_map(|entry| functions_in(&entry)).collect();
-        let programmatic = self.programmatic.iter().map(|entry| Arc::clone(entry.value()) as _);
+        let programmatic = self.programmatic.iter().map(|entry| Arc::clone(&entry.value().function) as _);
         functions.into_iter().chain(programmatic).collect()
     }
 
@@ -95,7 +100,7 @@ impl Registry {
 }
 
 fn functions_in(instances: &[Registered]) -> Vec<Arc<dyn AnyFunction>> {
-    instances.iter().map(|instance| Arc::clone(&instance.function)).collect()
+    instances.iter().map(|instance| Arc::clone(&instance.function) as _).collect()
 }
 
 impl Inner {
@@ -112,7 +117,10 @@ impl Inner {
             let scope = key.scope();
             let bytes = programmatic_bytes(&scope, key.args());
             let function = self.registry.programmatic.get(scope.level());
-            return function.map(|entry| (Arc::clone(entry.value()) as _, bytes)).into_iter().collect();
+            return function
+                .map(|entry| (Arc::clone(&entry.value().function) as _, bytes))
+                .into_iter()
+                .collect();
         }
         let is_its = |function: &Arc<dyn AnyFunction>| {
             let identity = &function.shared().identity;

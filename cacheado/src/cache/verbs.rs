@@ -1,6 +1,7 @@
 //! The verbs for keys of the caller's own: get, set, compute, evict, in a sync and an async form.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,8 +12,8 @@ use super::{Cache, Scoped};
 use crate::Result;
 use crate::codec::Codec;
 use crate::context;
-use crate::engine::{Call, KeyParts, Lookup, Probed, encode_key, hash_key};
-use crate::function::{Nature, Policy, Typed};
+use crate::engine::{Call, KeyParts, Lookup, Miss, Probed, encode_key, hash_key};
+use crate::function::{Own, Policy, Typed};
 use crate::key::KeyPart;
 use crate::remote::Operation;
 use crate::scope::Scope;
@@ -33,9 +34,11 @@ impl Keyspace {
     fn get<T: Value>(&self, key: &impl KeyPart) -> Operation<'static, Option<T>> {
         let Some(function) = &self.function else { return Operation::ready(None) };
         let parts = self.parts(key);
-        match function.probe(Typed::new(), hash_key(&parts), &parts) {
+        match function.probe(Own::new(), hash_key(&parts), &parts) {
             Probed::Hit(value) => Operation::ready(Some(value)),
-            probed if function.remote.is_some() => self.call(key, Ttl::Default).after(&probed).fetch(),
+            probed if function.function.is_remote() => {
+                self.call(key, Ttl::Default).after(&probed.void()).fetch()
+            }
             _ => {
                 function.shared.tally.missed();
                 Operation::ready(None)
@@ -47,35 +50,37 @@ impl Keyspace {
         &self,
         keys: impl IntoIterator<Item = impl KeyPart>,
     ) -> Operation<'static, Vec<Option<T>>> {
-        Call::fetch_many(keys.into_iter().map(|key| self.call(&key, Ttl::Default)).collect())
+        Miss::fetch_many(keys.into_iter().map(|key| self.call(&key, Ttl::Default)))
     }
 
-    fn call<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Call<Typed<T>> {
+    fn call<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Miss<Own<T>> {
         let parts = self.parts(key);
-        let hash = hash_key(&parts);
+        let key = (hash_key(&parts), encode_key(&parts));
+        let function = self.function.as_ref().map(|front| Arc::clone(&front.function));
+        let kind = Own::<T>::new();
         // What an entry holds is an `Arc`, whose `clone` is no code of the user's.
-        let shape = (Typed::new(), Nature { inert: true, codec: Some(Codec::dynamic::<T>()) });
-        let call = Call::new(self.function.clone(), (hash, encode_key(&parts)), shape, &POLICY, false);
-        call.scope(Some(self.scope.clone())).ttl(ttl)
+        let values = (true, Some(Codec::dynamic::<T>()));
+        let call = Call::new(function, key, Typed::of(kind), values, &POLICY, false);
+        Miss::new(call, kind).scope(Some(self.scope.clone())).ttl(ttl)
     }
 
     /// The call of a verb that needs no value.
-    fn untyped(&self, key: &impl KeyPart) -> Call<Typed<()>> {
+    fn untyped(&self, key: &impl KeyPart) -> Miss<Own<()>> {
         self.call(key, Ttl::Default)
     }
 
-    fn lookup<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Lookup<Typed<T>> {
+    fn lookup<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Lookup<Own<T>> {
         if context::is_any() && context::is_asked() {
             return self.call(key, ttl).get();
         }
         let parts = self.parts(key);
         let probed = match &self.function {
-            Some(function) => function.probe(Typed::new(), hash_key(&parts), &parts),
+            Some(function) => function.probe(Own::new(), hash_key(&parts), &parts),
             None => Probed::Absent,
         };
         match probed {
             Probed::Hit(value) => Lookup::Hit(value),
-            probed => Lookup::Miss(Box::new(self.call(key, ttl).after(&probed))),
+            probed => Lookup::Miss(Box::new(self.call(key, ttl).after(&probed.void()))),
         }
     }
 }

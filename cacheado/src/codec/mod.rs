@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::function::Dynamic;
+use crate::function::Held;
 
 /// How values of one type become bytes, and bytes such values.
 ///
@@ -65,13 +65,14 @@ impl<V: Serialize + Deserialize<'static>> Codec<V> {
     /// `Deserialize<'static>`, and not for every lifetime: only the latter would say that a value borrows
     /// nothing of its bytes, but in generated code, which has to ask about types that may not have it, it is
     /// an error for a type such as `&'static str`. See [`borrows`](Self::borrows).
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn serde() -> Self {
         Self { encode: write::write, decode: read::read, type_name: type_name::<V>() }
     }
 }
 
-impl Codec<Dynamic> {
-    /// That of a programmatic key's values, as they are a `T` each.
+impl Codec<Held> {
+    /// That of values behind pointers, which are a `T` each.
     pub(crate) fn dynamic<T: Serialize + Deserialize<'static> + Any + Send + Sync>() -> Self {
         Self {
             encode: |value, out, limits| {

@@ -23,7 +23,7 @@ use super::lookup::Probed;
 use super::plan::{Next, Wait, may_join};
 use crate::chance;
 use crate::context::{Outcome, Served, Tier};
-use crate::function::{Function, Kind, Policy, Worth};
+use crate::function::{Function, Held, Policy, Value, Worth};
 use crate::stats::count;
 
 /// How old a value is, by the time that it was granted.
@@ -132,16 +132,16 @@ impl Renewing {
 }
 
 /// What a function whose values age has besides.
-pub(crate) struct Renewals<V> {
+pub(crate) struct Renewals {
     /// The computations that nobody waits for.
-    pub(super) flights: Flights<V>,
+    pub(super) flights: Flights<Held>,
     /// Until when a body that has failed is left alone.
     failures: Mutex<HashMap<KeyBox, u64>>,
     /// For how long past their expiry values are kept.
     pub(crate) grace: Duration,
 }
 
-impl<V> Renewals<V> {
+impl Renewals {
     pub(crate) fn of(policy: &Policy) -> Option<Box<Self>> {
         policy.ages().then(|| {
             Box::new(Self { flights: Flights::default(), failures: Mutex::default(), grace: policy.grace() })
@@ -173,19 +173,15 @@ impl<V> Renewals<V> {
     }
 }
 
-impl<V> fmt::Debug for Renewals<V> {
+impl fmt::Debug for Renewals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Renewals").field("grace", &self.grace).finish_non_exhaustive()
     }
 }
 
-impl<K: Kind> Call<K> {
+impl Call {
     /// What follows from the age of what is in this process, if it can be served; else the call goes on.
-    pub(super) fn by_age(
-        mut self,
-        function: &Arc<Function<K::Stored>>,
-        leader: Leader,
-    ) -> ControlFlow<Next<K>, Self> {
+    pub(super) fn by_age(mut self, function: &Arc<Function>, leader: Leader) -> ControlFlow<Next, Self> {
         if function.renewals.is_none() || self.is_refresh() {
             return ControlFlow::Continue(self);
         }
@@ -203,7 +199,7 @@ impl<K: Kind> Call<K> {
             if let Some(renewing) = renewing {
                 if function.ruled && !function.rules_let_pass(self.hash, &self.key) {
                     self = self.rejected();
-                } else if let Some(value) = self.kind.restore(seen.value) {
+                } else if let Some(value) = self.typed.restore(seen.value) {
                     self.count_served(age);
                     self.served_from_memory(age.outcome());
                     let is_unchanged = || function.is_remote() || self.is_unchanged(function, seen.expiry);
@@ -232,19 +228,19 @@ impl<K: Kind> Call<K> {
     }
 
     /// Whether the body has failed so recently that it is left alone.
-    pub(super) fn has_just_failed(&self, function: &Function<K::Stored>) -> bool {
+    pub(super) fn has_just_failed(&self, function: &Function) -> bool {
         let now = function.store.clock().now();
         function.renewals.as_ref().is_some_and(|renewals| renewals.has_just_failed(&self.key, now))
     }
 
     /// Writes down that the body has failed where there is, or was, a value to serve instead.
-    pub(super) fn note_failure(&self, function: &Function<K::Stored>) {
+    pub(super) fn note_failure(&self, function: &Function) {
         let Some(renewals) = &function.renewals else { return };
         renewals.failed(&self.key, function.store.clock().now(), self.policy.retry());
         count(&function.shared.tally.refresh_failures);
     }
 
-    fn is_unchanged(&self, function: &Function<K::Stored>, expiry: u64) -> bool {
+    fn is_unchanged(&self, function: &Function, expiry: u64) -> bool {
         let seen = function.region.peek(self.hash, self.key.as_bytes());
         seen.is_some_and(|seen| seen.expiry == expiry)
     }
@@ -253,10 +249,10 @@ impl<K: Kind> Call<K> {
     /// just failed.
     pub(super) fn renewal(
         &self,
-        function: &Arc<Function<K::Stored>>,
+        function: &Arc<Function>,
         why: Renewing,
         leader: Leader,
-    ) -> Option<Box<Computation<K>>> {
+    ) -> Option<Box<Computation>> {
         let renewals = function.renewals.as_ref()?;
         if self.has_just_failed(function) {
             return None;
@@ -273,11 +269,7 @@ impl<K: Kind> Call<K> {
     }
 
     /// The renewal under way of an entry that cannot be served any more, if this call can wait for it.
-    fn under_renewal(
-        &self,
-        function: &Function<K::Stored>,
-        leader: Leader,
-    ) -> Option<Arc<Flight<K::Stored>>> {
+    fn under_renewal(&self, function: &Function, leader: Leader) -> Option<Arc<Flight<Held>>> {
         if !self.joins() || function.is_remote() {
             return None;
         }
@@ -288,16 +280,16 @@ impl<K: Kind> Call<K> {
     }
 
     /// What is in this process, if it may be served at all: where the body has failed, at least.
-    pub(super) fn spare(&self, function: &Function<K::Stored>) -> Option<(Seen<K::Stored>, Age)> {
+    pub(super) fn spare(&self, function: &Function) -> Option<(Seen<Held>, Age)> {
         let seen = function.region.peek(self.hash, self.key.as_bytes())?;
         let age = Age::of(seen.expiry, function.store.clock().now());
         (self.policy.standing(age) != Standing::Gone).then_some((seen, age))
     }
 }
 
-impl<K: Kind> Computation<K> {
+impl Computation {
     /// How an entry ages whose value is of this worth.
-    pub(super) fn aging(&self, function: &Function<K::Stored>, worth: Worth) -> Option<Aging> {
+    pub(super) fn aging(&self, function: &Function, worth: Worth) -> Option<Aging> {
         let policy = self.call.policy;
         let lead = match self.begun {
             Some(begun) if worth != Worth::Failure => {
@@ -329,17 +321,17 @@ impl<K: Kind> Computation<K> {
     /// The body has failed. What is served instead is handed to those who wait.
     pub(super) fn serve_instead(
         &mut self,
-        stored: K::Stored,
+        stored: Held,
         age: Age,
         served: Served,
-    ) -> Option<(K::Return, Served)> {
+    ) -> Option<(Value, Served)> {
         if let Some(function) = self.call.function.clone() {
             self.call.note_failure(&function);
         }
         self.call.count_served(age);
-        let kind = self.call.kind;
+        let typed = self.call.typed;
         self.land(|| Landed::Old(Arc::new(stored.clone()), age));
-        Some((kind.restore(stored)?, served))
+        Some((typed.restore(stored)?, served))
     }
 }
 
@@ -353,11 +345,11 @@ pub(super) fn aging(lead: Duration, grace: Duration) -> Option<Aging> {
     })
 }
 
-impl<V: Clone + Send + Sync + 'static> Function<V> {
+impl Function {
     /// What a probe makes of an entry that the hit path does not serve by itself.
     #[cold]
     #[inline(never)]
-    pub(super) fn judge<K: Kind<Stored = V>>(&self, kind: K, hash: u64, bytes: &KeyBox) -> Probed<K::Return> {
+    pub(super) fn judge(&self, hash: u64, bytes: &KeyBox) -> Probed<Held> {
         let Some(seen) = self.region.read(hash, bytes.as_bytes()) else {
             self.region.expire(hash, bytes.as_bytes());
             return Probed::Absent;
@@ -372,12 +364,6 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
         if self.ruled && !self.rules_let_pass(hash, bytes) {
             return Probed::Rejected;
         }
-        match kind.restore(seen.value) {
-            Some(value) => {
-                self.shared.tally.hit();
-                Probed::Hit(value)
-            }
-            None => Probed::Absent,
-        }
+        Probed::Hit(seen.value)
     }
 }

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use cacheado_backends::memory::{KeyBox, Label};
 
-use super::lookup::{Lookup, Probed};
+use super::lookup::Probed;
 use super::moment::Moment;
 use crate::codec::Codec;
 use crate::context::{self, Mode, Outcome, Served, Tier};
-use crate::error::Error;
-use crate::function::{Function, Kind, Policy, Shape, SingleFlight};
+use crate::function::{Function, Held, Policy, SingleFlight, Typed};
 use crate::key::{Key, KeyPart, KeySink};
 use crate::scope::Scope;
 use crate::stats::count;
@@ -79,28 +77,23 @@ impl Counted {
 }
 
 /// A call that the cache could not serve at once.
-///
-/// Generated code adds what it knows of the call, then runs it.
 #[must_use = "a call does nothing until it is run"]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct Call<K: Kind> {
+pub(crate) struct Call {
     /// `None` where the cache is disabled.
-    pub(super) function: Option<Arc<Function<K::Stored>>>,
+    pub(super) function: Option<Arc<Function>>,
     pub(super) key: KeyBox,
     pub(super) hash: u64,
-    pub(super) kind: K,
+    /// Which values are its function's own.
+    pub(super) typed: Typed,
     pub(super) policy: &'static Policy,
     pub(super) scope: ScopeOf,
     pub(super) inert: bool,
     /// How the value leaves the process, if it can.
-    pub(super) codec: Option<Codec<K::Stored>>,
+    pub(super) codec: Option<Codec<Held>>,
     pub(super) ttl: Ttl,
-    pub(super) ttl_with: Option<fn(&K::Payload) -> Duration>,
-    pub(super) cache_if: Option<fn(&K::Return) -> bool>,
-    /// What the function returns where the backend fails; left out, what the body does.
-    pub(super) on_backend_error: Option<fn(Error) -> K::Return>,
-    /// What the function returns where the body takes too long.
-    pub(super) on_timeout: Option<fn(Error) -> K::Return>,
+    /// Whether the function wants to know where the backend fails.
+    pub(super) reports_outage: bool,
     pub(super) tags: Vec<Label>,
     pub(super) refresh: bool,
     /// It neither reads nor stores.
@@ -118,11 +111,12 @@ pub struct Call<K: Kind> {
     pub(super) begun: Option<Moment>,
 }
 
-impl<K: Kind> Call<K> {
+impl Call {
     pub(crate) fn new(
-        function: Option<Arc<Function<K::Stored>>>,
+        function: Option<Arc<Function>>,
         (hash, key): (u64, KeyBox),
-        (kind, nature): Shape<K>,
+        typed: Typed,
+        (inert, codec): (bool, Option<Codec<Held>>),
         policy: &'static Policy,
         refresh: bool,
     ) -> Self {
@@ -130,16 +124,13 @@ impl<K: Kind> Call<K> {
             function,
             key,
             hash,
-            kind,
+            typed,
             policy,
             scope: ScopeOf::Known(Scope::global()),
-            inert: nature.inert,
-            codec: nature.usable_codec(),
+            inert,
+            codec,
             ttl: policy.ttl.map_or(Ttl::Default, Ttl::For),
-            ttl_with: None,
-            cache_if: None,
-            on_backend_error: None,
-            on_timeout: None,
+            reports_outage: false,
             tags: Vec::new(),
             refresh,
             bypass: false,
@@ -150,48 +141,6 @@ impl<K: Kind> Call<K> {
             alone: false,
             begun: None,
         }
-    }
-
-    /// The scope; `None` where a value of it is missing.
-    pub fn scope(mut self, scope: Option<Scope>) -> Self {
-        self.scope = scope.map_or(ScopeOf::Missing, ScopeOf::Known);
-        self
-    }
-
-    /// How long the value is to live.
-    pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
-        self.ttl = ttl.into();
-        self
-    }
-
-    /// Adds a tag.
-    pub fn tag(mut self, tag: impl AsRef<str>) -> Self {
-        self.tags.push(tag_label(tag.as_ref()));
-        self
-    }
-
-    /// How long the value is to live, from the value.
-    pub fn ttl_with(mut self, ttl_with: fn(&K::Payload) -> Duration) -> Self {
-        self.ttl_with = Some(ttl_with);
-        self
-    }
-
-    /// Whether the outcome may be stored.
-    pub fn cache_if(mut self, cache_if: fn(&K::Return) -> bool) -> Self {
-        self.cache_if = Some(cache_if);
-        self
-    }
-
-    /// What the function returns where the backend fails.
-    pub fn on_backend_error(mut self, returned: fn(Error) -> K::Return) -> Self {
-        self.on_backend_error = Some(returned);
-        self
-    }
-
-    /// What the function returns where the body takes too long.
-    pub fn on_timeout(mut self, returned: fn(Error) -> K::Return) -> Self {
-        self.on_timeout = Some(returned);
-        self
     }
 
     /// Another call for the same value, which has been counted.
@@ -265,15 +214,10 @@ impl<K: Kind> Call<K> {
     }
 
     /// Counts it as served with a value past its time.
-    pub(super) fn count_stale(&self, function: &Function<K::Stored>) {
+    pub(super) fn count_stale(&self, function: &Function) {
         if self.counted.is_stale_now() {
             count(&function.shared.tally.stale_hits);
         }
-    }
-
-    pub(crate) fn refreshing(mut self) -> Self {
-        self.refresh = true;
-        self
     }
 
     /// The groups that the entry can be evicted by: each scope from the tenant's root down, and the tags.
@@ -298,30 +242,15 @@ impl<K: Kind> Call<K> {
 }
 
 /// What one entry's handle asks of the call that would fill it.
-impl<K: Kind> Call<K> {
-    /// What is stored; a hit is counted.
-    pub(crate) fn probe(&self) -> Probed<K::Return> {
-        let Some(function) = &self.function else { return Probed::Absent };
-        function.probe_bytes(self.kind, self.hash, self.key.as_bytes())
-    }
-
-    /// What the function returns, or the call that computes it: as the call's surroundings want it.
-    pub(crate) fn get(mut self) -> Lookup<K> {
+impl Call {
+    /// What surrounds the call may want no lookup of it.
+    pub(super) fn skips_lookup(&mut self) -> bool {
         match Mode::now() {
             Mode::Usual => {}
             Mode::Bypass => self.bypass = true,
             Mode::Refresh => self.refresh = true,
         }
-        if self.bypass || self.refresh {
-            return Lookup::Miss(Box::new(self));
-        }
-        match self.probe() {
-            Probed::Hit(value) => {
-                self.served_from_memory(Outcome::Hit);
-                Lookup::Hit(value)
-            }
-            probed => Lookup::Miss(Box::new(self.after(&probed))),
-        }
+        self.bypass || self.refresh
     }
 
     /// Says that the call is served with what this process holds.
@@ -337,7 +266,7 @@ impl<K: Kind> Call<K> {
     }
 
     /// The call after this probe: what a rule does not let pass is not looked at again.
-    pub(crate) fn after(mut self, probed: &Probed<K::Return>) -> Self {
+    pub(crate) fn after(mut self, probed: &Probed<()>) -> Self {
         self.rejected = matches!(probed, Probed::Rejected);
         self.due = matches!(probed, Probed::Due);
         self

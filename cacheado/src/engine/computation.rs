@@ -11,18 +11,18 @@ use super::flight::{Flight, Landed, Leader};
 use super::leading::Leading;
 use super::limit::{self, Admission, Admitted};
 use crate::context::Outcome;
-use crate::function::{Function, Kind};
+use crate::function::{Function, Held, Value};
 
 /// The right, and the duty to others, to run the body. Dropping it unfinished (the body panicked, or its
 /// future was dropped) lets those who wait elect another leader.
-pub(super) struct Computation<K: Kind> {
-    pub(super) call: Call<K>,
+pub(super) struct Computation {
+    pub(super) call: Call,
     pub(super) labels: Option<Arc<[Label]>>,
     /// `None`: the outcome is not stored.
     pub(super) ticket: Option<Ticket>,
     /// The remote side; `None` where the value stays in this process, and in an outage.
-    pub(super) far: Option<Far<K::Stored>>,
-    pub(super) flight: Option<(Arc<Flight<K::Stored>>, Leader)>,
+    pub(super) far: Option<Far>,
+    pub(super) flight: Option<(Arc<Flight<Held>>, Leader)>,
     /// Why it runs while its caller is served with what is there; `None`: its caller waits for it.
     pub(super) renewing: Option<Renewing>,
     /// It looks for an older value and runs no body.
@@ -35,12 +35,12 @@ pub(super) struct Computation<K: Kind> {
     pub(super) is_within: bool,
 }
 
-impl<K: Kind> Computation<K> {
+impl Computation {
     pub(super) fn new(
-        call: Call<K>,
+        call: Call,
         labels: Option<Arc<[Label]>>,
         ticket: Option<Ticket>,
-        flight: Option<(Arc<Flight<K::Stored>>, Leader)>,
+        flight: Option<(Arc<Flight<Held>>, Leader)>,
     ) -> Self {
         Self {
             call,
@@ -58,10 +58,10 @@ impl<K: Kind> Computation<K> {
 
     /// One that takes the place of what its caller is served with.
     pub(super) fn renewing(
-        call: Call<K>,
+        call: Call,
         labels: Option<Arc<[Label]>>,
         ticket: Ticket,
-        flight: (Arc<Flight<K::Stored>>, Leader),
+        flight: (Arc<Flight<Held>>, Leader),
         why: Renewing,
     ) -> Self {
         let mut computation = Self::new(call, labels, Some(ticket), Some(flight));
@@ -70,7 +70,7 @@ impl<K: Kind> Computation<K> {
     }
 
     /// One of a caller who does not wait for its body any longer.
-    pub(super) fn late(call: Call<K>) -> Box<Self> {
+    pub(super) fn late(call: Call) -> Box<Self> {
         let mut computation = Self::without_body(call);
         computation.has_spare = computation.far.is_some();
         Box::new(computation)
@@ -101,12 +101,12 @@ impl<K: Kind> Computation<K> {
         }
     }
 
-    pub(super) fn uncached(call: Call<K>) -> Self {
+    pub(super) fn uncached(call: Call) -> Self {
         Self::new(call, None, None, None)
     }
 
     /// One that runs no body: for what is set, or only looked up.
-    pub(super) fn without_body(call: Call<K>) -> Self {
+    pub(super) fn without_body(call: Call) -> Self {
         let (labels, far) = (call.labels(), call.far());
         let mut computation = Self::new(call, labels, None, None);
         computation.far = far;
@@ -118,14 +118,14 @@ impl<K: Kind> Computation<K> {
         if self.ticket.is_some() { Outcome::Miss } else { Outcome::Bypassed }
     }
 
-    pub(super) fn look_again(&self, function: &Function<K::Stored>) -> Option<K::Return> {
+    pub(super) fn look_again(&self, function: &Function) -> Option<Value> {
         let keeps_none = function.remote.as_ref().is_some_and(|remote| remote.near_ttl.is_none());
         if self.call.rejected || keeps_none {
             return None;
         }
         let seen = function.region.peek(self.call.hash, self.call.key.as_bytes())?;
         let is_old = function.renewals.is_some() && function.store.clock().expired(seen.expiry);
-        if is_old { None } else { self.call.kind.restore(seen.value) }
+        if is_old { None } else { self.call.typed.restore(seen.value) }
     }
 
     /// Marks this thread as the leader's, while the guard lives.
@@ -147,10 +147,7 @@ impl<K: Kind> Computation<K> {
     }
 
     /// What the bodies of these need before they run together.
-    pub(super) fn admission<'c>(computations: impl Iterator<Item = &'c Self> + Clone) -> Admission
-    where
-        K: 'c,
-    {
+    pub(super) fn admission<'c>(computations: impl Iterator<Item = &'c Self> + Clone) -> Admission {
         let function = computations.clone().find_map(|computation| computation.call.function.as_ref());
         let is_within = computations.clone().any(|computation| computation.is_within);
         let limiter = function.and_then(|function| function.limiter.as_ref());
@@ -176,7 +173,7 @@ impl<K: Kind> Computation<K> {
     }
 
     /// Ends the flight, if one is led.
-    pub(super) fn land(&mut self, outcome: impl FnOnce() -> Landed<K::Stored>) {
+    pub(super) fn land(&mut self, outcome: impl FnOnce() -> Landed<Held>) {
         if let (Some((flight, leader)), Some(function)) = (self.flight.take(), &self.call.function) {
             let flights = match (&function.renewals, self.renewing) {
                 (Some(renewals), Some(_)) => &renewals.flights,
@@ -187,7 +184,7 @@ impl<K: Kind> Computation<K> {
     }
 }
 
-impl<K: Kind> Drop for Computation<K> {
+impl Drop for Computation {
     fn drop(&mut self) {
         self.land(|| Landed::Gone);
     }

@@ -14,14 +14,14 @@ use tracing::{Instrument, Span};
 
 use super::call::Call;
 use super::computation::Computation;
-use super::drive::{Due, Start};
+use super::drive::{Due, Soon, Start, Waits, admit, begin, served_anew, start, write};
 use super::far::Rescue;
-use super::finish::Done;
 use super::leading::Led;
+use super::miss::{Here, Miss};
 use super::pool;
-use crate::context::{self, Layer, Mode, Outcome, Served, Tier};
+use crate::context::{self, Layer, Mode, Outcome as How, Served, Tier};
 use crate::error::{Error, ErrorKind};
-use crate::function::{Kind, Worth};
+use crate::function::{Body, Kind, Of, Outcome, Value, Wishes, Worth};
 
 type Panic = Box<dyn Any + Send>;
 
@@ -61,7 +61,7 @@ impl Surroundings {
     }
 }
 
-impl<K: Kind> Computation<K> {
+impl Computation {
     /// A computation that nobody waits for has ended in a panic.
     fn panicked(&self) {
         if let Some(function) = &self.call.function {
@@ -73,30 +73,34 @@ impl<K: Kind> Computation<K> {
         }
     }
 
-    /// Runs the body on this thread and stores what comes of it.
-    pub(super) fn compute(mut self: Box<Self>, body: impl FnOnce() -> K::Return) -> K::Return {
+    /// Runs the body on this thread and stores what comes of it. `None`: it is what the call returns.
+    pub(super) fn compute(mut self: Box<Self>, body: &mut dyn Body) -> Option<Value> {
         let admitted = self.own_admission().block();
         self.runs(&admitted);
         self.begins();
-        let run = || {
+        let computation = &*self;
+        let run = move || {
             // Its places are given back when the body ends.
             let admitted = admitted;
-            let (_leading, _inside) = (self.leading(), admitted.inside());
-            body()
+            let (_leading, _inside) = (computation.leading(), admitted.inside());
+            body.run()
         };
         if !self.is_guarded() {
             let outcome = run();
             return self.finish_blocking(outcome);
         }
         let outcome = catch_unwind(AssertUnwindSafe(run));
-        let computation = if self.has_failed(&outcome) {
+        let computation = if outcome.as_ref().map_or(true, |outcome| outcome.worth() == Worth::Failure) {
             let rescued = match self.rescue() {
                 Rescue::Value(value) => Ok(value),
                 Rescue::Ask(remote, request, rescued) => rescued.answered(remote.ask_blocking(request)),
                 Rescue::Nothing(computation) => Err(computation),
             };
             match rescued {
-                Ok(rescued) => return returned(Ok(rescued)),
+                Ok((value, how)) => {
+                    context::served(|| how);
+                    return Some(value);
+                }
                 Err(computation) => computation,
             }
         } else {
@@ -111,72 +115,70 @@ impl<K: Kind> Computation<K> {
         }
     }
 
-    fn finish_blocking(self: Box<Self>, outcome: K::Return) -> K::Return {
+    fn finish_blocking(self: Box<Self>, outcome: &dyn Outcome) -> Option<Value> {
         let served = self.outcome();
-        let outcome = match self.finish(outcome) {
-            Done::Return(outcome) => outcome,
-            Done::Write(write) => {
-                let (remote, request, written) = write.split();
-                written.answered(&remote.ask_blocking(request))
-            }
-        };
-        context::served(|| Served::anew(served));
-        outcome
+        let write = self.finish(outcome);
+        let value = write.map(|write| {
+            let (remote, request, written) = write.split();
+            written.answered(&remote.ask_blocking(request))
+        });
+        served_anew(served);
+        value
     }
+}
 
-    fn has_failed(&self, outcome: &Result<K::Return, Panic>) -> bool {
-        outcome.as_ref().map_or(true, |outcome| self.is_failure(outcome))
+/// Runs the body as a part of this task and stores what comes of it. Where the body fails, what an older
+/// value can be served instead of; a panic is the caller's to go on with.
+async fn compute_guarded<K: Kind>(
+    mut computation: Box<Computation>,
+    wishes: Wishes<K>,
+    body: impl Future<Output = K::Return>,
+) -> Result<(K::Return, Served), Panic> {
+    let served = Served::anew(computation.outcome());
+    let outcome = {
+        let admitted = admit(&computation).over().await;
+        computation.runs(&admitted);
+        computation.begins();
+        let mut body = pin!(body);
+        poll_fn(|context| {
+            let (_leading, _inside) = (computation.leading(), admitted.inside());
+            match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(context))) {
+                Ok(poll) => poll.map(Ok),
+                Err(panic) => Err(panic).into(),
+            }
+        })
+        .await
+    };
+    let has_failed = outcome.as_ref().map_or(true, |outcome| wishes.kind.worth(outcome) == Worth::Failure);
+    if computation.is_guarded() && has_failed {
+        match rescued(computation).over().await {
+            Ok((value, served)) => return Ok((wishes.returned(value), served)),
+            Err(failed) => computation = failed,
+        }
     }
+    let storing = match outcome {
+        Ok(outcome) => match computation.finish(&Of(wishes, &outcome)) {
+            None => return Ok((outcome, served)),
+            Some(storing) => write(storing),
+        },
+        Err(panic) => {
+            if computation.renewing.is_some() {
+                computation.panicked();
+            }
+            return Err(panic);
+        }
+    };
+    Ok((wishes.returned(storing.await), served))
+}
 
-    /// Runs the body as a part of this task and stores what comes of it. Where the body fails, what an older
-    /// value can be served instead of; a panic is the caller's to go on with.
-    async fn compute_guarded(
-        mut self: Box<Self>,
-        body: impl Future<Output = K::Return>,
-    ) -> Result<(K::Return, Served), Panic> {
-        let served = Served::anew(self.outcome());
-        let outcome = {
-            let admitted = self.own_admission().over().await;
-            self.runs(&admitted);
-            self.begins();
-            let mut body = pin!(body);
-            poll_fn(|context| {
-                let (_leading, _inside) = (self.leading(), admitted.inside());
-                match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(context))) {
-                    Ok(poll) => poll.map(Ok),
-                    Err(panic) => Err(panic).into(),
-                }
-            })
-            .await
-        };
-        let computation = if self.is_guarded() && self.has_failed(&outcome) {
-            let rescued = match self.rescue() {
-                Rescue::Value(value) => Ok(value),
-                Rescue::Ask(remote, request, rescued) => rescued.answered(remote.ask(request).await),
-                Rescue::Nothing(computation) => Err(computation),
-            };
-            match rescued {
-                Ok(rescued) => return Ok(rescued),
-                Err(computation) => computation,
-            }
-        } else {
-            self
-        };
-        let write = match outcome {
-            Ok(outcome) => match computation.finish(outcome) {
-                Done::Return(outcome) => return Ok((outcome, served)),
-                Done::Write(write) => write,
-            },
-            Err(panic) => {
-                if computation.renewing.is_some() {
-                    computation.panicked();
-                }
-                return Err(panic);
-            }
-        };
-        let (remote, request, written) = write.split();
-        let answer = remote.ask(request).await;
-        Ok((written.answered(&answer), served))
+/// What is served instead of what the body has failed with, if there is something.
+fn rescued(computation: Box<Computation>) -> Soon<Result<(Value, Served), Box<Computation>>> {
+    match computation.rescue() {
+        Rescue::Value(value) => Soon::Now(Ok(value)),
+        Rescue::Ask(remote, request, rescued) => {
+            Soon::Later(Box::pin(async move { rescued.answered(remote.ask(request).await) }))
+        }
+        Rescue::Nothing(computation) => Soon::Now(Err(computation)),
     }
 }
 
@@ -187,7 +189,8 @@ fn returned<R>(outcome: Result<(R, Served), Panic>) -> R {
     value
 }
 
-impl<K: Kind> Call<K> {
+/// How a body is run that fails or goes on while its caller is served with an older value.
+impl<K: Kind> Miss<K> {
     /// [`run`](Self::run), with a body that can go on without this thread.
     ///
     /// # Panics
@@ -198,13 +201,19 @@ impl<K: Kind> Call<K> {
     where
         K: 'static,
     {
-        match Due::Plan(self).start_blocking() {
-            Start::Serve(value, None) => value,
+        let Self { call, wishes } = self;
+        match begin(call) {
+            Start::Serve(value, None) => wishes.returned(value),
             Start::Serve(value, Some(renewal)) => {
-                renew(renewal, body);
-                value
+                let run = move |with: &mut dyn FnMut(&mut dyn Body)| with(&mut Here::new(wishes, body));
+                renew(renewal, Box::new(run));
+                wishes.returned(value)
             }
-            Start::Compute(computation) => computation.compute(body),
+            Start::Compute(computation) => {
+                let mut here = Here::new(wishes, body);
+                let value = computation.compute(&mut here);
+                here.returned(value)
+            }
         }
     }
 
@@ -217,10 +226,11 @@ impl<K: Kind> Call<K> {
     where
         F: Future<Output = K::Return>,
     {
+        let Self { call, wishes } = self;
         Box::pin(async move {
-            match Due::Plan(self).start().await {
-                Start::Serve(value, _) => value,
-                Start::Compute(computation) => returned(computation.compute_guarded(body).await),
+            match start(Due::Plan(call)).over().await {
+                Start::Serve(value, _) => wishes.returned(value),
+                Start::Compute(computation) => returned(compute_guarded(computation, wishes, body).await),
             }
         })
     }
@@ -245,13 +255,13 @@ impl<K: Kind> Call<K> {
         K::Return: Send + 'static,
         F: Future<Output = K::Return> + Send + 'static,
     {
-        match self.policy.timeout {
+        match self.call.policy.timeout {
             Some(limit) if io::handle().is_ok() => {
-                let late = self.twin();
+                let (late, wishes) = (self.call.twin(), self.wishes);
                 let waited = io::timeout(limit, "call", async { Ok(self.drive_unbounded(body).await) }).await;
                 match waited {
                     Ok(value) => value,
-                    Err(_) => late.took_too_long(limit).await,
+                    Err(_) => wishes.returned(late.took_too_long(limit).await),
                 }
             }
             _ => self.drive_unbounded(body).await,
@@ -264,42 +274,42 @@ impl<K: Kind> Call<K> {
         K::Return: Send + 'static,
         F: Future<Output = K::Return> + Send + 'static,
     {
-        let is_timed = self.policy.timeout.is_some();
+        let Self { call, wishes } = self;
+        let is_timed = call.policy.timeout.is_some();
         // A timer for who has no runtime is the I/O thread's, which runs no bodies.
         let runtime = io::ambient();
-        match (Due::Plan(self).start().await, runtime) {
-            (Start::Serve(value, None), _) => value,
+        match (start(Due::Plan(call)).over().await, runtime) {
+            (Start::Serve(value, None), _) => wishes.returned(value),
             (Start::Serve(value, Some(renewal)), Some(runtime)) => {
                 let renewal = renewal.apart();
                 let renewed = async move {
-                    if let Start::Compute(computation) = Due::Renew(renewal).start().await {
+                    if let Start::Compute(computation) = start(Due::Renew(renewal)).over().await {
                         // What it panics with has been logged.
-                        let _ = computation.compute_guarded(body).await;
+                        let _ = compute_guarded(computation, wishes, body).await;
                     }
                 };
                 runtime.spawn(Surroundings::here().run_async(renewed));
-                value
+                wishes.returned(value)
             }
             // Without a runtime to leave it to, this task does it, and returns what comes of it.
             (Start::Serve(value, Some(renewal)), None) => {
-                let kind = renewal.call.kind;
                 let renewing = async move {
-                    match Due::Renew(renewal).start().await {
+                    match start(Due::Renew(renewal)).over().await {
                         Start::Serve(renewed, _) => {
-                            Some((renewed, Served::from(Outcome::Hit, Tier::Remote, None)))
+                            Some((wishes.returned(renewed), Served::from(How::Hit, Tier::Remote, None)))
                         }
-                        Start::Compute(computation) => computation.compute_guarded(body).await.ok(),
+                        Start::Compute(computation) => compute_guarded(computation, wishes, body).await.ok(),
                     }
                 };
                 // Who observes the call has been told of the old value, and is only told of one in its place.
                 match Layer::Served(None).run_async(renewing).await {
-                    Some(renewed) if kind.worth(&renewed.0) != Worth::Failure => returned(Ok(renewed)),
-                    _ => value,
+                    Some(renewed) if wishes.kind.worth(&renewed.0) != Worth::Failure => returned(Ok(renewed)),
+                    _ => wishes.returned(value),
                 }
             }
             (Start::Compute(computation), Some(runtime)) if is_timed => {
-                let computing = Surroundings::here().run_for_caller(computation.compute_guarded(body));
-                match runtime.spawn(computing).await {
+                let computing = compute_guarded(computation, wishes, body);
+                match runtime.spawn(Surroundings::here().run_for_caller(computing)).await {
                     Ok(outcome) => returned(outcome),
                     Err(error) => match error.try_into_panic() {
                         Ok(panic) => resume_unwind(panic),
@@ -308,56 +318,65 @@ impl<K: Kind> Call<K> {
                     },
                 }
             }
-            (Start::Compute(computation), _) => returned(computation.compute_guarded(body).await),
+            (Start::Compute(computation), _) => returned(compute_guarded(computation, wishes, body).await),
         }
     }
 }
 
-impl<K: Kind> Call<K> {
+impl Call {
     /// What a caller is given who has waited long enough: an older value if one may be served, else an error.
     /// The body goes on.
-    async fn took_too_long(mut self, limit: Duration) -> K::Return {
+    fn took_too_long(mut self, limit: Duration) -> Waits<Value> {
         self.count_miss();
-        let on_timeout = self.on_timeout;
         let late = Computation::late(self);
-        if late.is_guarded() {
-            let rescued = match late.rescue() {
-                Rescue::Value(value) => Some(value),
-                Rescue::Ask(remote, request, rescued) => rescued.answered(remote.ask(request).await).ok(),
-                Rescue::Nothing(_) => None,
-            };
-            if let Some(rescued) = rescued {
-                return returned(Ok(rescued));
+        Box::pin(async move {
+            if late.is_guarded()
+                && let Ok((value, how)) = rescued(late).over().await
+            {
+                context::served(|| how);
+                return value;
             }
-        }
-        context::served(|| Served::anew(Outcome::Miss));
-        let error = Error::new(ErrorKind::Timeout, "call", format!("no result within {limit:?}"));
-        match on_timeout {
-            Some(returned) => returned(error),
-            #[expect(clippy::unreachable, reason = "the macro writes one without the other for no function")]
-            None => unreachable!("a function with a `timeout` says what it returns then"),
-        }
+            served_anew(How::Miss);
+            Value::TookTooLong(Error::new(ErrorKind::Timeout, "call", format!("no result within {limit:?}")))
+        })
     }
 }
+
+/// What makes a body on the thread that runs it.
+type Away = Box<dyn FnOnce(&mut dyn FnMut(&mut dyn Body)) + Send>;
 
 /// Has a body run on another thread, while its caller goes on. It takes no place in its scope: the pool is its
 /// bound, and one tenant's queue would hold up the renewals of the others.
-fn renew<K: Kind + 'static>(renewal: Box<Computation<K>>, body: impl FnOnce() -> K::Return + Send + 'static) {
+fn renew(renewal: Box<Computation>, body: Away) {
     let surroundings = Surroundings::here();
     renewal.queue();
     pool::submit(move || {
         renewal.take_off();
         surroundings.run(|| {
-            let Start::Compute(mut computation) = Due::Renew(renewal).start_blocking() else { return };
-            computation.begins();
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
-                let _leading = computation.leading();
-                body()
-            }));
-            match outcome {
-                Ok(outcome) => drop(computation.finish_blocking(outcome)),
-                Err(_) => computation.panicked(),
-            }
+            let Start::Compute(computation) = Due::Renew(renewal).start_blocking() else { return };
+            let mut computation = Some(computation);
+            body(&mut |body| {
+                if let Some(computation) = computation.take() {
+                    computation.renew(body);
+                }
+            });
         });
     });
+}
+
+impl Computation {
+    fn renew(mut self: Box<Self>, body: &mut dyn Body) {
+        self.begins();
+        let computation = &*self;
+        let run = move || {
+            let body = body;
+            let _leading = computation.leading();
+            body.run()
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(run));
+        match outcome {
+            Ok(outcome) => drop(self.finish_blocking(outcome)),
+            Err(_) => self.panicked(),
+        }
+    }
 }

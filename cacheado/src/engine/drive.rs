@@ -1,8 +1,8 @@
 //! The two drivers: how the body is run, and how others and the backend are waited for. Everything else is the
 //! plan's.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
 
@@ -10,87 +10,159 @@ use cacheado_backends::io;
 
 use super::call::Call;
 use super::computation::Computation;
-use super::far::{Answer, Asked};
-use super::finish::Done;
+use super::far::{Answer, Asked, Write};
 use super::flight::{Flight, Landed, Leader};
+use super::leading::Leading;
+use super::limit::{Admitted, Inside};
 use super::plan::{Next, Wait};
 use super::turn::Rest;
-use crate::context::{self, Served};
-use crate::function::Kind;
+use crate::context::{self, Outcome, Served};
+use crate::function::{self, Body, Held, Value};
 
-impl<K: Kind> Call<K> {
-    /// Runs the call on this thread, which blocks while it waits for another's computation or the backend.
-    ///
-    /// # Panics
-    ///
-    /// If the body does.
-    #[inline(never)]
-    pub fn run(self, body: impl FnOnce() -> K::Return) -> K::Return {
-        match Due::Plan(self).start_blocking() {
-            Start::Serve(value, _) => value,
-            Start::Compute(computation) => computation.compute(body),
+/// A future of the engine's own. Only what has to wait makes one, so that it can afford the box; and it is compiled
+/// here, not where it is awaited.
+pub(super) type Waits<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Something that is there at once, or is waited for.
+pub(super) enum Soon<T> {
+    Now(T),
+    Later(Waits<T>),
+}
+
+impl<T> Soon<T> {
+    pub(super) async fn over(self) -> T {
+        match self {
+            Self::Now(value) => value,
+            Self::Later(waits) => waits.await,
         }
     }
+}
 
-    /// Runs the call as a task. Dropping the future lets those who wait elect another leader.
-    ///
-    /// The future is boxed: only a miss has one, and a caller's own future stays as small as its arguments.
-    /// What the function returns is held across no `await`, as it need not be `Send`.
-    ///
-    /// # Panics
-    ///
-    /// If the body does.
-    pub fn run_async<F>(self, body: F) -> Pin<Box<impl Future<Output = K::Return> + use<K, F>>>
-    where
-        F: Future<Output = K::Return>,
-    {
-        Box::pin(self.drive(body))
+/// Runs the call on this thread. `None`: it returns what the body has returned.
+pub(super) fn run(call: Call, body: &mut dyn Body) -> Option<Value> {
+    match begin(call) {
+        Start::Serve(value, _) => Some(value),
+        Start::Compute(computation) => computation.compute(body),
     }
+}
 
-    async fn drive(self, body: impl Future<Output = K::Return>) -> K::Return {
-        let computation = match Due::Plan(self).start().await {
-            Start::Serve(value, _) => return value,
-            Start::Compute(computation) => computation,
-        };
-        let served = computation.outcome();
-        let write = {
-            let outcome = {
-                let admitted = computation.own_admission().over().await;
-                computation.runs(&admitted);
-                let mut body = pin!(body);
-                poll_fn(|context| {
-                    let (_leading, _inside) = (computation.leading(), admitted.inside());
-                    body.as_mut().poll(context)
-                })
-                .await
-            };
-            match computation.finish(outcome) {
-                Done::Return(outcome) => {
-                    context::served(|| Served::anew(served));
-                    return outcome;
+/// What a call comes to before its body is run, on this thread.
+pub(super) fn begin(call: Call) -> Start {
+    Due::Plan(call).start_blocking()
+}
+
+/// What a call comes to before its body is run, as a part of a task.
+pub(super) fn start(due: Due) -> Soon<Start> {
+    match due.next(Leader::Task) {
+        Next::Serve(value) => Soon::Now(Start::Serve(value, None)),
+        Next::Renew(value, renewal) => Soon::Now(Start::Serve(value, renewal)),
+        Next::Compute(computation) => Soon::Now(Start::Compute(computation)),
+        Next::Wait(wait) => Soon::Later(Box::pin(async move { wait.over().await.start().await })),
+    }
+}
+
+/// Waits for what the body needs before it runs as a part of a task.
+pub(super) fn admit(computation: &Computation) -> Soon<Admitted> {
+    match computation.own_admission().at_once() {
+        Ok(admitted) => Soon::Now(admitted),
+        Err(admission) => Soon::Later(Box::pin(admission.over())),
+    }
+}
+
+/// What a call comes to before its body is polled.
+pub(super) enum Ready {
+    /// It returns this.
+    Serve(Value),
+    /// It runs the body.
+    Body(Box<Running>),
+}
+
+/// A body that runs as a part of a task.
+pub(super) struct Running {
+    /// Given back first.
+    admitted: Admitted,
+    computation: Box<Computation>,
+}
+
+/// A call as a part of a task, up to its body.
+pub(super) fn ready(call: Call) -> Soon<Ready> {
+    let computation = match start(Due::Plan(call)) {
+        Soon::Now(Start::Serve(value, _)) => return Soon::Now(Ready::Serve(value)),
+        Soon::Now(Start::Compute(computation)) => computation,
+        Soon::Later(waits) => {
+            return Soon::Later(Box::pin(async move {
+                match waits.await {
+                    Start::Serve(value, _) => Ready::Serve(value),
+                    Start::Compute(computation) => {
+                        let admitted = admit(&computation).over().await;
+                        Running::ready(computation, admitted)
+                    }
                 }
-                Done::Write(write) => write,
-            }
-        };
-        let (remote, request, written) = write.split();
-        // A hit shall not have to carry it.
-        let answer = Box::pin(remote.ask(request)).await;
-        context::served(|| Served::anew(served));
-        written.answered(&answer)
+            }));
+        }
+    };
+    match admit(&computation) {
+        Soon::Now(admitted) => Soon::Now(Running::ready(computation, admitted)),
+        Soon::Later(waits) => Soon::Later(Box::pin(async move { Running::ready(computation, waits.await) })),
     }
+}
+
+impl Running {
+    fn ready(computation: Box<Computation>, admitted: Admitted) -> Ready {
+        computation.runs(&admitted);
+        Ready::Body(Box::new(Self { admitted, computation }))
+    }
+
+    /// To be held while the body is polled.
+    pub(super) fn enter(&self) -> (Option<Leading>, Option<Inside>) {
+        (self.computation.leading(), self.admitted.inside())
+    }
+
+    /// The body has returned this. What the backend has to store first, if there is something, comes to what the call
+    /// returns instead.
+    pub(super) fn returned(self, outcome: &dyn function::Outcome) -> Option<Waits<Value>> {
+        let Self { admitted, computation } = self;
+        drop(admitted);
+        let served = computation.outcome();
+        match computation.finish(outcome) {
+            None => {
+                served_anew(served);
+                None
+            }
+            Some(storing) => Some(Box::pin(async move {
+                let value = write(storing).await;
+                served_anew(served);
+                value
+            })),
+        }
+    }
+}
+
+/// Has the backend store what the body has returned, as a part of a task.
+pub(super) fn write(write: Write) -> Waits<Value> {
+    Box::pin(async move {
+        let (remote, request, written) = write.split();
+        let answer = remote.ask(request).await;
+        written.answered(&answer)
+    })
+}
+
+/// Says that the call was served by its body.
+pub(super) fn served_anew(outcome: Outcome) {
+    context::served(|| Served::anew(outcome));
 }
 
 /// What a call goes on from.
-pub(super) enum Due<K: Kind> {
-    Plan(Call<K>),
-    Renew(Box<Computation<K>>),
-    Landed(Call<K>, Arc<Flight<K::Stored>>, Landed<K::Stored>),
-    Answered(Asked<K>, Answer),
-    Rested(Rest<K>),
+pub(super) enum Due {
+    Plan(Call),
+    Renew(Box<Computation>),
+    Landed(Call, Arc<Flight<Held>>, Landed<Held>),
+    Answered(Asked, Answer),
+    Rested(Rest),
 }
 
-impl<K: Kind> Due<K> {
-    pub(super) fn next(self, leader: Leader) -> Next<K> {
+impl Due {
+    pub(super) fn next(self, leader: Leader) -> Next {
         match self {
             Self::Plan(call) => call.plan(leader),
             Self::Renew(computation) => computation.start(),
@@ -101,7 +173,7 @@ impl<K: Kind> Due<K> {
     }
 
     /// Waits on this thread for what there is to wait for before the body.
-    pub(super) fn start_blocking(mut self) -> Start<K> {
+    pub(super) fn start_blocking(mut self) -> Start {
         loop {
             match self.next(Leader::Thread) {
                 Next::Serve(value) => return Start::Serve(value, None),
@@ -113,7 +185,7 @@ impl<K: Kind> Due<K> {
     }
 
     /// The same, as a part of a task.
-    pub(super) async fn start(mut self) -> Start<K> {
+    async fn start(mut self) -> Start {
         loop {
             let wait = match self.next(Leader::Task) {
                 Next::Serve(value) => return Start::Serve(value, None),
@@ -127,15 +199,15 @@ impl<K: Kind> Due<K> {
 }
 
 /// What a call comes to before its body is run, if it is.
-pub(super) enum Start<K: Kind> {
+pub(super) enum Start {
     /// It returns this, and this computation, if there is one, is for the background.
-    Serve(K::Return, Option<Box<Computation<K>>>),
+    Serve(Value, Option<Box<Computation>>),
     /// It runs the body.
-    Compute(Box<Computation<K>>),
+    Compute(Box<Computation>),
 }
 
-impl<K: Kind> Wait<K> {
-    fn block(self) -> Due<K> {
+impl Wait {
+    fn block(self) -> Due {
         match self {
             Self::Flight(flight, call) => {
                 let landed = io::blocking(|| flight.wait());
@@ -152,7 +224,7 @@ impl<K: Kind> Wait<K> {
         }
     }
 
-    async fn over(self) -> Due<K> {
+    async fn over(self) -> Due {
         match self {
             Self::Flight(flight, call) => {
                 let landed = Arc::clone(&flight).landing().await;

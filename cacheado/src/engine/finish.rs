@@ -11,49 +11,36 @@ use super::far::{Draft, Write};
 use super::flight::Landed;
 use crate::cache::Inner;
 use crate::chance;
-use crate::function::{Function, Kind, Worth};
+use crate::function::{Function, Outcome, Worth};
 use crate::rules::EntryMeta;
 use crate::stats::count;
 use crate::ttl::Ttl;
 
-/// What follows the body.
-pub(super) enum Done<K: Kind> {
-    /// The call returns this.
-    Return(K::Return),
-    /// The backend is asked to store it.
-    Write(Write<K>),
-}
-
-impl<K: Kind> Computation<K> {
-    /// Stores the outcome if it may be stored, hands it to those who wait, and returns it: also where code
-    /// of the user's that decides or copies panics.
-    pub(super) fn finish(mut self: Box<Self>, outcome: K::Return) -> Done<K> {
-        match catch_unwind(AssertUnwindSafe(|| self.store(&outcome))) {
+impl Computation {
+    /// Stores the outcome if it may be stored, and hands it to those who wait, before it is returned: also where code
+    /// of the user's that decides or copies panics. What the backend is to be asked to store comes first, if there is
+    /// something.
+    pub(super) fn finish(mut self: Box<Self>, outcome: &dyn Outcome) -> Option<Write> {
+        match catch_unwind(AssertUnwindSafe(|| self.store(outcome))) {
             Ok(None) => {}
-            Ok(Some(draft)) => {
-                if let Some(write) = self.write(draft) {
-                    return Done::Write(write);
-                }
-                return Done::Return(outcome);
-            }
+            Ok(Some(draft)) => return self.write(draft),
             Err(_) => {
                 tracing::error!("an outcome was not stored: what was asked about it, or copies it, panicked");
             }
         }
-        let kind = self.call.kind;
-        self.land(|| match (kind.store(&outcome), kind.share(&outcome)) {
-            (Some(stored), _) => Landed::Value(stored.into()),
+        self.land(|| match (outcome.held(), outcome.shared()) {
+            (Some(held), _) => Landed::Value(held.into()),
             (None, Some(shared)) => Landed::Shared(shared),
             (None, None) => Landed::Alone,
         });
-        Done::Return(outcome)
+        None
     }
 
     /// Stores the outcome of the body in this process, or says what is to be written to the backend.
-    fn store(&mut self, outcome: &K::Return) -> Option<Draft<K>> {
+    fn store(&mut self, outcome: &dyn Outcome) -> Option<Draft> {
         let function = self.call.function.clone()?;
         let ticket = self.ticket.clone()?;
-        let is_failure = self.is_failure(outcome);
+        let is_failure = outcome.worth() == Worth::Failure;
         if is_failure && self.renewing.is_some() {
             self.call.note_failure(&function);
         }
@@ -77,12 +64,8 @@ impl<K: Kind> Computation<K> {
         None
     }
 
-    pub(super) fn is_failure(&self, outcome: &K::Return) -> bool {
-        self.call.kind.worth(outcome) == Worth::Failure
-    }
-
     /// Whether there is an older value that is of more use than an error: also for those that a renewal leaves it to.
-    fn has_better(&self, function: &Function<K::Stored>) -> bool {
+    fn has_better(&self, function: &Function) -> bool {
         (!self.call.policy.stale_if_error.is_zero() || self.renewing.is_some())
             && !self.call.is_refresh()
             && (self.has_spare || self.call.spare(function).is_some())
@@ -90,7 +73,7 @@ impl<K: Kind> Computation<K> {
 
     /// Stores what the caller gives: after this, fills that have begun are not stored, and whatever
     /// becomes of the value, an older one is gone.
-    pub(super) fn set(&self, value: &K::Return) {
+    pub(super) fn set(&self, value: &dyn Outcome) {
         let Some(function) = &self.call.function else { return };
         let (hash, key) = (self.call.hash, self.call.key.as_bytes());
         let labels = self.labels.as_deref().unwrap_or_default();
@@ -111,17 +94,11 @@ impl<K: Kind> Computation<K> {
     }
 
     /// What became of the outcome in the store; `None`: it may not be stored, or there is no room.
-    fn place(
-        &self,
-        function: &Function<K::Stored>,
-        ticket: &Ticket,
-        ttl: Ttl,
-        outcome: &K::Return,
-    ) -> Option<Placed> {
+    fn place(&self, function: &Function, ticket: &Ticket, ttl: Ttl, outcome: &dyn Outcome) -> Option<Placed> {
         let deadline = function.store.clock().deadline(ttl.or(None));
-        let aging = self.aging(function, self.call.kind.worth(outcome));
+        let aging = self.aging(function, outcome.worth());
         let fill = Fill { aging, ..self.fill(ticket, deadline) };
-        let placed = function.region.fill(fill, self.call.kind.store(outcome)?);
+        let placed = outcome.fill(&*function.region, fill)?;
         if placed == Placed::Full {
             count(&function.shared.tally.rejections);
             return None;
@@ -131,7 +108,7 @@ impl<K: Kind> Computation<K> {
 
     /// For how long the outcome is to be stored, after the rules of the user's have been asked and what
     /// they want evicted is; `None` if it is not.
-    pub(super) fn admitted(&self, function: &Function<K::Stored>, outcome: &K::Return) -> Option<Ttl> {
+    pub(super) fn admitted(&self, function: &Function, outcome: &dyn Outcome) -> Option<Ttl> {
         let ttl = self.call.lifetime(function, outcome)?;
         let ScopeOf::Known(scope) = &self.call.scope else { return None };
         if !function.ruled {
@@ -165,15 +142,14 @@ fn stored_for(ttl: Ttl) -> Option<Ttl> {
     (ttl != Ttl::For(Duration::ZERO)).then_some(ttl)
 }
 
-impl<K: Kind> Call<K> {
+impl Call {
     /// For how long the outcome is kept, or `None` if it is not.
-    fn lifetime(&self, function: &Function<K::Stored>, outcome: &K::Return) -> Option<Ttl> {
-        if self.cache_if.is_some_and(|cache_if| !cache_if(outcome)) {
+    fn lifetime(&self, function: &Function, outcome: &dyn Outcome) -> Option<Ttl> {
+        if !outcome.may_be_stored() {
             return None;
         }
-        let own = self.ttl_with.zip(self.kind.payload(outcome)).map(|(ttl_with, value)| ttl_with(value));
-        let ttl = own.map_or(self.ttl, Ttl::For).or(function.default_ttl);
-        let kept = stored_for(self.policy.keep(self.kind.worth(outcome), ttl.into())?)?;
+        let ttl = outcome.ttl().map_or(self.ttl, Ttl::For).or(function.default_ttl);
+        let kept = stored_for(self.policy.keep(outcome.worth(), ttl.into())?)?;
         Some(match kept {
             Ttl::For(time) => Ttl::For(chance::shortened(time, self.policy.jitter)),
             forever => forever,

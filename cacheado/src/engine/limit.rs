@@ -252,6 +252,11 @@ impl Admission {
         Admitted { is_within: self.is_within, places: Vec::new() }
     }
 
+    /// The places, where there are no bounds.
+    pub(super) fn at_once(self) -> Result<Admitted, Self> {
+        if self.limiter.is_none() { Ok(self.admitted()) } else { Err(self) }
+    }
+
     /// Blocks this thread until there is a place in each scope.
     pub(super) fn block(self) -> Admitted {
         let mut admitted = self.admitted();

@@ -7,10 +7,14 @@ use cacheado_backends::clock::NEVER;
 use cacheado_backends::memory::{Found, KeyBox, Query};
 
 use super::call::Call;
+use super::miss::Miss;
 use super::query::{KeyQuery, encode_key, hash_key};
 use crate::cache::{Cache, CallCache};
+use crate::codec::Codec;
 use crate::context;
-use crate::function::{Function, Identity, Instance, Kind, Shape, Site};
+use crate::function::{
+    Front, Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed,
+};
 use crate::key::{Key, KeyPart};
 use crate::remote::{Chore, place};
 use crate::rules::EntryMeta;
@@ -21,7 +25,7 @@ pub enum Lookup<K: Kind> {
     /// The value.
     Hit(K::Return),
     /// Nothing: the call has to be run. Boxed, so that a hit does not move what only a miss needs.
-    Miss(Box<Call<K>>),
+    Miss(Box<Miss<K>>),
 }
 
 /// Looks up what the function's cache holds for these arguments. With `refresh`, nothing.
@@ -43,45 +47,43 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
     // Whatever is no plain hit goes one way, so that a hit prepares nothing for others.
     if !refresh
         && !cache.is_surrounded()
-        && let Some(function) = functions.get::<Function<K::Stored>>(site.number(), instance.marker())
+        && let Some(front) = functions.get::<Front<K::Stored>>(site.number(), instance.marker())
     {
-        seen = function.probe(shape.0, hash, key);
+        seen = front.probe(shape.0, hash, key);
         if let Probed::Hit(value) = seen {
             return Lookup::Hit(value);
         }
     }
-    missed(site, cache.as_cache(), shape, instance, key, refresh, &seen)
+    missed(site, cache.as_cache(), shape, instance.id(), key, refresh, seen.void())
 }
 
 /// What follows where there was no hit. The function's first use, too: its entry may have been set.
 #[cold]
 #[inline(never)]
-fn missed<K: Kind, P: KeyPart + ?Sized, F>(
+fn missed<K: Kind, P: KeyPart + ?Sized>(
     site: &'static Site,
     cache: &Cache,
     shape: Shape<K>,
-    instance: Instance<F>,
+    instance: InstanceId,
     key: &P,
     refresh: bool,
-    seen: &Probed<K::Return>,
+    mut seen: Probed<()>,
 ) -> Lookup<K> {
-    if let Probed::Unknown = seen
-        && context::is_any()
-        && !context::is_asked()
-        && !refresh
-        && let Some(function) =
-            cache.inner().functions.get::<Function<K::Stored>>(site.number(), instance.marker())
+    let is_elsewhere =
+        matches!(seen, Probed::Unknown) && context::is_any() && !context::is_asked() && !refresh;
+    if is_elsewhere
+        && let Some(front) = cache.inner().functions.get::<Front<K::Stored>>(site.number(), instance.marker)
     {
         // What surrounds calls elsewhere in the process is no concern of this one.
-        return match function.probe(shape.0, hash_key(key), key) {
-            Probed::Hit(value) => Lookup::Hit(value),
-            seen => Lookup::Miss(Box::new(call_for(site, cache, shape, instance, key, refresh).after(&seen))),
+        seen = match front.probe(shape.0, hash_key(key), key) {
+            Probed::Hit(value) => return Lookup::Hit(value),
+            seen => seen.void(),
         };
     }
-    let call = call_for(site, cache, shape, instance, key, refresh);
+    let miss = call_for(site, cache, shape, instance, key, refresh);
     match seen {
-        Probed::Unknown => call.get(),
-        seen => Lookup::Miss(Box::new(call.after(seen))),
+        Probed::Unknown => miss.get_by(|front, hash| front.probe(shape.0, hash, key)),
+        seen => Lookup::Miss(Box::new(miss.after(&seen))),
     }
 }
 
@@ -99,54 +101,83 @@ pub(crate) enum Probed<R> {
     Unknown,
 }
 
+impl<R> Probed<R> {
+    /// The same without the value.
+    pub(crate) fn void(self) -> Probed<()> {
+        match self {
+            Self::Hit(_) => Probed::Hit(()),
+            Self::Absent => Probed::Absent,
+            Self::Due => Probed::Due,
+            Self::Rejected => Probed::Rejected,
+            Self::Unknown => Probed::Unknown,
+        }
+    }
+}
+
 /// The call for these arguments, without looking anything up.
-#[cold]
-#[inline(never)]
-pub(crate) fn call_for<K: Kind, P: KeyPart + ?Sized, F>(
+pub(crate) fn call_for<K: Kind, P: KeyPart + ?Sized>(
     site: &'static Site,
     cache: &Cache,
-    shape: Shape<K>,
-    instance: Instance<F>,
+    (kind, nature): Shape<K>,
+    instance: InstanceId,
     key: &P,
     refresh: bool,
-) -> Call<K> {
-    let leaves = shape.1.usable_codec().is_some();
-    let function = function_of::<K, F>(site, cache, instance, leaves);
-    Call::new(function, (hash_key(key), encode_key(key)), shape, site.policy(), refresh)
+) -> Miss<K> {
+    let key = (hash_key(key), encode_key(key));
+    let typed = Typed::of(kind);
+    let values = (typed, Making::of::<K>(), nature.inert, nature.usable_codec());
+    Miss::new(untyped(site, cache, values, instance, key, refresh), kind)
+}
+
+/// What the engine needs to know of the values of a function.
+type Untyped = (Typed, Making, bool, Option<Codec<Held>>);
+
+#[inline(never)]
+fn untyped(
+    site: &'static Site,
+    cache: &Cache,
+    (typed, making, inert, codec): Untyped,
+    instance: InstanceId,
+    key: (u64, KeyBox),
+    refresh: bool,
+) -> Call {
+    let function = function_of(site, cache, instance, codec.is_some(), making);
+    Call::new(function, key, typed, (inert, codec), site.policy(), refresh)
 }
 
 /// The function's state in this cache, made on its first use; `None` where the cache is disabled. `leaves`
 /// says whether its values can leave the process.
-fn function_of<K: Kind, F>(
+fn function_of(
     site: &'static Site,
     cache: &Cache,
-    instance: Instance<F>,
+    instance: InstanceId,
     leaves: bool,
-) -> Option<Arc<Function<K::Stored>>> {
+    making: Making,
+) -> Option<Arc<Function>> {
     let inner = cache.inner();
     if inner.disabled {
         return None;
     }
     let number = site.enrol();
-    let marker = instance.marker();
-    if !instance.is_sibling()
-        && let Some(function) = inner.functions.get_arc(number, marker)
+    let own = (!instance.is_sibling()).then_some(instance.marker);
+    if let Some(marker) = own
+        && let Some(front) = inner.functions.find(number, marker)
+        && let Some(function) = (making.function)(&front)
     {
         return Some(function);
     }
     let path = site.path(instance);
-    let own = (!instance.is_sibling()).then_some(marker);
-    let function = inner.registry.function(number, &path, own, || {
+    let (function, front) = inner.registry.function(number, &path, own, making, &|| {
         let identity = Identity { name: site.identity(&path).into(), version: site.version_number() };
-        Function::open(inner, identity, site.scope_level().into(), leaves, site.policy())
-    });
-    if !instance.is_sibling() {
-        inner.functions.add(number, marker, Arc::clone(&function) as _);
+        Function::open(inner, identity, site.scope_level().into(), leaves, site.policy(), making.region)
+    })?;
+    if let Some(marker) = own {
+        inner.functions.add(number, marker, front);
     }
     Some(function)
 }
 
-impl<V: Clone + Send + Sync + 'static> Function<V> {
+impl<V: Clone + Send + Sync + 'static> Front<V> {
     /// What is stored for this key. A hit is counted, anything else is not.
     #[inline]
     pub(crate) fn probe<K, P>(&self, kind: K, hash: u64, key: &P) -> Probed<K::Return>
@@ -173,18 +204,38 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
     {
         match self.region.get(hash, query) {
             Found::Hit(stored) => {
-                if self.ruled && !self.rules_let_pass(hash, &bytes()) {
+                if self.ruled && !self.function.rules_let_pass(hash, &bytes()) {
                     return Probed::Rejected;
                 }
                 let Some(value) = kind.restore(stored) else { return Probed::Absent };
                 self.shared.tally.hit();
                 Probed::Hit(value)
             }
-            Found::Expired => self.judge(kind, hash, &bytes()),
+            Found::Expired => self.expired(kind, hash, &bytes()),
             Found::Absent => Probed::Absent,
         }
     }
 
+    #[cold]
+    #[inline(never)]
+    fn expired<K: Kind<Stored = V>>(&self, kind: K, hash: u64, bytes: &KeyBox) -> Probed<K::Return> {
+        match self.function.judge(hash, bytes) {
+            Probed::Hit(held) => match kind.release(held) {
+                Some(value) => {
+                    self.shared.tally.hit();
+                    Probed::Hit(value)
+                }
+                None => Probed::Absent,
+            },
+            Probed::Absent => Probed::Absent,
+            Probed::Due => Probed::Due,
+            Probed::Rejected => Probed::Rejected,
+            Probed::Unknown => Probed::Unknown,
+        }
+    }
+}
+
+impl Function {
     /// Shows a hit to the rules of the user's.
     #[cold]
     #[inline(never)]

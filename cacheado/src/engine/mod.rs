@@ -18,6 +18,7 @@
 //! | `query` | hashing and comparing a key without building its bytes |
 //! | `lookup` | the hit path |
 //! | `call` | a call that missed: what it carries |
+//! | `miss` | the same for generated code, which knows what its function returns |
 //! | `plan` | what it does next: serve, wait or compute |
 //! | `computation` | the right to run a body, and the duty to those who wait |
 //! | `aging` | what becomes of a value by its age, and of the computation that renews it |
@@ -45,6 +46,7 @@ pub(crate) mod flight;
 mod leading;
 pub(crate) mod limit;
 mod lookup;
+mod miss;
 mod moment;
 mod plan;
 mod pool;
@@ -55,8 +57,8 @@ mod verbs;
 
 pub(crate) use aging::{Age, Renewals};
 pub use batch::Batch;
-pub use call::Call;
-pub(crate) use call::{KeyParts, scope_label, tag_label};
+pub(crate) use call::{Call, KeyParts, scope_label, tag_label};
 pub use lookup::{Lookup, lookup};
 pub(crate) use lookup::{Probed, call_for};
+pub use miss::Miss;
 pub(crate) use query::{encode_key, hash_bytes, hash_key};

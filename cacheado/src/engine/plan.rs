@@ -14,12 +14,12 @@ use super::limit;
 use super::moment::Moment;
 use super::turn::Rest;
 use crate::context::{self, Outcome, Served, Tier};
-use crate::function::{Function, Kind};
+use crate::function::{Function, Held, Value};
 use crate::stats::count;
 
-impl<K: Kind> Call<K> {
+impl Call {
     /// What this call does next.
-    pub(super) fn plan(mut self, leader: Leader) -> Next<K> {
+    pub(super) fn plan(mut self, leader: Leader) -> Next {
         let Some(function) = self.function.clone() else {
             return Next::Compute(Computation::uncached(self).into());
         };
@@ -73,12 +73,7 @@ impl<K: Kind> Call<K> {
     }
 
     /// What this call does after the flight that it waited for has ended.
-    pub(super) fn landed(
-        mut self,
-        flight: &Flight<K::Stored>,
-        landed: Landed<K::Stored>,
-        leader: Leader,
-    ) -> Next<K> {
+    pub(super) fn landed(mut self, flight: &Flight<Held>, landed: Landed<Held>, leader: Leader) -> Next {
         let Some(function) = self.function.clone() else { return self.plan(leader) };
         // What began before an eviction is not served to anybody but its leader after it: one on this node has
         // marked the ticket, one on another shows if the backend is asked after this call began.
@@ -93,9 +88,9 @@ impl<K: Kind> Call<K> {
                 _ => coalesced(Tier::None),
             };
             let value = match landed {
-                Landed::Value(value) => self.kind.restore(K::Stored::clone(&value)),
+                Landed::Value(value) => self.typed.restore(Held::clone(&value)),
                 Landed::Found(value) => {
-                    let value = self.kind.restore(K::Stored::clone(&value));
+                    let value = self.typed.restore(Held::clone(&value));
                     // It may be of another type than this caller asks for.
                     if value.is_some() {
                         self.count_hit();
@@ -103,13 +98,13 @@ impl<K: Kind> Call<K> {
                     value
                 }
                 Landed::Old(value, age) => {
-                    let value = self.kind.restore(K::Stored::clone(&value));
+                    let value = self.typed.restore(Held::clone(&value));
                     if value.is_some() {
                         self.count_served(age);
                     }
                     value
                 }
-                Landed::Shared(shared) => self.kind.unshare(&*shared),
+                Landed::Shared(shared) => self.typed.unshare(shared),
                 Landed::Gone => return self.plan(leader),
                 Landed::Alone => None,
             };
@@ -125,7 +120,7 @@ impl<K: Kind> Call<K> {
     }
 
     /// Whether it looks for an older value before it waits for a body that has just failed, or taken too long.
-    fn goes_by_spare(&self, function: &Function<K::Stored>) -> bool {
+    fn goes_by_spare(&self, function: &Function) -> bool {
         !self.policy.stale_if_error.is_zero()
             && !self.refresh
             && !self.has_looked
@@ -141,24 +136,23 @@ pub(super) fn may_join<V>(flight: &Arc<Flight<V>>) -> bool {
 }
 
 /// What a call does next.
-#[expect(clippy::large_enum_variant, reason = "it lives for a moment, and a box would live no longer")]
-pub(super) enum Next<K: Kind> {
+pub(super) enum Next {
     /// It returns this.
-    Serve(K::Return),
+    Serve(Value),
     /// It returns this, and the body is run in the background, if it is to be.
-    Renew(K::Return, Option<Box<Computation<K>>>),
+    Renew(Value, Option<Box<Computation>>),
     /// It runs the body.
-    Compute(Box<Computation<K>>),
+    Compute(Box<Computation>),
     /// It waits.
-    Wait(Wait<K>),
+    Wait(Wait),
 }
 
 /// What a call waits for.
-pub(super) enum Wait<K: Kind> {
+pub(super) enum Wait {
     /// Somebody else's computation.
-    Flight(Arc<Flight<K::Stored>>, Call<K>),
+    Flight(Arc<Flight<Held>>, Call),
     /// The backend's answer.
-    Backend(Ask<K>),
+    Backend(Ask),
     /// Another process's computation.
-    Turn(Rest<K>),
+    Turn(Rest),
 }

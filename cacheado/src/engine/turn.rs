@@ -22,7 +22,7 @@ use super::far::Reading;
 use super::far::{Answer, Step};
 use super::plan::{Next, Wait};
 use crate::context::{self, Outcome, Served};
-use crate::function::{Kind, SingleFlight};
+use crate::function::SingleFlight;
 use crate::remote::{Lease, Reply, Request, Turn};
 use crate::stats::count;
 
@@ -83,24 +83,24 @@ impl InTurn {
 }
 
 /// A call that pauses until it may be its turn.
-pub(super) struct Rest<K: Kind> {
+pub(super) struct Rest {
     pub(super) pause: Duration,
-    computation: Box<Computation<K>>,
+    computation: Box<Computation>,
 }
 
-impl<K: Kind> Rest<K> {
+impl Rest {
     /// Its computation, which waits no longer and has no lease.
-    pub(super) fn at_once(self) -> Box<Computation<K>> {
+    pub(super) fn at_once(self) -> Box<Computation> {
         self.computation
     }
 
     /// What follows after the pause.
-    pub(super) fn over(self) -> Next<K> {
+    pub(super) fn over(self) -> Next {
         self.computation.ask(Step::Announce)
     }
 }
 
-impl<K: Kind> Computation<K> {
+impl Computation {
     /// How the fill is announced: with a lease, or whoever else computes.
     pub(super) fn announcement(&mut self, place: Arc<Place>) -> (Step, Request) {
         let Some(terms) = self.terms() else {
@@ -122,7 +122,7 @@ impl<K: Kind> Computation<K> {
     }
 
     /// What follows from the answer to the wish for a lease.
-    pub(super) fn turned(mut self: Box<Self>, answer: Answer) -> Next<K> {
+    pub(super) fn turned(mut self: Box<Self>, answer: Answer) -> Next {
         let Some(far) = &mut self.far else { return Next::Compute(self) };
         match answer.and_then(Reply::turn) {
             Ok(Turn::Taken(lease)) => {

@@ -10,27 +10,23 @@ use cacheado_backends::memory::{Cause, Placed};
 use super::aging::Age;
 use super::call::{Call, ScopeOf};
 use super::computation::Computation;
-use super::lookup::Probed;
 use crate::codec::Header;
 use crate::error::{Error, ErrorKind, Result};
-use crate::function::{AnyFunction, Function, Kind};
+use crate::function::{AnyFunction, Function, Held, Outcome, Value};
 use crate::remote::{Operation, Reply, Request};
 use crate::stats::count;
 
 /// What a look in this process has found.
-enum Looked<K: Kind> {
+enum Looked {
     /// The value, or that there is none anywhere.
-    Here(Option<K::Return>),
+    Here(Option<Value>),
     /// Nothing here; the backend is to be asked.
-    There(Box<Computation<K>>),
+    There(Box<Computation>),
 }
 
-impl<K: Kind> Call<K> {
-    /// The stored value, counted as a lookup; no body is run.
-    pub(crate) fn fetch<'o>(self) -> Operation<'o, Option<K::Return>>
-    where
-        K: 'o,
-    {
+impl Call {
+    /// The stored value, which is not in this process, counted as a lookup; no body is run.
+    pub(crate) fn fetch<'o>(self) -> Operation<'o, Option<Value>> {
         let mut reading = match self.look() {
             Looked::Here(value) => return Operation::ready(value),
             Looked::There(reading) => reading,
@@ -47,12 +43,8 @@ impl<K: Kind> Call<K> {
         })
     }
 
-    /// The stored values of several calls in their order, counted as lookups. One question to the backend.
-    pub(crate) fn fetch_many<'o>(calls: Vec<Self>) -> Operation<'o, Vec<Option<K::Return>>>
-    where
-        K: 'o,
-        K::Return: Send,
-    {
+    /// The stored values of several calls in their order, which are not in this process, counted as lookups. One question to the backend.
+    pub(crate) fn fetch_many<'o>(calls: Vec<Self>) -> Operation<'o, Vec<Option<Value>>> {
         let mut values = Vec::with_capacity(calls.len());
         let mut places = Vec::new();
         let mut readings = Vec::new();
@@ -88,16 +80,10 @@ impl<K: Kind> Call<K> {
         })
     }
 
-    /// Looks in this process; what is not there may be in the backend.
-    fn look(mut self) -> Looked<K> {
-        // A rule is asked once about a lookup.
-        let rejected = self.is_rejected()
-            || match self.probe() {
-                Probed::Hit(value) => return Looked::Here(Some(value)),
-                probed => matches!(probed, Probed::Rejected),
-            };
+    /// What has not been found in this process may be in the backend.
+    fn look(mut self) -> Looked {
         let Some(function) = self.function.clone() else { return Looked::Here(None) };
-        if function.remote.is_none() || rejected {
+        if function.remote.is_none() || self.is_rejected() {
             self.count_miss();
             return Looked::Here(None);
         }
@@ -108,29 +94,23 @@ impl<K: Kind> Call<K> {
     }
 
     /// The stored value; nothing is counted or marked.
-    pub(crate) fn peek<'o>(self) -> Operation<'o, Option<K::Return>>
-    where
-        K: 'o,
-    {
+    pub(crate) fn peek<'o>(self) -> Operation<'o, Option<Value>> {
         let Some(function) = &self.function else { return Operation::ready(None) };
         if let Some((seen, age)) = self.spare(function)
             && self.policy.is_shown(age)
         {
-            return Operation::ready(self.kind.restore(seen.value));
+            return Operation::ready(self.typed.restore(seen.value));
         }
-        let (kind, policy) = (self.kind, self.policy);
+        let (typed, policy) = (self.typed, self.policy);
         self.read(move |entry, open| {
             let (header, value) = open(&entry.value)?;
-            if policy.is_shown(header.age(entry.remaining)) { kind.restore(value) } else { None }
+            if policy.is_shown(header.age(entry.remaining)) { typed.restore(value) } else { None }
         })
     }
 
     /// How much of the entry's time is left; nothing, where it is over and the entry is served all the same.
     /// `None` if there is none, or it never expires.
-    pub(crate) fn remaining<'o>(self) -> Operation<'o, Option<Duration>>
-    where
-        K: 'o,
-    {
+    pub(crate) fn remaining<'o>(self) -> Operation<'o, Option<Duration>> {
         let Some(function) = &self.function else { return Operation::ready(None) };
         if function.remote.is_none() {
             let entry = self.spare(function).filter(|(_, age)| self.policy.is_shown(*age));
@@ -148,11 +128,8 @@ impl<K: Kind> Call<K> {
     /// Reads the backend's entry. `open` makes a value of its bytes.
     fn read<'o, T>(
         self,
-        then: impl FnOnce(&Entry, &dyn Fn(&[u8]) -> Option<(Header, K::Stored)>) -> Option<T> + Send + 'o,
-    ) -> Operation<'o, Option<T>>
-    where
-        K: 'o,
-    {
+        then: impl FnOnce(&Entry, &dyn Fn(&[u8]) -> Option<(Header, Held)>) -> Option<T> + Send + 'o,
+    ) -> Operation<'o, Option<T>> {
         let Some(far) = self.far() else { return Operation::ready(None) };
         let remote = Arc::clone(&far.remote);
         let request = Request::Get { place: Arc::clone(&far.place), wanted: Wanted::ValueAndLifetime };
@@ -163,10 +140,7 @@ impl<K: Kind> Call<K> {
     }
 
     /// Evicts the entry; whether there was a live one.
-    pub(crate) fn evict<'o>(self) -> Operation<'o, bool>
-    where
-        K: 'o,
-    {
+    pub(crate) fn evict<'o>(self) -> Operation<'o, bool> {
         let Some(function) = self.function.clone() else { return Operation::ready(false) };
         let Some(far) = self.far() else {
             return Operation::ready(function.evict(self.key.as_bytes(), Cause::Evicted));
@@ -184,10 +158,7 @@ impl<K: Kind> Call<K> {
     }
 
     /// Stores a value as if the body had just computed it: fills that have begun are not stored any more.
-    pub(crate) fn put<'o>(self, value: &K::Return) -> Operation<'o, ()>
-    where
-        K: 'o,
-    {
+    pub(crate) fn put<'o>(self, value: &dyn Outcome) -> Operation<'o, ()> {
         match (&self.function, &self.scope) {
             (None, _) => Operation::ready(()),
             (Some(function), ScopeOf::Missing) => {
@@ -208,15 +179,12 @@ impl<K: Kind> Call<K> {
     }
 }
 
-impl<K: Kind> Computation<K> {
+impl Computation {
     /// Stores a value in the backend. What it replaces, and copies of it, are gone in any case.
-    fn set_far<'o>(mut self, function: Arc<Function<K::Stored>>, value: &K::Return) -> Operation<'o, ()>
-    where
-        K: 'o,
-    {
+    fn set_far<'o>(mut self, function: Arc<Function>, value: &dyn Outcome) -> Operation<'o, ()> {
         let ttl = self.admitted(&function, value);
-        let stored = ttl.zip(self.call.kind.store(value));
-        let grace = self.call.policy.grace_of(self.call.kind.worth(value));
+        let stored = ttl.zip(value.held());
+        let grace = self.call.policy.grace_of(value.worth());
         let evicting = self.evicting();
         let (Some(far), Some(evicting)) = (self.far_to_write(), evicting) else {
             return Operation::ready(());

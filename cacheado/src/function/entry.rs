@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::kind::{Kind, Settable};
 use crate::Result;
 use crate::context::{self, Outcome, Served};
-use crate::engine::{Call, Lookup};
+use crate::engine::{Lookup, Miss};
 use crate::key::Key;
 
 /// One entry of a sync function, for these arguments.
@@ -33,14 +33,14 @@ use crate::key::Key;
 /// ```
 #[must_use = "an entry does nothing until one of its verbs is called"]
 pub struct Entry<K: Kind, F> {
-    call: Call<K>,
+    miss: Miss<K>,
     body: F,
 }
 
 /// One entry of an async function, for these arguments. See [`Entry`].
 #[must_use = "an entry does nothing until one of its verbs is called"]
 pub struct AsyncEntry<K: Kind, F> {
-    call: Call<K>,
+    miss: Miss<K>,
     body: F,
 }
 
@@ -53,14 +53,14 @@ pub struct Detached<F>(pub F);
 pub struct Guarded<F>(pub F);
 
 impl<K: Kind, F> Entry<K, F> {
-    pub(crate) fn new(call: Call<K>, body: F) -> Self {
-        Self { call, body }
+    pub(crate) fn new(miss: Miss<K>, body: F) -> Self {
+        Self { miss, body }
     }
 }
 
 impl<K: Kind, F> AsyncEntry<K, F> {
-    pub(crate) fn new(call: Call<K>, body: F) -> Self {
-        Self { call, body }
+    pub(crate) fn new(miss: Miss<K>, body: F) -> Self {
+        Self { miss, body }
     }
 }
 
@@ -71,7 +71,7 @@ macro_rules! run {
             /// What the function returns: from the cache, or computed.
             pub $($async)? fn get(self) -> K::Return {
                 let $body = self.body;
-                match self.call.get() {
+                match self.miss.get() {
                     Lookup::Hit(value) => value,
                     Lookup::Miss(call) => call.$run($call) $(.$await)?,
                 }
@@ -80,12 +80,12 @@ macro_rules! run {
             /// Computes, and overwrites the entry.
             pub $($async)? fn refresh(self) -> K::Return {
                 let $body = self.body;
-                self.call.refreshing().$run($call) $(.$await)?
+                self.miss.refreshing().$run($call) $(.$await)?
             }
 
             /// Computes; reads and stores nothing.
             pub $($async)? fn bypass(self) -> K::Return {
-                self.call.count_bypass();
+                self.miss.count_bypass();
                 let $body = self.body;
                 run!(@bypass $call $(, $await)?)
             }
@@ -120,7 +120,7 @@ macro_rules! verbs {
             ///
             /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend).
             pub $($async)? fn peek(self) -> Result<Option<K::Return>> {
-                let operation = self.into_call().peek();
+                let operation = self.into_miss().peek();
                 operation.$($done)+
             }
 
@@ -131,7 +131,7 @@ macro_rules! verbs {
             /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend): then the entry may
             /// still be there.
             pub $($async)? fn evict(self) -> Result<bool> {
-                let operation = self.into_call().evict();
+                let operation = self.into_miss().evict();
                 operation.$($done)+
             }
 
@@ -145,7 +145,7 @@ macro_rules! verbs {
             pub $($async)? fn set(self, value: impl Settable<K::Return>) -> Result<()> {
                 let operation = {
                     let value = value.into_return();
-                    self.into_call().put(&value)
+                    self.into_miss().put(&value)
                 };
                 operation.$($done)+
             }
@@ -156,24 +156,24 @@ macro_rules! verbs {
             ///
             /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend).
             pub $($async)? fn remaining(self) -> Result<Option<Duration>> {
-                let operation = self.into_call().remaining();
+                let operation = self.into_miss().remaining();
                 operation.$($done)+
             }
 
             /// The whole key.
             pub fn key(&self) -> Key {
-                self.call.whole_key()
+                self.miss.whole_key()
             }
 
             /// The call without the body, so that nothing is asked of the body's type while it waits.
-            fn into_call(self) -> Call<K> {
-                self.call
+            fn into_miss(self) -> Miss<K> {
+                self.miss
             }
         }
 
         impl<K: Kind, F> fmt::Debug for $entry<K, F> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_tuple(stringify!($entry)).field(&self.call.whole_key()).finish()
+                f.debug_tuple(stringify!($entry)).field(&self.miss.whole_key()).finish()
             }
         }
     };
@@ -182,7 +182,7 @@ macro_rules! verbs {
 verbs!(Entry, [], block());
 verbs!(AsyncEntry, [async], wait().await);
 
-impl<K: Kind> Call<K> {
+impl<K: Kind> Miss<K> {
     /// The entry of a sync function.
     pub fn sync<F>(self, body: F) -> Entry<K, F> {
         Entry::new(self, body)
@@ -195,11 +195,11 @@ impl<K: Kind> Call<K> {
 
     /// The entry of one element of a sync batch.
     pub fn element(self) -> Entry<K, ()> {
-        Entry { call: self, body: () }
+        Entry { miss: self, body: () }
     }
 
     /// The entry of one element of an async batch.
     pub fn element_async(self) -> AsyncEntry<K, ()> {
-        AsyncEntry { call: self, body: () }
+        AsyncEntry { miss: self, body: () }
     }
 }

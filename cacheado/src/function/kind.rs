@@ -1,8 +1,11 @@
 //! What a return type stores: a `Result` its `Ok`, an `Option` its `Some`, anything else itself.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::sync::Arc;
+
+use super::Held;
+use super::held::{behind, own};
 
 /// What an outcome is worth to the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +36,29 @@ pub trait Kind: Copy + Send + Sync {
     /// The value proper, if there is one.
     fn payload(self, outcome: &Self::Return) -> Option<&Self::Payload>;
 
+    /// What is stored of the outcome, behind a pointer.
+    fn hold(self, outcome: &Self::Return) -> Option<Held> {
+        self.store(outcome).map(behind)
+    }
+
+    /// The outcome that what is behind such a pointer stands for; `None` if it is of another type.
+    fn release(self, held: Held) -> Option<Self::Return> {
+        self.restore(own(held)?)
+    }
+
+    /// The type of what is behind such a pointer.
+    fn held_type(self) -> TypeId {
+        TypeId::of::<Self::Stored>()
+    }
+
     /// A copy for those who waited for this outcome, where it is not one that can be stored.
-    fn share(self, outcome: &Self::Return) -> Option<Arc<dyn Any + Send + Sync>> {
+    fn share(self, outcome: &Self::Return) -> Option<Held> {
         let _ = outcome;
+        None
+    }
+
+    /// The type of such a copy, if there are any.
+    fn shared_type(self) -> Option<TypeId> {
         None
     }
 
@@ -51,37 +74,49 @@ pub type Shape<K> = (K, super::Nature<<K as Kind>::Stored>);
 
 /// A value of a programmatic key: stored with its type, and not found under another.
 #[derive(Debug)]
-pub(crate) struct Typed<T>(PhantomData<fn() -> T>);
+pub(crate) struct Own<T>(PhantomData<fn() -> T>);
 
-impl<T> Typed<T> {
+impl<T> Own<T> {
     pub(crate) const fn new() -> Self {
         Self(PhantomData)
     }
 }
 
-impl<T> Clone for Typed<T> {
+impl<T> Clone for Own<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Typed<T> {}
+impl<T> Copy for Own<T> {}
 
-impl<T: Clone + Send + Sync + 'static> Kind for Typed<T> {
+impl<T: Clone + Send + Sync + 'static> Kind for Own<T> {
     type Return = T;
-    type Stored = super::Dynamic;
+    type Stored = Held;
     type Payload = T;
 
     fn worth(self, _: &T) -> Worth {
         Worth::Value
     }
 
-    fn store(self, outcome: &T) -> Option<super::Dynamic> {
+    fn store(self, outcome: &T) -> Option<Held> {
         Some(share(outcome))
     }
 
-    fn restore(self, stored: super::Dynamic) -> Option<T> {
+    fn restore(self, stored: Held) -> Option<T> {
         unshare(&*stored)
+    }
+
+    fn hold(self, outcome: &T) -> Option<Held> {
+        Some(share(outcome))
+    }
+
+    fn release(self, held: Held) -> Option<T> {
+        Some(Arc::unwrap_or_clone(held.downcast().ok()?))
+    }
+
+    fn held_type(self) -> TypeId {
+        TypeId::of::<T>()
     }
 
     fn payload(self, outcome: &T) -> Option<&T> {
@@ -210,7 +245,7 @@ impl<T: Clone + Send + Sync + 'static> Kind for Optional<T> {
     }
 }
 
-fn share<R: Clone + Send + Sync + 'static>(outcome: &R) -> Arc<dyn Any + Send + Sync> {
+fn share<R: Clone + Send + Sync + 'static>(outcome: &R) -> Held {
     Arc::new(outcome.clone())
 }
 
@@ -252,8 +287,12 @@ macro_rules! fallible {
     (@shared $ok:ty) => {
         fallible!(@ok $ok);
 
-        fn share(self, outcome: &Self::Return) -> Option<Arc<dyn Any + Send + Sync>> {
+        fn share(self, outcome: &Self::Return) -> Option<Held> {
             Some(share(outcome))
+        }
+
+        fn shared_type(self) -> Option<TypeId> {
+            Some(TypeId::of::<Self::Return>())
         }
 
         fn unshare(self, shared: &(dyn Any + Send + Sync)) -> Option<Self::Return> {

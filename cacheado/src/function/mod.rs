@@ -9,11 +9,14 @@
 //! | `batched` | what a batch function returns |
 //! | `table` | from a site to the function's state in a cache, on the hit path |
 //! | `state` | that state: its region of memory, its flights, its counters |
+//! | `held`, `entries` | values and regions without their type, as the engine has them |
 //! | `entry`, `handle` | what `<fn>_entry` and `<fn>_cache` return |
 
 mod batched;
+pub(crate) mod entries;
 mod entry;
 mod handle;
+pub(crate) mod held;
 pub(crate) mod kind;
 mod policy;
 pub(crate) mod probe;
@@ -24,11 +27,13 @@ mod table;
 pub use batched::{BatchOf, Batched, Parts};
 pub use entry::{AsyncEntry, Detached, Entry, Guarded};
 pub use handle::{AsyncFunctionCache, FunctionCache};
-pub(crate) use kind::{Kind, Shape, Typed, Worth};
+pub(crate) use held::{Body, Held, Of, Outcome, Typed, Value, Wishes};
+pub(crate) use kind::{Kind, Own, Shape, Worth};
 pub(crate) use policy::Policy;
 pub use policy::{Keep, SingleFlight};
 pub(crate) use probe::Nature;
+pub(crate) use site::InstanceId;
 pub(crate) use site::without_arguments;
 pub use site::{Instance, Site};
-pub(crate) use state::{AnyFunction, Dynamic, Function, Identity, Shared};
+pub(crate) use state::{AnyFront, AnyFunction, Front, Function, Identity, Making, Shared};
 pub(crate) use table::SiteTable;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Held;
 use super::kind::{
     Fallible, FallibleOptional, FallibleOptionalShared, FallibleOptionalWhole, FallibleShared, FallibleWhole,
     Kind, Optional, Plain,
@@ -101,12 +102,13 @@ pub struct Nature<V> {
     /// Whether they may be cloned under a lock.
     pub(crate) inert: bool,
     /// How they leave the process, if they can.
-    pub(crate) codec: Option<Codec<V>>,
+    pub(crate) codec: Option<Codec<Held>>,
+    pub(crate) of: PhantomData<fn() -> V>,
 }
 
 impl<V> Nature<V> {
     /// How they leave the process, if they can.
-    pub(crate) fn usable_codec(&self) -> Option<Codec<V>> {
+    pub(crate) fn usable_codec(&self) -> Option<Codec<Held>> {
         self.codec.filter(|codec| !codec.borrows())
     }
 }
@@ -133,13 +135,13 @@ pub trait IsInert<V> {
 
 impl<T: Inert> IsInert<T> for &&Probe<T> {
     fn inert(self) -> Nature<T> {
-        Nature { inert: true, codec: None }
+        Nature { inert: true, codec: None, of: PhantomData }
     }
 }
 
 impl<T> IsInert<T> for &Probe<T> {
     fn inert(self) -> Nature<T> {
-        Nature { inert: false, codec: None }
+        Nature { inert: false, codec: None, of: PhantomData }
     }
 }
 
@@ -150,9 +152,9 @@ pub trait HasCodec<V> {
     fn codec(self) -> Nature<V>;
 }
 
-impl<T: Serialize + Deserialize<'static>> HasCodec<T> for &&Nature<T> {
+impl<T: Serialize + Deserialize<'static> + Send + Sync + 'static> HasCodec<T> for &&Nature<T> {
     fn codec(self) -> Nature<T> {
-        Nature { codec: Some(Codec::serde()), ..**self }
+        Nature { codec: Some(Codec::dynamic::<T>()), ..**self }
     }
 }
 

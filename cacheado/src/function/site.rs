@@ -209,8 +209,8 @@ impl Site {
     }
 
     /// The path of the function's instance.
-    pub(crate) fn path<F>(&self, instance: Instance<F>) -> String {
-        self.path_of(instance.name(), instance.suffix)
+    pub(crate) fn path(&self, instance: InstanceId) -> String {
+        self.path_of((instance.name)(), instance.suffix)
     }
 
     /// The same, from the type name of a closure written in the function or, with the `suffix` of its name,
@@ -307,11 +307,6 @@ impl<F> Instance<F> {
         Self { suffix, closure: PhantomData }
     }
 
-    /// Whether it stands in a sibling of the annotated function.
-    pub(crate) fn is_sibling(self) -> bool {
-        !self.suffix.is_empty()
-    }
-
     /// What tells this instance from all others of the function, though not from those of its siblings.
     #[inline]
     #[expect(clippy::unused_self, reason = "it is the type that is asked")]
@@ -319,10 +314,26 @@ impl<F> Instance<F> {
         typeid::of::<F>()
     }
 
+    /// The same without the type.
+    pub(crate) fn id(self) -> InstanceId {
+        InstanceId { marker: self.marker(), name: type_name::<F>, suffix: self.suffix }
+    }
+}
+
+/// An [`Instance`], for code that is the same for all of them.
+#[derive(Clone, Copy)]
+pub(crate) struct InstanceId {
+    /// What tells this instance from all others of the function, though not from those of its siblings.
+    pub(crate) marker: TypeId,
     /// The type name of the closure.
-    #[expect(clippy::unused_self, reason = "it is the type that is asked")]
-    pub(crate) fn name(self) -> &'static str {
-        type_name::<F>()
+    name: fn() -> &'static str,
+    suffix: &'static str,
+}
+
+impl InstanceId {
+    /// Whether it stands in a sibling of the annotated function.
+    pub(crate) fn is_sibling(self) -> bool {
+        !self.suffix.is_empty()
     }
 }
 

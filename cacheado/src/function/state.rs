@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use cacheado_backends::memory::{Cause, Label, Listener, Region, Store};
 
-use super::Policy;
+use super::entries::{Entries, Open};
+use super::{Held, Kind, Policy};
 use crate::cache::Inner;
 use crate::engine::flight::Flights;
 use crate::engine::limit::Limiter;
@@ -16,9 +17,6 @@ use crate::remote::ledger::LedgerListener;
 use crate::remote::{Address, Remote, Title};
 use crate::scope::Scope;
 use crate::stats::{Stats, Tally, count};
-
-/// The value of a programmatic key: its type is the caller's business.
-pub(crate) type Dynamic = Arc<dyn Any + Send + Sync>;
 
 /// The version and the name that keys carry. Programmatic keys have the empty name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -94,13 +92,13 @@ impl Listener for Shared {
     }
 }
 
-/// The state of one function in one cache. `V` is what its entries hold.
-pub(crate) struct Function<V> {
+/// The state of one function in one cache.
+pub(crate) struct Function {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) region: Arc<Region<V>>,
-    pub(crate) flights: Flights<V>,
+    pub(crate) region: Arc<dyn Entries>,
+    pub(crate) flights: Flights<Held>,
     /// Where values are used past their expiry, or computed anew before it.
-    pub(crate) renewals: Option<Box<Renewals<V>>>,
+    pub(crate) renewals: Option<Box<Renewals>>,
     /// Whether there is somebody who wants to see each hit: rules of the user's, or the ledger.
     pub(crate) ruled: bool,
     /// Where the values go that can leave the process; what is in memory are copies then.
@@ -114,7 +112,46 @@ pub(crate) struct Function<V> {
     pub(crate) limiter: Option<Arc<Limiter>>,
 }
 
-impl<V: Clone + Send + Sync + 'static> Function<V> {
+/// What a hit needs of a function, whose entries hold a `V` each.
+pub(crate) struct Front<V> {
+    pub(crate) region: Arc<Region<V>>,
+    pub(crate) ruled: bool,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) function: Arc<Function>,
+}
+
+impl<V: Clone + Send + Sync + 'static> Front<V> {
+    /// That of a function. `None` if its entries hold something else.
+    pub(crate) fn of(function: &Arc<Function>) -> Option<Self> {
+        let region = Arc::clone(&function.region).typed().downcast().ok()?;
+        let (shared, ruled) = (Arc::clone(&function.shared), function.ruled);
+        Some(Self { region, ruled, shared, function: Arc::clone(function) })
+    }
+}
+
+/// How the state of a function is made whose type the engine does not know.
+#[derive(Clone, Copy)]
+pub(crate) struct Making {
+    pub(crate) region: Open,
+    pub(crate) front: fn(&Arc<Function>) -> Option<AnyFront>,
+    /// The function of such a front; `None` if it is another's.
+    pub(crate) function: fn(&AnyFront) -> Option<Arc<Function>>,
+}
+
+/// The [`Front`] of a function, of whatever type.
+pub(crate) type AnyFront = Arc<dyn Any + Send + Sync>;
+
+impl Making {
+    pub(crate) fn of<K: Kind>() -> Self {
+        Self {
+            region: super::entries::open::<K::Stored>,
+            front: |function| Some(Arc::new(Front::<K::Stored>::of(function)?)),
+            function: |front| Some(Arc::clone(&front.downcast_ref::<Front<K::Stored>>()?.function)),
+        }
+    }
+}
+
+impl Function {
     /// Opens the state of a function, whose values are kept remotely if they can be (`leaves`) and there is
     /// a backend for them.
     pub(crate) fn open(
@@ -123,6 +160,7 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
         level: Arc<str>,
         leaves: bool,
         policy: &Policy,
+        open: Open,
     ) -> Arc<Self> {
         let remote = cache.remote.clone().filter(|_| leaves);
         if cache.remote.is_some() && !leaves {
@@ -134,7 +172,7 @@ impl<V: Clone + Send + Sync + 'static> Function<V> {
         let title = Title::new(&identity.name, identity.version);
         let shared = Arc::new(Shared { identity, title, level, tally, cache: Arc::downgrade(cache), copies });
         let store = Arc::clone(remote.as_ref().map_or(&cache.store, |remote| &remote.near));
-        let region = Region::open(&store, Arc::clone(&shared) as Arc<dyn Listener>);
+        let region = open(&store, Arc::clone(&shared) as Arc<dyn Listener>);
         let ledger = remote.as_ref().and_then(|remote| {
             let listener = LedgerListener { shared: Arc::clone(&shared), remote: Arc::downgrade(remote) };
             Some(Region::open(remote.ledger.as_ref()?, Arc::new(listener)))
@@ -183,7 +221,7 @@ pub(crate) trait AnyFunction: Send + Sync {
     fn drop_all_copies(&self);
 }
 
-impl<V: Clone + Send + Sync + 'static> AnyFunction for Function<V> {
+impl AnyFunction for Function {
     fn shared(&self) -> &Shared {
         &self.shared
     }

@@ -37,9 +37,9 @@ impl SiteTable {
         self.node(number, marker)?.function.downcast_ref()
     }
 
-    /// The same, to keep.
-    pub(crate) fn get_arc<F: Any + Send + Sync>(&self, number: u32, marker: TypeId) -> Option<Arc<F>> {
-        Arc::clone(&self.node(number, marker)?.function).downcast().ok()
+    /// The same, to keep, of whatever type.
+    pub(crate) fn find(&self, number: u32, marker: TypeId) -> Option<Arc<dyn Any + Send + Sync>> {
+        Some(Arc::clone(&self.node(number, marker)?.function))
     }
 
     #[inline]

@@ -36,6 +36,19 @@ impl<'o, T> Operation<'o, T> {
         Self::Asks(Asks { remote: Arc::clone(remote), request, then: Box::new(then) })
     }
 
+    /// The same, with something made of its result.
+    pub(crate) fn map<U>(self, made: impl FnOnce(T) -> U + Send + 'o) -> Operation<'o, U>
+    where
+        T: 'o,
+    {
+        match self {
+            Self::Ready(result) => Operation::Ready(result.map(made)),
+            Self::Asks(Asks { remote, request, then }) => {
+                Operation::Asks(Asks { remote, request, then: Box::new(|reply| then(reply).map(made)) })
+            }
+        }
+    }
+
     /// Blocks this thread until it is done.
     pub(crate) fn block(self) -> Result<T> {
         match self {

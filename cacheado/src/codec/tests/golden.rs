@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{HEADER, profile};
 use crate::codec::{Codec, Envelope, Header, Limits};
-use crate::function::Dynamic;
+use crate::function::Held;
 
 /// The bytes in a golden file: hexadecimal digits, and comments that begin with `#`.
 fn golden(file: &str) -> Vec<u8> {
@@ -72,7 +72,7 @@ fn a_key_of_ones_own() {
     let (read, opened) = whole.open(&golden(file)).unwrap();
     assert_eq!((read, opened.downcast_ref::<String>()), (header, Some(&text)));
     let mut written = Vec::new();
-    whole.write(header, &(Arc::new(text.clone()) as Dynamic), &mut written).unwrap();
+    whole.write(header, &(Arc::new(text.clone()) as Held), &mut written).unwrap();
     assert_eq!(written, golden(file));
     // The same value of a function is in the same bytes.
     check(file, &Envelope::new(Codec::serde(), 0, Limits::default()), header, &text);

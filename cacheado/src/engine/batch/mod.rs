@@ -23,16 +23,17 @@ use super::drive::Due;
 use super::far::{Answer, Written};
 use super::flight::Leader;
 use super::lookup::Lookup;
+use super::miss::Miss;
 use crate::context::{self, Outcome, Served};
-use crate::function::{BatchOf, Kind, Worth};
+use crate::function::{BatchOf, Kind, Value, Wishes, Worth};
 use round::{Computed, Round, Waiting};
 
 /// The elements of one call, in the order in which they were asked for.
 #[must_use = "a batch does nothing until it is run"]
 pub struct Batch<K: Kind> {
-    kind: K,
     elements: Vec<Element<K>>,
-    missing: Vec<(usize, Call<K>)>,
+    missing: Vec<(usize, Call)>,
+    wishes: Wishes<K>,
     /// Where each missing one stands.
     known: HashMap<KeyBox, usize>,
     /// How the elements were served that the body has been run for.
@@ -49,7 +50,8 @@ enum Element<K: Kind> {
 impl<K: Kind> Batch<K> {
     /// One without elements.
     pub fn new(kind: K) -> Self {
-        Self { kind, elements: Vec::new(), missing: Vec::new(), known: HashMap::new(), computed: None }
+        let (elements, missing, known) = (Vec::new(), Vec::new(), HashMap::new());
+        Self { elements, missing, wishes: Wishes::none(kind), known, computed: None }
     }
 
     /// Adds what the lookup of the next element has found.
@@ -57,10 +59,13 @@ impl<K: Kind> Batch<K> {
         let index = self.elements.len();
         let element = match found {
             Lookup::Hit(value) => Element::Here(value),
-            Lookup::Miss(call) => {
+            Lookup::Miss(miss) => {
+                let Miss { call, wishes } = *miss;
+                // The same for all elements.
+                self.wishes = wishes;
                 let first = *self.known.entry(call.key.clone()).or_insert(index);
                 if first == index {
-                    self.missing.push((index, *call));
+                    self.missing.push((index, call));
                     Element::Missing
                 } else {
                     Element::SameAs(first)
@@ -183,15 +188,15 @@ impl<K: Kind> Batch<K> {
         self.join(ids)
     }
 
-    fn start(&mut self) -> Vec<(usize, Due<K>)> {
+    fn start(&mut self) -> Vec<(usize, Due)> {
         let calls = std::mem::take(&mut self.missing).into_iter();
         calls.map(|(index, call)| (index, Due::Plan(call))).collect()
     }
 
     /// Whether an element has failed, so that the whole call has: somebody else's computation, or the backend.
-    fn has_failed(&self, round: &Round<K>) -> bool {
+    fn has_failed(&self, round: &Round) -> bool {
         let worths = round.served.iter().filter_map(|index| self.here(*index));
-        worths.map(|value| self.kind.worth(value)).any(|worth| worth == Worth::Failure)
+        worths.map(|value| self.wishes.kind.worth(value)).any(|worth| worth == Worth::Failure)
     }
 
     fn here(&self, index: usize) -> Option<&K::Return> {
@@ -201,15 +206,19 @@ impl<K: Kind> Batch<K> {
         }
     }
 
+    fn serve(&mut self, index: usize, value: Value) {
+        self.put(index, self.wishes.returned(value));
+    }
+
     fn put(&mut self, index: usize, value: K::Return) {
         if let Some(element) = self.elements.get_mut(index) {
             *element = Element::Here(value);
         }
     }
 
-    fn written(&mut self, written: Vec<(usize, Written<K>)>, answers: Vec<Answer>) {
+    fn written(&mut self, written: Vec<(usize, Written)>, answers: Vec<Answer>) {
         for ((index, written), answer) in written.into_iter().zip(answers) {
-            self.put(index, written.answered(&answer));
+            self.serve(index, written.answered(&answer));
         }
     }
 
@@ -225,7 +234,8 @@ impl<K: Kind> Batch<K> {
         for index in 0..self.elements.len() {
             let Some(Element::SameAs(first)) = self.elements.get(index) else { continue };
             // What cannot be copied is a failure, and fails the whole call where it stands first.
-            let copy = self.here(*first).and_then(|value| self.kind.restore(self.kind.store(value)?));
+            let copy =
+                self.here(*first).and_then(|value| self.wishes.kind.restore(self.wishes.kind.store(value)?));
             if let Some(copy) = copy {
                 self.put(index, copy);
             }

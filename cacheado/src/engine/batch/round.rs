@@ -9,76 +9,75 @@ use crate::engine::call::Call;
 use crate::engine::computation::Computation;
 use crate::engine::drive::Due;
 use crate::engine::far::{Answer, Ask, Asked, Written};
-use crate::engine::finish::Done;
 use crate::engine::flight::{Landed, Landing, Leader};
 use crate::engine::leading::Leading;
 use crate::engine::limit::{Admission, Admitted};
 use crate::engine::plan::{Next, Wait};
-use crate::function::{BatchOf, Kind, Parts};
+use crate::function::{BatchOf, Held, Kind, Of, Outcome, Parts};
 use crate::remote::{Remote, Request, each};
 
 /// What the elements do that are not there, until all that this call leads have landed.
-pub(super) struct Round<K: Kind> {
+pub(super) struct Round {
     leader: Leader,
-    pub(super) led: Vec<(usize, Box<Computation<K>>)>,
-    asks: Vec<(usize, Ask<K>)>,
-    pub(super) waiting: Vec<Waiting<K>>,
+    pub(super) led: Vec<(usize, Box<Computation>)>,
+    asks: Vec<(usize, Ask)>,
+    pub(super) waiting: Vec<Waiting>,
     /// The elements that were served without the body of this call.
     pub(super) served: Vec<usize>,
 }
 
 /// An element that somebody else computes.
-pub(super) struct Waiting<K: Kind> {
+pub(super) struct Waiting {
     index: usize,
-    call: Call<K>,
+    call: Call,
     /// From the begin of the round on, so that the outcome is kept for this call.
-    landing: Landing<K::Stored>,
+    landing: Landing<Held>,
 }
 
-impl<K: Kind> Waiting<K> {
-    pub(super) fn block(self) -> (usize, Due<K>) {
+impl Waiting {
+    pub(super) fn block(self) -> (usize, Due) {
         let flight = Arc::clone(self.landing.flight());
         let landed = io::blocking(|| flight.wait());
         (self.index, Due::Landed(self.call, flight, landed))
     }
 
-    pub(super) async fn over(self) -> (usize, Due<K>) {
+    pub(super) async fn over(self) -> (usize, Due) {
         let flight = Arc::clone(self.landing.flight());
-        let landed: Landed<K::Stored> = self.landing.await;
+        let landed: Landed<Held> = self.landing.await;
         (self.index, Due::Landed(self.call, flight, landed))
     }
 }
 
 /// What came of a body's outcome.
-pub(super) enum Computed<K: Kind, R> {
-    Elements(Vec<K::Return>),
+pub(super) enum Computed<E, R> {
+    Elements(Vec<E>),
     /// This is what the call returns.
     Whole(R),
     /// The body has returned what nothing can be made of.
     Unusable,
 }
 
-pub(super) type Who<K> = Vec<(usize, Asked<K>)>;
-pub(super) type Questions<K> = (Arc<Remote>, Vec<Request>, Vec<Who<K>>);
-pub(super) type Writes<K> = (Arc<Remote>, Vec<Request>, Vec<(usize, Written<K>)>);
+pub(super) type Who = Vec<(usize, Asked)>;
+pub(super) type Questions = (Arc<Remote>, Vec<Request>, Vec<Who>);
+pub(super) type Writes = (Arc<Remote>, Vec<Request>, Vec<(usize, Written)>);
 
-impl<K: Kind> Round<K> {
+impl Round {
     pub(super) fn new(leader: Leader) -> Self {
         Self { leader, led: Vec::new(), asks: Vec::new(), waiting: Vec::new(), served: Vec::new() }
     }
 
-    pub(super) fn go_on(&mut self, due: Vec<(usize, Due<K>)>, batch: &mut Batch<K>) {
+    pub(super) fn go_on<K: Kind>(&mut self, due: Vec<(usize, Due)>, batch: &mut Batch<K>) {
         for (index, due) in due {
             let next = due.next(self.leader);
             self.add(index, next, batch);
         }
     }
 
-    fn add(&mut self, index: usize, next: Next<K>, batch: &mut Batch<K>) {
+    fn add<K: Kind>(&mut self, index: usize, next: Next, batch: &mut Batch<K>) {
         match next {
             // A batch renews nothing in the background: the attribute refuses what would want it.
             Next::Serve(value) | Next::Renew(value, _) => {
-                batch.put(index, value);
+                batch.serve(index, value);
                 self.served.push(index);
             }
             Next::Compute(computation) => self.led.push((index, computation)),
@@ -92,7 +91,7 @@ impl<K: Kind> Round<K> {
     }
 
     /// What the backend is to be asked, if anything: one question for all that is to be read.
-    pub(super) fn questions(&mut self) -> Option<Questions<K>> {
+    pub(super) fn questions(&mut self) -> Option<Questions> {
         let (mut remote, mut requests, mut asked) = (None, Vec::new(), Vec::new());
         let (mut places, mut readers) = (Vec::new(), Vec::new());
         let is_one = self.asks.len() == 1;
@@ -117,7 +116,7 @@ impl<K: Kind> Round<K> {
         Some((remote?, requests, asked))
     }
 
-    pub(super) fn answered(&mut self, asked: Vec<Who<K>>, answers: Vec<Answer>, batch: &mut Batch<K>) {
+    pub(super) fn answered<K: Kind>(&mut self, asked: Vec<Who>, answers: Vec<Answer>, batch: &mut Batch<K>) {
         for (who, answer) in asked.into_iter().zip(answers) {
             let answers = each(answer, who.len());
             for ((index, asked), answer) in who.into_iter().zip(answers) {
@@ -149,13 +148,13 @@ impl<K: Kind> Round<K> {
     }
 
     /// What the body's outcome says of each element, or of the whole call.
-    pub(super) fn split<Id, R>(
+    pub(super) fn split<K: Kind, Id, R>(
         &mut self,
         returned: R,
         wanted: &[Id],
         ids: &[Id],
         batch: &mut Batch<K>,
-    ) -> Computed<K, R>
+    ) -> Computed<K::Return, R>
     where
         R: BatchOf<Id, Element = K::Return>,
     {
@@ -165,7 +164,7 @@ impl<K: Kind> Round<K> {
             Parts::Each(elements) => Computed::Elements(elements),
             Parts::Failed(failure) => {
                 for (_, computation) in self.led.drain(..) {
-                    computation.fail(&failure);
+                    computation.fail(&Of(batch.wishes, &failure));
                 }
                 Computed::Whole(R::join(&[], std::iter::once(Some(failure))))
             }
@@ -183,12 +182,16 @@ impl<K: Kind> Round<K> {
     }
 
     /// Stores the elements, and hands them to those who wait; what is to be written to the backend.
-    pub(super) fn finish(&mut self, elements: Vec<K::Return>, batch: &mut Batch<K>) -> Option<Writes<K>> {
+    pub(super) fn finish<K: Kind>(
+        &mut self,
+        elements: Vec<K::Return>,
+        batch: &mut Batch<K>,
+    ) -> Option<Writes> {
         let (mut remote, mut requests, mut written) = (None, Vec::new(), Vec::new());
         for ((index, computation), element) in self.led.drain(..).zip(elements) {
-            match computation.finish(element) {
-                Done::Return(value) => batch.put(index, value),
-                Done::Write(write) => {
+            match computation.finish(&Of(batch.wishes, &element)) {
+                None => batch.put(index, element),
+                Some(write) => {
                     let (whom, request, waits) = write.split();
                     remote = Some(whom);
                     requests.push(request);
@@ -200,11 +203,10 @@ impl<K: Kind> Round<K> {
     }
 }
 
-impl<K: Kind> Computation<K> {
+impl Computation {
     /// Hands a failure to those who wait; nothing is stored.
-    fn fail(mut self, failure: &K::Return) {
-        let kind = self.call.kind;
-        self.land(|| kind.share(failure).map_or(Landed::Alone, Landed::Shared));
+    fn fail(mut self, failure: &dyn Outcome) {
+        self.land(|| failure.shared().map_or(Landed::Alone, Landed::Shared));
     }
 
     /// Its element is not known: each who waits computes for itself.

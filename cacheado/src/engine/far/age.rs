@@ -16,7 +16,7 @@ use crate::engine::aging::{Age, Renewing, Standing};
 use crate::engine::computation::Computation;
 use crate::engine::flight::{Landed, Leader};
 use crate::engine::moment::Moment;
-use crate::function::{Function, Kind};
+use crate::function::{Function, Value};
 use crate::remote::{Remote, Reply, Request};
 
 /// What a read of the backend has come to.
@@ -39,7 +39,7 @@ impl<R> Reading<R> {
     }
 }
 
-impl<K: Kind> Computation<K> {
+impl Computation {
     /// Whether this read tells how old the entry is.
     pub(in crate::engine) fn knows_age(&self, step: Step) -> bool {
         let wanted = self.far.as_ref().map(|far| far.remote.wanted());
@@ -53,7 +53,7 @@ impl<K: Kind> Computation<K> {
     /// What is left of an entry that is served, and why it is computed anew, if it is.
     pub(in crate::engine) fn use_at(
         &mut self,
-        function: &Function<K::Stored>,
+        function: &Function,
         header: &Header,
         age: Age,
     ) -> Option<(Option<Duration>, Option<Renewing>)> {
@@ -84,7 +84,7 @@ impl<K: Kind> Computation<K> {
     }
 
     /// The value of an entry that somebody has renewed before this computation could.
-    pub(in crate::engine) fn renewed(&mut self, entry: &Entry) -> Option<K::Return> {
+    pub(in crate::engine) fn renewed(&mut self, entry: &Entry) -> Option<Value> {
         let function = Arc::clone(self.call.function.as_ref()?);
         let (header, value) = self.far.as_ref()?.open(&entry.value)?;
         let age = header.age(entry.remaining);
@@ -92,10 +92,10 @@ impl<K: Kind> Computation<K> {
             Age::Left(left) if self.renewing?.is_done_by(age, header.lifetime) => {
                 let asked = self.far.as_ref()?.asked;
                 self.keep_copy(&function, &value, left, self.lead(header.took), asked);
-                let kind = self.call.kind;
+                let typed = self.call.typed;
                 self.answered();
                 self.land(|| Landed::Found(Arc::new(value.clone())));
-                kind.restore(value)
+                typed.restore(value)
             }
             _ => {
                 self.has_spare = self.call.policy.standing(age) != Standing::Gone;
@@ -107,7 +107,7 @@ impl<K: Kind> Computation<K> {
     /// The body has failed: what is served instead, if there is an older value that may be.
     ///
     /// What was read before the body ran may have been evicted since, so it is looked for again.
-    pub(in crate::engine) fn rescue(mut self: Box<Self>) -> Rescue<K> {
+    pub(in crate::engine) fn rescue(mut self: Box<Self>) -> Rescue {
         let Some(function) = self.call.function.clone() else { return Rescue::Nothing(self) };
         match &mut self.far {
             None if function.is_remote() => Rescue::Nothing(self),
@@ -134,24 +134,21 @@ impl<K: Kind> Computation<K> {
 }
 
 /// What is done where a body has failed.
-pub(in crate::engine) enum Rescue<K: Kind> {
+pub(in crate::engine) enum Rescue {
     /// This is served.
-    Value((K::Return, Served)),
+    Value((Value, Served)),
     /// The backend is asked.
-    Ask(Arc<Remote>, Request, Rescued<K>),
+    Ask(Arc<Remote>, Request, Rescued),
     /// Nothing: the failure is the caller's.
-    Nothing(Box<Computation<K>>),
+    Nothing(Box<Computation>),
 }
 
 /// What waits for the answer.
-pub(in crate::engine) struct Rescued<K: Kind>(Box<Computation<K>>);
+pub(in crate::engine) struct Rescued(Box<Computation>);
 
-impl<K: Kind> Rescued<K> {
+impl Rescued {
     /// What is served; the computation, if the failure is the caller's.
-    pub(in crate::engine) fn answered(
-        self,
-        answer: Answer,
-    ) -> Result<(K::Return, Served), Box<Computation<K>>> {
+    pub(in crate::engine) fn answered(self, answer: Answer) -> Result<(Value, Served), Box<Computation>> {
         let Self(mut computation) = self;
         let served = match answer.and_then(Reply::entry) {
             Ok(Some(entry)) => computation.serve_entry_instead(&entry),
@@ -165,8 +162,8 @@ impl<K: Kind> Rescued<K> {
     }
 }
 
-impl<K: Kind> Computation<K> {
-    fn serve_entry_instead(&mut self, entry: &Entry) -> Option<(K::Return, Served)> {
+impl Computation {
+    fn serve_entry_instead(&mut self, entry: &Entry) -> Option<(Value, Served)> {
         let (header, value) = self.far.as_ref()?.open(&entry.value)?;
         let age = header.age(entry.remaining);
         if self.call.policy.standing(age) == Standing::Gone {

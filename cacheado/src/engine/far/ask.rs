@@ -11,21 +11,21 @@ use crate::engine::flight::Leader;
 use crate::engine::moment::Moment;
 use crate::engine::plan::{Next, Wait};
 use crate::error::Error;
-use crate::function::Kind;
+use crate::function::Value;
 use crate::remote::{Remote, Reply, Request};
 
 pub(in crate::engine) type Answer = cacheado_backends::Result<Reply>;
 
 /// A question to the backend before the body runs.
-pub(in crate::engine) struct Ask<K: Kind> {
+pub(in crate::engine) struct Ask {
     remote: Arc<Remote>,
     request: Request,
-    asked: Asked<K>,
+    asked: Asked,
 }
 
 /// What waits for the answer.
-pub(in crate::engine) struct Asked<K: Kind> {
-    computation: Box<Computation<K>>,
+pub(in crate::engine) struct Asked {
+    computation: Box<Computation>,
     step: Step,
 }
 
@@ -45,9 +45,9 @@ pub(in crate::engine) enum Step {
     Lease,
 }
 
-impl<K: Kind> Computation<K> {
+impl Computation {
     /// The first thing to do: what the backend says comes before the body.
-    pub(in crate::engine) fn start(mut self) -> Next<K> {
+    pub(in crate::engine) fn start(mut self) -> Next {
         self.far = self.call.far();
         let step = if self.renewing.is_some() {
             Step::Recheck
@@ -59,7 +59,7 @@ impl<K: Kind> Computation<K> {
         Box::new(self).ask(step)
     }
 
-    pub(in crate::engine) fn ask(mut self: Box<Self>, step: Step) -> Next<K> {
+    pub(in crate::engine) fn ask(mut self: Box<Self>, step: Step) -> Next {
         let far = match step {
             Step::Read | Step::ReadAmongMany | Step::ReadAge | Step::Recheck => self.far.as_mut(),
             Step::Announce | Step::Lease => self.far_to_write(),
@@ -80,31 +80,26 @@ impl<K: Kind> Computation<K> {
     }
 
     /// The backend is not there: the body decides, unless the function wants to know.
-    pub(in crate::engine) fn without_backend(
-        mut self: Box<Self>,
-        error: cacheado_backends::Error,
-    ) -> Next<K> {
+    pub(in crate::engine) fn without_backend(mut self: Box<Self>, error: cacheado_backends::Error) -> Next {
         self.far_begins();
         self.call.count_miss();
         self.count_backend_error(&error);
-        match self.call.on_backend_error {
-            Some(returned) => {
-                context::served(|| Served::anew(Outcome::Miss));
-                Next::Serve(returned(Error::from(error)))
-            }
-            None => Next::Compute(self),
+        if !self.call.reports_outage {
+            return Next::Compute(self);
         }
+        context::served(|| Served::anew(Outcome::Miss));
+        Next::Serve(Value::Unavailable(Error::from(error)))
     }
 }
 
-impl<K: Kind> Ask<K> {
+impl Ask {
     /// Who is asked, what, and what waits for the answer.
-    pub(in crate::engine) fn split(self) -> (Arc<Remote>, Request, Asked<K>) {
+    pub(in crate::engine) fn split(self) -> (Arc<Remote>, Request, Asked) {
         (self.remote, self.request, self.asked)
     }
 }
 
-impl<K: Kind> Asked<K> {
+impl Asked {
     /// Whether it is asked for the first time, so that it can be a part of a question for many entries.
     pub(in crate::engine) fn is_first(&self) -> bool {
         self.step == Step::Read
@@ -116,7 +111,7 @@ impl<K: Kind> Asked<K> {
     }
 
     /// What follows from the answer.
-    pub(in crate::engine) fn answered(self, answer: Answer, leader: Leader) -> Next<K> {
+    pub(in crate::engine) fn answered(self, answer: Answer, leader: Leader) -> Next {
         let Self { mut computation, step } = self;
         match step {
             Step::Read | Step::ReadAmongMany | Step::ReadAge => match answer.and_then(Reply::entry) {

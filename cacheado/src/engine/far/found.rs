@@ -13,19 +13,19 @@ use crate::engine::aging::{Age, aging};
 use crate::engine::call::ScopeOf;
 use crate::engine::computation::Computation;
 use crate::engine::flight::Landed;
-use crate::function::{Function, Kind};
+use crate::function::{Function, Held, Value};
 use crate::remote::Chore;
 use crate::rules::EntryMeta;
 use crate::ttl::Ttl;
 
-impl<K: Kind> Computation<K> {
+impl Computation {
     /// What an entry of the backend stands for. A hit is counted, and handed to those who wait. No copy is kept
     /// of one whose remaining lifetime is not known.
-    pub(in crate::engine) fn found(&mut self, entry: &Entry, lifetime_known: bool) -> Reading<K::Return> {
+    pub(in crate::engine) fn found(&mut self, entry: &Entry, lifetime_known: bool) -> Reading<Value> {
         self.try_found(entry, lifetime_known).unwrap_or(Reading::Nothing)
     }
 
-    fn try_found(&mut self, entry: &Entry, lifetime_known: bool) -> Option<Reading<K::Return>> {
+    fn try_found(&mut self, entry: &Entry, lifetime_known: bool) -> Option<Reading<Value>> {
         let function = Arc::clone(self.call.function.as_ref()?);
         let far = self.far.as_ref()?;
         let asked = far.asked;
@@ -43,23 +43,18 @@ impl<K: Kind> Computation<K> {
             self.keep_copy(&function, &value, remaining.or(None), self.lead(header.took), asked);
         }
         self.call.count_served(age);
-        let kind = self.call.kind;
+        let typed = self.call.typed;
         self.answered();
         self.land(|| match age {
             Age::Left(_) => Landed::Found(Arc::new(value.clone())),
             Age::Past(_) => Landed::Old(Arc::new(value.clone()), age),
         });
         let served = age.served(Tier::Remote, header.lifetime.filter(|_| lifetime_known));
-        Some(Reading::Value(kind.restore(value)?, served, renewing))
+        Some(Reading::Value(typed.restore(value)?, served, renewing))
     }
 
     /// How long the entry lives after the rules have seen the hit; `None` if they do not let it pass.
-    fn let_pass(
-        &self,
-        function: &Function<K::Stored>,
-        remaining: Option<Duration>,
-        grace: Duration,
-    ) -> Option<Ttl> {
+    fn let_pass(&self, function: &Function, remaining: Option<Duration>, grace: Duration) -> Option<Ttl> {
         if !function.ruled {
             return Some(remaining.into());
         }
@@ -94,8 +89,8 @@ impl<K: Kind> Computation<K> {
     /// the value's time, but from `lead` before it on it may be computed anew.
     pub(in crate::engine) fn keep_copy(
         &self,
-        function: &Function<K::Stored>,
-        value: &K::Stored,
+        function: &Function,
+        value: &Held,
         remaining: Option<Duration>,
         lead: Duration,
         confirmed: u64,
@@ -108,16 +103,14 @@ impl<K: Kind> Computation<K> {
         if clock.expired(limit) {
             return;
         }
-        let copied = catch_unwind(AssertUnwindSafe(|| value.clone()));
-        let Ok(value) = copied else {
-            tracing::error!("a value panicked while it was copied for the near cache");
-            return;
-        };
         let fill = match aging(lead, Duration::ZERO) {
             Some(aging) => Fill { aging: Some(Aging { limit, ..aging }), ..self.fill(ticket, expiry) },
             None => self.fill(ticket, limit),
         };
-        function.region.fill(fill, value);
+        // The copy runs code of the user's.
+        if catch_unwind(AssertUnwindSafe(|| function.region.fill_copy(fill, value))).is_err() {
+            tracing::error!("a value panicked while it was copied for the near cache");
+        }
     }
 
     /// An entry in memory of this call's.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use cacheado_backends::memory::{Cause, Fill, Found, Placed, Ticket};
 
 use crate::engine::computation::Computation;
-use crate::function::{Function, Kind};
+use crate::function::Function;
 use crate::remote::Chore;
 
-impl<K: Kind> Computation<K> {
+impl Computation {
     /// Writes a remote entry that was read into the ledger, as used just now, if there is room.
-    pub(in crate::engine) fn note(&self, function: &Function<K::Stored>, ttl: Option<Duration>) {
+    pub(in crate::engine) fn note(&self, function: &Function, ttl: Option<Duration>) {
         let Some(ledger) = &function.ledger else { return };
         let (hash, key) = (self.call.hash, &self.call.key);
         let deadline = function.store.clock().deadline(ttl);
@@ -24,11 +24,7 @@ impl<K: Kind> Computation<K> {
     }
 
     /// Enters the ledger for what is about to be written. `Full`: it is a new one, and there is no room.
-    pub(in crate::engine) fn reserve(
-        &mut self,
-        function: &Function<K::Stored>,
-        ttl: Option<Duration>,
-    ) -> Placed {
+    pub(in crate::engine) fn reserve(&mut self, function: &Function, ttl: Option<Duration>) -> Placed {
         let Some(ledger) = &function.ledger else { return Placed::Stored };
         if ledger.describe(self.call.hash, self.call.key.as_bytes()).is_some() {
             return Placed::Stored;
@@ -43,7 +39,7 @@ impl<K: Kind> Computation<K> {
 
     /// It is written, and in the ledger under a ticket of its own: whoever fails to write the same entry, and
     /// has entered it, does not take it out again.
-    pub(in crate::engine) fn enter(&self, function: &Function<K::Stored>, ttl: Option<Duration>) {
+    pub(in crate::engine) fn enter(&self, function: &Function, ttl: Option<Duration>) {
         let (Some(ledger), Some(far)) = (&function.ledger, &self.far) else { return };
         let ticket = ledger.ticket(self.call.hash, self.labels.as_deref().unwrap_or_default());
         if ledger.fill(self.fill_ledger(function, &ticket, ttl), ()) == Placed::Full {
@@ -53,7 +49,7 @@ impl<K: Kind> Computation<K> {
     }
 
     /// It is not written: what this call has entered into the ledger goes, and nothing of another's.
-    pub(in crate::engine) fn withdraw(&self, function: &Function<K::Stored>) {
+    pub(in crate::engine) fn withdraw(&self, function: &Function) {
         if let (Some(ledger), Some(ticket)) =
             (&function.ledger, self.far.as_ref().and_then(|far| far.noted.as_ref()))
         {
@@ -62,13 +58,13 @@ impl<K: Kind> Computation<K> {
     }
 
     /// The entry is not in the backend: neither is it in the ledger.
-    pub(in crate::engine) fn forget(&self, function: &Function<K::Stored>) {
+    pub(in crate::engine) fn forget(&self, function: &Function) {
         if let Some(ledger) = &function.ledger {
             ledger.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);
         }
     }
 
-    fn fill_ledger(&self, function: &Function<K::Stored>, ticket: &Ticket, ttl: Option<Duration>) -> Fill {
+    fn fill_ledger(&self, function: &Function, ticket: &Ticket, ttl: Option<Duration>) -> Fill {
         Fill { inert: true, ..self.fill(ticket, function.store.clock().deadline(ttl)) }
     }
 }

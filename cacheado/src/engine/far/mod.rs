@@ -33,7 +33,7 @@ use crate::engine::call::{Call, ScopeOf};
 use crate::engine::computation::Computation;
 use crate::engine::moment::Moment;
 use crate::engine::turn::InTurn;
-use crate::function::{Function, Kind};
+use crate::function::{Function, Held};
 use crate::remote::{Notice, Remote, Request};
 use crate::stats::count;
 
@@ -42,12 +42,12 @@ pub(super) use ask::{Answer, Ask, Asked, Step};
 pub(super) use write::{Draft, Write, Written};
 
 /// The remote side of one call.
-pub(in crate::engine) struct Far<V> {
+pub(in crate::engine) struct Far {
     pub(in crate::engine) remote: Arc<Remote>,
     pub(in crate::engine) place: Arc<Place>,
     /// Whether the place names the groups of the entry, which only a write needs of every backend.
     is_grouped: bool,
-    envelope: Envelope<V>,
+    envelope: Envelope<Held>,
     /// `None` until the fill has been announced.
     pub(in crate::engine) claim: Option<Claim>,
     pub(in crate::engine) turn: InTurn,
@@ -66,16 +66,16 @@ pub(in crate::engine) struct Far<V> {
 }
 
 /// A claim that was not used is given up, however the computation has ended.
-impl<V> Drop for Far<V> {
+impl Drop for Far {
     fn drop(&mut self) {
         let claim = self.claim.take().filter(|_| !self.turn.has_lease());
         self.remote.abandon(&self.place, claim);
     }
 }
 
-impl<K: Kind> Call<K> {
+impl Call {
     /// The remote side, if the function's values are kept remotely: for all but writing.
-    pub(in crate::engine) fn far(&self) -> Option<Far<K::Stored>> {
+    pub(in crate::engine) fn far(&self) -> Option<Far> {
         let function = self.function.as_ref()?;
         let remote = function.remote.as_ref()?;
         let codec = self.codec?;
@@ -106,17 +106,17 @@ impl<K: Kind> Call<K> {
         Notice::Key(self.whole_key()).to_bytes()
     }
 
-    fn place(&self, function: &Function<K::Stored>) -> Option<Arc<Place>> {
+    fn place(&self, function: &Function) -> Option<Arc<Place>> {
         let ScopeOf::Known(scope) = &self.scope else { return None };
         let address = function.shared.address(scope, self.key.as_bytes());
         Some(address.place(&self.tags, || self.whole_key()))
     }
 }
 
-impl<V> Far<V> {
+impl Far {
     /// The value in an entry's bytes, and what is known of it; `None` if they are not one of this function,
     /// version and type.
-    pub(in crate::engine) fn open(&self, bytes: &[u8]) -> Option<(Header, V)> {
+    pub(in crate::engine) fn open(&self, bytes: &[u8]) -> Option<(Header, Held)> {
         let report =
             |mismatch| tracing::debug!(key = self.place.key, ?mismatch, "a stored entry is not used");
         self.envelope.open(bytes).map_err(report).ok()
@@ -125,7 +125,7 @@ impl<V> Far<V> {
     /// The bytes of a value that is kept for `grace` after its time.
     pub(in crate::engine) fn seal(
         &self,
-        value: &V,
+        value: &Held,
         ttl: Option<Duration>,
         grace: Duration,
     ) -> Result<Vec<u8>, CodecError> {
@@ -136,9 +136,9 @@ impl<V> Far<V> {
     }
 }
 
-impl<K: Kind> Computation<K> {
+impl Computation {
     /// The remote side, for writing.
-    pub(in crate::engine) fn far_to_write(&mut self) -> Option<&mut Far<K::Stored>> {
+    pub(in crate::engine) fn far_to_write(&mut self) -> Option<&mut Far> {
         let (function, far) = (self.call.function.as_ref()?, self.far.as_mut()?);
         if !std::mem::replace(&mut far.is_grouped, true) {
             far.place = self.call.place(function)?;

@@ -10,23 +10,23 @@ use super::ask::Answer;
 use crate::engine::computation::Computation;
 use crate::engine::flight::Landed;
 use crate::engine::moment::Moment;
-use crate::function::{Function, Kind, Worth};
+use crate::function::{Function, Held, Outcome, Value, Worth};
 use crate::remote::{Remote, Reply, Request};
 use crate::stats::count;
 use crate::ttl::Ttl;
 
 /// An outcome on its way to the backend.
-pub(in crate::engine) struct Write<K: Kind> {
+pub(in crate::engine) struct Write {
     remote: Arc<Remote>,
     request: Request,
-    written: Written<K>,
+    written: Written,
 }
 
 /// What waits until it is written. The outcome itself is not held meanwhile, only what is stored of it: it may
 /// be of a type that cannot be sent to another thread.
-pub(in crate::engine) struct Written<K: Kind> {
-    computation: Box<Computation<K>>,
-    value: K::Stored,
+pub(in crate::engine) struct Written {
+    computation: Box<Computation>,
+    value: Held,
     /// For how long it was to be stored; `None`: nothing was, an older entry was taken back.
     ttl: Option<Ttl>,
     /// For how long the backend keeps it.
@@ -34,26 +34,26 @@ pub(in crate::engine) struct Written<K: Kind> {
 }
 
 /// What is to be written of an outcome.
-pub(in crate::engine) type Draft<K> = (Request, <K as Kind>::Stored, Option<Ttl>);
+pub(in crate::engine) type Draft = (Request, Held, Option<Ttl>);
 
-impl<K: Kind> Computation<K> {
+impl Computation {
     /// What is to be written of an outcome that may be stored for `admitted`. `None`: nothing.
     pub(in crate::engine) fn draft(
         &mut self,
-        function: &Function<K::Stored>,
-        outcome: &K::Return,
+        function: &Function,
+        outcome: &dyn Outcome,
         admitted: Option<Ttl>,
-    ) -> Option<Draft<K>> {
+    ) -> Option<Draft> {
         let far = self.far.as_mut()?;
         far.asked = function.store.clock().now();
         let (is_announced, computed) = (far.claim.is_some(), far.computed);
-        if let (Some(ttl), Some(value)) = (admitted, self.call.kind.store(outcome)) {
+        if let (Some(ttl), Some(value)) = (admitted, outcome.held()) {
             if !is_announced {
                 // In an outage the copy here is better than nothing: it is short-lived.
                 self.keep_copy(function, &value, ttl.or(None), Duration::ZERO, computed);
                 return None;
             }
-            let grace = self.call.policy.grace_of(self.call.kind.worth(outcome));
+            let grace = self.call.policy.grace_of(outcome.worth());
             if let Some(request) = self.request_fill(function, &value, ttl.or(None), grace) {
                 return Some((request, value, Some(ttl)));
             }
@@ -61,19 +61,19 @@ impl<K: Kind> Computation<K> {
         // A body that ends with nothing to store has found out that what is stored, which a refresh and what is
         // past its time are about, is old. An error has found out nothing.
         let is_about_old = self.call.is_refresh() || self.has_spare || self.renewing.is_some();
-        if !is_about_old || self.call.kind.worth(outcome) == Worth::Failure {
+        if !is_about_old || outcome.worth() == Worth::Failure {
             return None;
         }
         // An eviction strikes claims.
         self.far.as_mut()?.claim = None;
-        Some((self.evicting()?, self.call.kind.store(outcome)?, None))
+        Some((self.evicting()?, outcome.held()?, None))
     }
 
     /// `None`: the value has no bytes, or there is no room.
     fn request_fill(
         &mut self,
-        function: &Function<K::Stored>,
-        value: &K::Stored,
+        function: &Function,
+        value: &Held,
         ttl: Option<Duration>,
         grace: Duration,
     ) -> Option<Request> {
@@ -91,7 +91,7 @@ impl<K: Kind> Computation<K> {
     }
 
     /// The draft on its way; `None` without a remote side, which no draft comes from.
-    pub(in crate::engine) fn write(mut self: Box<Self>, (request, value, ttl): Draft<K>) -> Option<Write<K>> {
+    pub(in crate::engine) fn write(mut self: Box<Self>, (request, value, ttl): Draft) -> Option<Write> {
         let far = self.far.as_mut()?;
         far.sent = Some(Moment::now());
         let remote = Arc::clone(&far.remote);
@@ -100,16 +100,16 @@ impl<K: Kind> Computation<K> {
     }
 }
 
-impl<K: Kind> Write<K> {
+impl Write {
     /// Who is asked, what, and what waits until it is done.
-    pub(in crate::engine) fn split(self) -> (Arc<Remote>, Request, Written<K>) {
+    pub(in crate::engine) fn split(self) -> (Arc<Remote>, Request, Written) {
         (self.remote, self.request, self.written)
     }
 }
 
-impl<K: Kind> Written<K> {
+impl Written {
     /// Hands the value to those who wait, and returns it: also where it could not be stored.
-    pub(in crate::engine) fn answered(self, answer: &Answer) -> K::Return {
+    pub(in crate::engine) fn answered(self, answer: &Answer) -> Value {
         let Self { mut computation, value, ttl, kept } = self;
         if let Some(far) = &mut computation.far {
             far.turn.written(answer);
@@ -117,21 +117,21 @@ impl<K: Kind> Written<K> {
         if let Some(function) = computation.call.function.clone() {
             computation.after_writing(&function, &value, (ttl, kept), answer);
         }
-        let kind = computation.call.kind;
+        let typed = computation.call.typed;
         // What an eviction on some node has come before is not for those who may have called after it.
         computation.answered();
         let is_old = matches!(answer, Ok(Reply::Filled(Filled::Fenced)));
         computation.land(|| if is_old { Landed::Gone } else { Landed::Value(Arc::new(value.clone())) });
         #[expect(clippy::expect_used, reason = "it is what the kind has made of its own outcome")]
-        kind.restore(value).expect("a kind restores what it stores")
+        typed.restore(value).expect("a kind restores what it stores")
     }
 }
 
-impl<K: Kind> Computation<K> {
+impl Computation {
     fn after_writing(
         &self,
-        function: &Function<K::Stored>,
-        value: &K::Stored,
+        function: &Function,
+        value: &Held,
         (ttl, kept): (Option<Ttl>, Option<Duration>),
         answer: &Answer,
     ) {

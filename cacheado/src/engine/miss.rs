@@ -1,0 +1,295 @@
+//! A call that missed, for generated code, which knows what its function returns: a thin shell around [`Call`].
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use super::call::{Call, ScopeOf, tag_label};
+use super::drive::{Ready, ready, run};
+use super::lookup::{Lookup, Probed};
+use crate::context::Outcome as How;
+use crate::error::Error;
+use crate::function::{Body, Front, Kind, Of, Outcome, Value, Wishes};
+use crate::key::Key;
+use crate::remote::Operation;
+use crate::scope::Scope;
+use crate::ttl::Ttl;
+
+/// A call that the cache could not serve at once.
+///
+/// Generated code adds what it knows of the call, then runs it.
+#[must_use = "a call does nothing until it is run"]
+pub struct Miss<K: Kind> {
+    pub(super) call: Call,
+    pub(super) wishes: Wishes<K>,
+}
+
+impl<K: Kind> Miss<K> {
+    pub(crate) fn new(call: Call, kind: K) -> Self {
+        Self { call, wishes: Wishes::none(kind) }
+    }
+
+    /// The scope; `None` where a value of it is missing.
+    pub fn scope(mut self, scope: Option<Scope>) -> Self {
+        self.call.scope = scope.map_or(ScopeOf::Missing, ScopeOf::Known);
+        self
+    }
+
+    /// How long the value is to live.
+    pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
+        self.call.ttl = ttl.into();
+        self
+    }
+
+    /// Adds a tag.
+    pub fn tag(mut self, tag: impl AsRef<str>) -> Self {
+        self.call.tags.push(tag_label(tag.as_ref()));
+        self
+    }
+
+    /// How long the value is to live, from the value.
+    pub fn ttl_with(mut self, ttl_with: fn(&K::Payload) -> Duration) -> Self {
+        self.wishes.ttl_with = Some(ttl_with);
+        self
+    }
+
+    /// Whether the outcome may be stored.
+    pub fn cache_if(mut self, cache_if: fn(&K::Return) -> bool) -> Self {
+        self.wishes.cache_if = Some(cache_if);
+        self
+    }
+
+    /// What the function returns where the backend fails.
+    pub fn on_backend_error(mut self, returned: fn(Error) -> K::Return) -> Self {
+        self.call.reports_outage = true;
+        self.wishes.on_backend_error = Some(returned);
+        self
+    }
+
+    /// What the function returns where the body takes too long.
+    pub fn on_timeout(mut self, returned: fn(Error) -> K::Return) -> Self {
+        self.wishes.on_timeout = Some(returned);
+        self
+    }
+
+    pub(crate) fn refreshing(mut self) -> Self {
+        self.call.refresh = true;
+        self
+    }
+
+    pub(crate) fn count_bypass(&self) {
+        self.call.count_bypass();
+    }
+
+    /// The whole key.
+    pub(crate) fn whole_key(&self) -> Key {
+        self.call.whole_key()
+    }
+
+    /// The call after this probe.
+    pub(crate) fn after(mut self, probed: &Probed<()>) -> Self {
+        self.call = self.call.after(probed);
+        self
+    }
+
+    /// What is stored; a hit is counted.
+    fn probe(&self) -> Probed<K::Return> {
+        self.probe_by(|front, hash| front.probe_bytes(self.wishes.kind, hash, self.call.key.as_bytes()))
+    }
+
+    fn probe_by(&self, probe: impl FnOnce(&Front<K::Stored>, u64) -> Probed<K::Return>) -> Probed<K::Return> {
+        let front = self.call.function.as_ref().and_then(Front::of);
+        front.map_or(Probed::Absent, |front| probe(&front, self.call.hash))
+    }
+
+    /// What the function returns, or the call that computes it: as the call's surroundings want it.
+    pub(crate) fn get(self) -> Lookup<K> {
+        let (kind, key) = (self.wishes.kind, self.call.key.clone());
+        self.get_by(move |front, hash| front.probe_bytes(kind, hash, key.as_bytes()))
+    }
+
+    /// The same, with the probe for a key that is not written.
+    pub(super) fn get_by(
+        mut self,
+        probe: impl FnOnce(&Front<K::Stored>, u64) -> Probed<K::Return>,
+    ) -> Lookup<K> {
+        if self.call.skips_lookup() {
+            return Lookup::Miss(Box::new(self));
+        }
+        match self.probe_by(probe) {
+            Probed::Hit(value) => {
+                self.call.served_from_memory(How::Hit);
+                Lookup::Hit(value)
+            }
+            probed => Lookup::Miss(Box::new(self.after(&probed.void()))),
+        }
+    }
+}
+
+/// How the body is run.
+impl<K: Kind> Miss<K> {
+    /// Runs the call on this thread, which blocks while it waits for another's computation or the backend.
+    ///
+    /// # Panics
+    ///
+    /// If the body does.
+    #[inline(never)]
+    pub fn run(self, body: impl FnOnce() -> K::Return) -> K::Return {
+        let mut here = Here::new(self.wishes, body);
+        let value = run(self.call, &mut here);
+        here.returned(value)
+    }
+
+    /// Runs the call as a task. Dropping the future lets those who wait elect another leader.
+    ///
+    /// The future is boxed: only a miss has one, and a caller's own future stays as small as its arguments.
+    /// What the function returns is held across no `await`, as it need not be `Send`.
+    ///
+    /// # Panics
+    ///
+    /// If the body does.
+    pub fn run_async<F>(self, body: F) -> Pin<Box<impl Future<Output = K::Return> + use<K, F>>>
+    where
+        F: Future<Output = K::Return>,
+    {
+        Box::pin(self.drive(body))
+    }
+
+    async fn drive(self, body: impl Future<Output = K::Return>) -> K::Return {
+        let Self { call, wishes } = self;
+        let running = match ready(call).over().await {
+            Ready::Serve(value) => return wishes.returned(value),
+            Ready::Body(running) => running,
+        };
+        let storing = {
+            let outcome = {
+                let mut body = pin!(body);
+                poll_fn(|context| {
+                    let _entered = running.enter();
+                    body.as_mut().poll(context)
+                })
+                .await
+            };
+            match running.returned(&Of(wishes, &outcome)) {
+                None => return outcome,
+                Some(storing) => storing,
+            }
+        };
+        wishes.returned(storing.await)
+    }
+}
+
+/// What a look in this process has found.
+#[expect(clippy::large_enum_variant, reason = "it lives for a moment, and a box would live no longer")]
+enum Looked<K: Kind> {
+    Here(K::Return),
+    Elsewhere(Miss<K>),
+}
+
+/// A body on its caller's thread, and what it has returned.
+pub(super) struct Here<K: Kind, F> {
+    body: Option<F>,
+    wishes: Wishes<K>,
+    outcome: Option<Of<K, K::Return>>,
+}
+
+impl<K: Kind, F: FnOnce() -> K::Return> Here<K, F> {
+    pub(super) fn new(wishes: Wishes<K>, body: F) -> Self {
+        Self { body: Some(body), wishes, outcome: None }
+    }
+
+    /// What the call returns: this value, or what the body has returned.
+    pub(super) fn returned(self, value: Option<Value>) -> K::Return {
+        match (value, self.outcome) {
+            (Some(value), _) => self.wishes.returned(value),
+            (None, Some(outcome)) => outcome.1,
+            #[expect(clippy::unreachable, reason = "the driver has run it, or has a value")]
+            (None, None) => unreachable!("a call comes to a value, or to what its body returns"),
+        }
+    }
+}
+
+impl<K: Kind, F: FnOnce() -> K::Return> Body for Here<K, F> {
+    fn run(&mut self) -> &dyn Outcome {
+        #[expect(clippy::expect_used, reason = "the driver runs it once")]
+        let body = self.body.take().expect("a body runs once");
+        self.outcome.insert(Of(self.wishes, body()))
+    }
+}
+
+/// What is asked of one entry besides its value.
+impl<K: Kind> Miss<K> {
+    /// The stored value; nothing is counted or marked.
+    pub(crate) fn peek<'o>(self) -> Operation<'o, Option<K::Return>>
+    where
+        K: 'o,
+    {
+        let wishes = self.wishes;
+        self.call.peek().map(move |value| value.map(|value| wishes.returned(value)))
+    }
+
+    /// The stored value, counted as a lookup; no body is run.
+    pub(crate) fn fetch<'o>(self) -> Operation<'o, Option<K::Return>>
+    where
+        K: 'o,
+    {
+        match self.look() {
+            Looked::Here(value) => Operation::ready(Some(value)),
+            Looked::Elsewhere(Self { call, wishes }) => {
+                call.fetch().map(move |value| value.map(|value| wishes.returned(value)))
+            }
+        }
+    }
+
+    /// The stored values of several calls in their order, counted as lookups. One question to the backend.
+    pub(crate) fn fetch_many<'o>(misses: impl Iterator<Item = Self>) -> Operation<'o, Vec<Option<K::Return>>>
+    where
+        K: 'o,
+        K::Return: Send,
+    {
+        let (mut values, mut calls, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, miss) in misses.enumerate() {
+            match miss.look() {
+                Looked::Here(value) => values.push(Some(value)),
+                Looked::Elsewhere(Self { call, wishes }) => {
+                    values.push(None);
+                    calls.push(call);
+                    places.push((index, wishes));
+                }
+            }
+        }
+        Call::fetch_many(calls).map(move |found| {
+            for ((index, wishes), value) in places.into_iter().zip(found) {
+                values[index] = value.map(|value| wishes.returned(value));
+            }
+            values
+        })
+    }
+
+    /// Looks in this process.
+    fn look(self) -> Looked<K> {
+        // A rule is asked once about a lookup.
+        if self.call.is_rejected() {
+            return Looked::Elsewhere(self);
+        }
+        match self.probe() {
+            Probed::Hit(value) => Looked::Here(value),
+            probed => Looked::Elsewhere(self.after(&probed.void())),
+        }
+    }
+
+    /// Evicts the entry; whether there was a live one.
+    pub(crate) fn evict<'o>(self) -> Operation<'o, bool> {
+        self.call.evict()
+    }
+
+    /// How much of the entry's time is left.
+    pub(crate) fn remaining<'o>(self) -> Operation<'o, Option<Duration>> {
+        self.call.remaining()
+    }
+
+    /// Stores a value as if the body had just computed it.
+    pub(crate) fn put<'o>(self, value: &K::Return) -> Operation<'o, ()> {
+        self.call.put(&Of(self.wishes, value))
+    }
+}
