@@ -72,7 +72,7 @@ pub fn entry<K: Kind, P: KeyPart + ?Sized, F>(
     shape: Shape<K>,
     instance: Instance<F>,
     key: &P,
-) -> Call<K> {
+) -> Box<Call<K>> {
     call_for(site, cache.as_cache(), shape, instance, key, false)
 }
 

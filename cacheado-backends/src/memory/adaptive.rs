@@ -16,14 +16,9 @@ use std::collections::VecDeque;
 
 use super::ghosts::Ghosts;
 use super::ledger::Locator;
+use super::order::Entries;
 use super::recency::Stamps;
 use super::store::RegionId;
-
-/// How often an entry was used, as the queues ask for it.
-pub(super) trait Uses {
-    /// The entry's uses, of which `forget` are then forgotten; `None` where it is gone.
-    fn uses(&self, at: &Locator, forget: u64) -> Option<u64>;
-}
 
 /// The queues. See the module's documentation.
 #[derive(Debug)]
@@ -65,7 +60,7 @@ impl Adaptive {
     }
 
     /// An entry has been stored.
-    pub(super) fn push(&mut self, at: Locator, entries: &impl Uses) {
+    pub(super) fn push(&mut self, at: Locator, entries: &impl Entries) {
         self.settle(entries);
         // Emptied: it fills anew.
         self.is_full &= self.len() > self.most / 2;
@@ -74,7 +69,7 @@ impl Adaptive {
     }
 
     /// Takes out the entry that is to leave.
-    pub(super) fn pop(&mut self, entries: &impl Uses) -> Option<Locator> {
+    pub(super) fn pop(&mut self, entries: &impl Entries) -> Option<Locator> {
         self.is_full = true;
         loop {
             if let Some(at) = self.pop_probation(entries).or_else(|| self.pop_main(entries)) {
@@ -94,7 +89,7 @@ impl Adaptive {
     }
 
     /// The first on probation that was not used. Those that were move on.
-    fn pop_probation(&mut self, entries: &impl Uses) -> Option<Locator> {
+    fn pop_probation(&mut self, entries: &impl Entries) -> Option<Locator> {
         while self.main.is_empty() || self.probation.len() >= self.share {
             let at = self.probation.pop_front()?;
             match entries.uses(&at, Stamps::MOST_USES) {
@@ -110,7 +105,7 @@ impl Adaptive {
     }
 
     /// The first of the main queue that was not used since its last round.
-    fn pop_main(&mut self, entries: &impl Uses) -> Option<Locator> {
+    fn pop_main(&mut self, entries: &impl Entries) -> Option<Locator> {
         // Other threads may use entries as fast as this one forgets it.
         let mut patience = self.main.len() as u64 * (Stamps::MOST_USES + 1);
         loop {
@@ -128,7 +123,7 @@ impl Adaptive {
     }
 
     /// Puts the entry stored last into its queue.
-    fn settle(&mut self, entries: &impl Uses) {
+    fn settle(&mut self, entries: &impl Entries) {
         let Some((at, returned)) = self.newest.take() else { return };
         let has_room = self.main.len() < self.most.saturating_sub(self.share);
         let defence = match returned {
@@ -146,7 +141,7 @@ impl Adaptive {
 
     /// How often the next to leave the main queue was used since its last round. If it was, it has a round less:
     /// what comes back costs those that are there no more uses than they get in a loop.
-    fn defence(&mut self, entries: &impl Uses) -> u64 {
+    fn defence(&mut self, entries: &impl Entries) -> u64 {
         while let Some(at) = self.main.pop_front() {
             match entries.uses(&at, 1) {
                 Some(0) => {
@@ -193,7 +188,7 @@ fn least_share(most: usize) -> usize {
 
 /// The key's hash among those of all regions.
 fn identity(at: &Locator) -> u64 {
-    let RegionId(region) = at.region;
+    let RegionId(region) = at.region();
     at.hash ^ u64::from(region).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 

@@ -102,7 +102,10 @@ impl Stamps {
     pub(super) fn insertion(&self) -> u64 {
         match self {
             Self::Turns { turn, user } => {
-                used(user);
+                let by = user.load(Ordering::Relaxed);
+                if by == NOBODY || (by != SHARED && by != THREAD.get()) {
+                    used(user);
+                }
                 let before = turn.fetch_add(1, Ordering::Relaxed);
                 in_turn(turn, before + 1)
             }
@@ -190,18 +193,29 @@ impl Recency {
     /// `None` where the entry is gone.
     pub(super) fn pop(&mut self, mut last_used: impl FnMut(&Locator) -> Option<u64>) -> Option<Locator> {
         loop {
-            let from_fresh = match (self.fresh.front(), self.corrected.peek()) {
-                (Some(fresh), Some(Reverse(corrected))) => fresh.stamp <= corrected.stamp,
-                (Some(_), None) => true,
-                (None, _) => false,
-            };
-            let record = if from_fresh { self.fresh.pop_front()? } else { self.corrected.pop()?.0 };
-            match last_used(&record.at) {
-                Some(stamp) if stamp == record.stamp => return Some(record.at),
-                Some(stamp) => self.corrected.push(Reverse(Record { stamp, at: record.at })),
+            let (written, at) = self.take()?;
+            match last_used(&at) {
+                Some(stamp) if stamp == written => return Some(at),
+                Some(stamp) => self.correct(stamp, at),
                 None => {}
             }
         }
+    }
+
+    /// Takes the record with the lowest stamp out, and tells the stamp.
+    pub(super) fn take(&mut self) -> Option<(u64, Locator)> {
+        let from_fresh = match (self.fresh.front(), self.corrected.peek()) {
+            (Some(fresh), Some(Reverse(corrected))) => fresh.stamp <= corrected.stamp,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        let Record { stamp, at } = if from_fresh { self.fresh.pop_front()? } else { self.corrected.pop()?.0 };
+        Some((stamp, at))
+    }
+
+    /// Puts a record back whose entry has been used since.
+    pub(super) fn correct(&mut self, stamp: u64, at: Locator) {
+        self.corrected.push(Reverse(Record { stamp, at }));
     }
 
     /// Drops the records of entries that are gone.

@@ -3,15 +3,17 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::Label;
-use super::aging::{Aged, Marks};
+use super::aging::Aging;
+use super::labels::{Label, LabelSet};
+use super::ledger::Locator;
+use super::members::Place;
 use crate::sync::{AtomicU64, Ordering};
 
-/// Key bytes: up to 30 of them stand in the entry itself, more on the heap.
+/// Key bytes: up to 38 of them stand in the entry itself, more on the heap.
 #[derive(Clone)]
 pub struct KeyBox(Repr);
 
-const INLINE: usize = 30;
+const INLINE: usize = 38;
 
 #[derive(Clone)]
 enum Repr {
@@ -100,10 +102,29 @@ impl<V: Clone> Held<V> {
     }
 }
 
+/// What not every entry has. No larger than labels and a place among those that have them.
+pub(super) enum Marks {
+    None,
+    Labels(LabelSet, Place),
+    More(Box<More>),
+}
+
 /// What few entries have.
-pub(super) struct Extra {
-    pub(super) marks: Marks,
-    pub(super) weight: u64,
+pub(super) struct More {
+    labels: Option<(LabelSet, Place)>,
+    /// How it ages, and when its time is over.
+    aged: Option<(Aging, u64)>,
+    weight: u64,
+}
+
+impl Marks {
+    pub(super) fn new(labels: Option<(LabelSet, Place)>, aged: Option<(Aging, u64)>, weight: u64) -> Self {
+        match (labels, aged, weight) {
+            (None, None, 0) => Self::None,
+            (Some((labels, place)), None, 0) => Self::Labels(labels, place),
+            (labels, aged, weight) => Self::More(Box::new(More { labels, aged, weight })),
+        }
+    }
 }
 
 /// One entry.
@@ -119,44 +140,66 @@ pub(super) struct Slot<V> {
     /// The number of the fill that wrote it: its identity, and the order in which fills began.
     pub(super) serial: u64,
     pub(super) hash: u64,
-    pub(super) extra: Option<Box<Extra>>,
+    pub(super) marks: Marks,
 }
 
 impl<V> Slot<V> {
-    pub(super) fn labels(&self) -> &[Label] {
-        self.extra.as_ref().map_or(&[], |extra| extra.marks.labels())
+    /// Its labels, and where it is listed among those that have them.
+    pub(super) fn listed(&self) -> Option<(&LabelSet, Place)> {
+        match &self.marks {
+            Marks::None => None,
+            Marks::Labels(labels, place) => Some((labels, *place)),
+            Marks::More(more) => more.labels.as_ref().map(|(labels, place)| (labels, *place)),
+        }
     }
 
-    fn aged(&self) -> Option<&Aged> {
-        self.extra.as_ref()?.marks.aged()
+    pub(super) fn labels(&self) -> &[Label] {
+        self.listed().map_or(&[], |(labels, _)| labels.labels())
+    }
+
+    pub(super) fn at(&self) -> Locator {
+        Locator { hash: self.hash, serial: self.serial }
+    }
+
+    /// Strikes it off the lists of its labels.
+    pub(super) fn strike(&self) {
+        if let Some((labels, place)) = self.listed() {
+            labels.strike(place, &self.at());
+        }
+    }
+
+    fn aged(&self) -> Option<(Aging, u64)> {
+        if let Marks::More(more) = &self.marks { more.aged } else { None }
     }
 
     /// When its time is over.
     pub(super) fn expiry(&self) -> u64 {
-        self.aged().map_or(self.deadline, |aged| aged.expiry)
+        self.aged().map_or(self.deadline, |(_, expiry)| expiry)
     }
 
     /// When it is not there any more.
     pub(super) fn gone(&self) -> u64 {
-        self.aged().map_or(self.deadline, Aged::gone)
+        self.aged().map_or(self.deadline, |(aging, expiry)| aging.gone(expiry))
     }
 
     /// For how long before its expiry it may be computed anew.
     pub(super) fn lead(&self) -> u64 {
-        self.aged().map_or(0, |aged| aged.aging.lead)
+        self.aged().map_or(0, |(aging, _)| aging.lead)
     }
 
     /// Gives it another expiry; its grace and the like move along.
     pub(super) fn expire_at(&mut self, expiry: u64) {
         self.deadline = expiry;
-        if let Some(aged) = self.extra.as_mut().and_then(|extra| extra.marks.aged_mut()) {
-            aged.expiry = expiry;
-            self.deadline = aged.aging.deadline(expiry);
+        if let Marks::More(more) = &mut self.marks
+            && let Some((aging, own)) = &mut more.aged
+        {
+            *own = expiry;
+            self.deadline = aging.deadline(expiry);
         }
     }
 
     pub(super) fn weight(&self) -> u64 {
-        self.extra.as_ref().map_or(0, |extra| extra.weight)
+        if let Marks::More(more) = &self.marks { more.weight } else { 0 }
     }
 
     pub(super) fn last_used(&self) -> u64 {
@@ -168,5 +211,16 @@ impl<V> Slot<V> {
 pub(super) fn drop_contained<T>(value: T) {
     if catch_unwind(AssertUnwindSafe(|| drop(value))).is_err() {
         tracing::error!("a cached value panicked while it was dropped");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_small_and_an_age_costs_those_without_one_nothing() {
+        assert_eq!(size_of::<Marks>(), size_of::<(LabelSet, Place)>());
+        assert!(size_of::<Slot<Arc<u64>>>() <= 112, "{}", size_of::<Slot<Arc<u64>>>());
     }
 }

@@ -50,7 +50,7 @@ impl Keyspace {
         Call::fetch_many(keys.into_iter().map(|key| self.call(&key, Ttl::Default)).collect())
     }
 
-    fn call<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Call<Typed<T>> {
+    fn call<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Box<Call<Typed<T>>> {
         let parts = self.parts(key);
         let hash = hash_key(&parts);
         // What an entry holds is an `Arc`, whose `clone` is no code of the user's.
@@ -60,7 +60,7 @@ impl Keyspace {
     }
 
     /// The call of a verb that needs no value.
-    fn untyped(&self, key: &impl KeyPart) -> Call<Typed<()>> {
+    fn untyped(&self, key: &impl KeyPart) -> Box<Call<Typed<()>>> {
         self.call(key, Ttl::Default)
     }
 
@@ -75,7 +75,7 @@ impl Keyspace {
         };
         match probed {
             Probed::Hit(value) => Lookup::Hit(value),
-            probed => Lookup::Miss(Box::new(self.call(key, ttl).after(&probed))),
+            probed => Lookup::Miss(self.call(key, ttl).after(&probed)),
         }
     }
 }

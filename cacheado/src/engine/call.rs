@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cacheado_backends::memory::{KeyBox, Label};
+use cacheado_backends::memory::{KeyBox, Label, LabelSet};
 
 use super::lookup::{Lookup, Probed};
 use super::moment::Moment;
+use super::query::{hash_labels, is_label_of};
 use crate::codec::Codec;
 use crate::context::{self, Mode, Outcome, Served, Tier};
 use crate::error::Error;
@@ -125,8 +126,8 @@ impl<K: Kind> Call<K> {
         (kind, nature): Shape<K>,
         policy: &'static Policy,
         refresh: bool,
-    ) -> Self {
-        Self {
+    ) -> Box<Self> {
+        Box::new(Self {
             function,
             key,
             hash,
@@ -149,53 +150,57 @@ impl<K: Kind> Call<K> {
             counted: Counted::Own(false),
             alone: false,
             begun: None,
-        }
+        })
     }
 
     /// The scope; `None` where a value of it is missing.
-    pub fn scope(mut self, scope: Option<Scope>) -> Self {
+    pub fn scope(mut self: Box<Self>, scope: Option<Scope>) -> Box<Self> {
         self.scope = scope.map_or(ScopeOf::Missing, ScopeOf::Known);
         self
     }
 
     /// How long the value is to live.
-    pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
+    pub fn ttl(mut self: Box<Self>, ttl: impl Into<Ttl>) -> Box<Self> {
         self.ttl = ttl.into();
         self
     }
 
     /// Adds a tag.
-    pub fn tag(mut self, tag: impl AsRef<str>) -> Self {
+    pub fn tag(mut self: Box<Self>, tag: impl AsRef<str>) -> Box<Self> {
         self.tags.push(tag_label(tag.as_ref()));
         self
     }
 
     /// How long the value is to live, from the value.
-    pub fn ttl_with(mut self, ttl_with: fn(&K::Payload) -> Duration) -> Self {
+    pub fn ttl_with(mut self: Box<Self>, ttl_with: fn(&K::Payload) -> Duration) -> Box<Self> {
         self.ttl_with = Some(ttl_with);
         self
     }
 
     /// Whether the outcome may be stored.
-    pub fn cache_if(mut self, cache_if: fn(&K::Return) -> bool) -> Self {
+    pub fn cache_if(mut self: Box<Self>, cache_if: fn(&K::Return) -> bool) -> Box<Self> {
         self.cache_if = Some(cache_if);
         self
     }
 
     /// What the function returns where the backend fails.
-    pub fn on_backend_error(mut self, returned: fn(Error) -> K::Return) -> Self {
+    pub fn on_backend_error(mut self: Box<Self>, returned: fn(Error) -> K::Return) -> Box<Self> {
         self.on_backend_error = Some(returned);
         self
     }
 
     /// What the function returns where the body takes too long.
-    pub fn on_timeout(mut self, returned: fn(Error) -> K::Return) -> Self {
+    pub fn on_timeout(mut self: Box<Self>, returned: fn(Error) -> K::Return) -> Box<Self> {
         self.on_timeout = Some(returned);
         self
     }
 
     /// Another call for the same value, which has been counted.
-    pub(super) fn again(&self) -> Self {
+    pub(super) fn again(&self) -> Box<Self> {
+        Box::new(self.copied())
+    }
+
+    fn copied(&self) -> Self {
         Self {
             function: self.function.clone(),
             key: self.key.clone(),
@@ -207,20 +212,20 @@ impl<K: Kind> Call<K> {
     }
 
     /// This call after it has looked for an older value, and has found none.
-    pub(super) fn onward(&self) -> Self {
+    pub(super) fn onward(&self) -> Box<Self> {
         let counted = match &self.counted {
             Counted::Own(counted) => Counted::Own(*counted),
             Counted::Together(counted) => Counted::Together(Arc::clone(counted)),
         };
-        Self { counted, has_looked: true, ..self.again() }
+        Box::new(Self { counted, has_looked: true, ..self.copied() })
     }
 
     /// Another call for the same lookup: whichever of the two comes to it first counts it.
-    pub(super) fn twin(&mut self) -> Self {
+    pub(super) fn twin(&mut self) -> Box<Self> {
         let lookup = AtomicBool::new(self.counted.replace(false));
         let counted = Arc::new(Counts { lookup, stale: AtomicBool::new(false) });
         self.counted = Counted::Together(Arc::clone(&counted));
-        Self { counted: Counted::Together(counted), ..self.again() }
+        Box::new(Self { counted: Counted::Together(counted), ..self.copied() })
     }
 
     /// Whether it may wait for another's computation.
@@ -228,9 +233,14 @@ impl<K: Kind> Call<K> {
         self.policy.single_flight != SingleFlight::Off && !self.alone && !self.refresh
     }
 
-    pub(super) fn rejected(mut self) -> Self {
+    pub(super) fn rejected(mut self: Box<Self>) -> Box<Self> {
         self.rejected = true;
         self
+    }
+
+    /// Whether its value is kept remotely.
+    pub(super) fn is_remote(&self) -> bool {
+        self.function.as_ref().is_some_and(|function| function.is_remote())
     }
 
     pub(super) fn is_refresh(&self) -> bool {
@@ -271,25 +281,25 @@ impl<K: Kind> Call<K> {
         }
     }
 
-    pub(crate) fn refreshing(mut self) -> Self {
+    pub(crate) fn refreshing(mut self: Box<Self>) -> Box<Self> {
         self.refresh = true;
         self
     }
 
     /// The groups that the entry can be evicted by: each scope from the tenant's root down, and the tags.
-    pub(super) fn labels(&self) -> Option<Arc<[Label]>> {
-        let global = Scope::global();
-        let scope = match &self.scope {
-            ScopeOf::Known(scope) => scope,
-            ScopeOf::Missing => &global,
-        };
-        if scope.depth() == 0 && self.tags.is_empty() {
+    pub(super) fn labels(&self) -> Option<LabelSet> {
+        let function = self.function.as_ref()?;
+        let (ScopeOf::Known(scope), tags) = (&self.scope, &*self.tags) else { return None };
+        if scope.depth() == 0 && tags.is_empty() {
             return None;
         }
-        let mut labels = Vec::with_capacity(scope.depth() + self.tags.len());
-        labels.extend(scope.labels());
-        labels.extend_from_slice(&self.tags);
-        Some(labels.into())
+        // Most calls come in a scope in which there are entries already: its labels are there, too.
+        let is_it = |labels: &[Label]| {
+            let (scopes, others) = labels.split_at_checked(scope.depth()).unwrap_or_default();
+            others == tags && scopes.last().is_none_or(|last| is_label_of(last, scope))
+        };
+        let labels = || scope.labels().chain(tags.iter().cloned()).collect();
+        Some(function.store.label_set(hash_labels(scope, tags), is_it, labels))
     }
 }
 
@@ -302,21 +312,21 @@ impl<K: Kind> Call<K> {
     }
 
     /// What the function returns, or the call that computes it: as the call's surroundings want it.
-    pub(crate) fn get(mut self) -> Lookup<K> {
+    pub(crate) fn get(mut self: Box<Self>) -> Lookup<K> {
         match Mode::now() {
             Mode::Usual => {}
             Mode::Bypass => self.bypass = true,
             Mode::Refresh => self.refresh = true,
         }
         if self.bypass || self.refresh {
-            return Lookup::Miss(Box::new(self));
+            return Lookup::Miss(self);
         }
         match self.probe() {
             Probed::Hit(value) => {
                 self.served_from_memory(Outcome::Hit);
                 Lookup::Hit(value)
             }
-            probed => Lookup::Miss(Box::new(self.after(&probed))),
+            probed => Lookup::Miss(self.after(&probed)),
         }
     }
 
@@ -333,7 +343,7 @@ impl<K: Kind> Call<K> {
     }
 
     /// The call after this probe: what a rule does not let pass is not looked at again.
-    pub(crate) fn after(mut self, probed: &Probed<K::Return>) -> Self {
+    pub(crate) fn after(mut self: Box<Self>, probed: &Probed<K::Return>) -> Box<Self> {
         self.rejected = matches!(probed, Probed::Rejected);
         self.due = matches!(probed, Probed::Due);
         self

@@ -194,7 +194,7 @@ impl<K: Kind> Call<K> {
     ///
     /// If the body does, while this thread waits for it.
     #[inline(never)]
-    pub fn run_detached(self, body: impl FnOnce() -> K::Return + Send + 'static) -> K::Return
+    pub fn run_detached(self: Box<Self>, body: impl FnOnce() -> K::Return + Send + 'static) -> K::Return
     where
         K: 'static,
     {
@@ -213,7 +213,10 @@ impl<K: Kind> Call<K> {
     /// # Panics
     ///
     /// If the body does, and there is no older value.
-    pub fn run_async_guarded<F>(self, body: F) -> Pin<Box<impl Future<Output = K::Return> + use<K, F>>>
+    pub fn run_async_guarded<F>(
+        self: Box<Self>,
+        body: F,
+    ) -> Pin<Box<impl Future<Output = K::Return> + use<K, F>>>
     where
         F: Future<Output = K::Return>,
     {
@@ -230,7 +233,10 @@ impl<K: Kind> Call<K> {
     /// # Panics
     ///
     /// If the body does, while this task waits for it.
-    pub fn run_async_detached<F>(self, body: F) -> Pin<Box<impl Future<Output = K::Return> + use<K, F>>>
+    pub fn run_async_detached<F>(
+        self: Box<Self>,
+        body: F,
+    ) -> Pin<Box<impl Future<Output = K::Return> + use<K, F>>>
     where
         K: 'static,
         K::Return: Send + 'static,
@@ -239,7 +245,7 @@ impl<K: Kind> Call<K> {
         Box::pin(self.drive_detached(body))
     }
 
-    async fn drive_detached<F>(mut self, body: F) -> K::Return
+    async fn drive_detached<F>(mut self: Box<Self>, body: F) -> K::Return
     where
         K: 'static,
         K::Return: Send + 'static,
@@ -258,7 +264,7 @@ impl<K: Kind> Call<K> {
         }
     }
 
-    async fn drive_unbounded<F>(self, body: F) -> K::Return
+    async fn drive_unbounded<F>(self: Box<Self>, body: F) -> K::Return
     where
         K: 'static,
         K::Return: Send + 'static,
@@ -269,8 +275,8 @@ impl<K: Kind> Call<K> {
         let runtime = io::ambient();
         match (Due::Plan(self).start().await, runtime) {
             (Start::Serve(value, None), _) => value,
-            (Start::Serve(value, Some(renewal)), Some(runtime)) => {
-                let renewal = renewal.apart();
+            (Start::Serve(value, Some(mut renewal)), Some(runtime)) => {
+                renewal.set_apart();
                 let renewed = async move {
                     if let Start::Compute(computation) = Due::Renew(renewal).start().await {
                         // What it panics with has been logged.
@@ -316,10 +322,10 @@ impl<K: Kind> Call<K> {
 impl<K: Kind> Call<K> {
     /// What a caller is given who has waited long enough: an older value if one may be served, else an error.
     /// The body goes on.
-    async fn took_too_long(mut self, limit: Duration) -> K::Return {
+    async fn took_too_long(mut self: Box<Self>, limit: Duration) -> K::Return {
         self.count_miss();
         let on_timeout = self.on_timeout;
-        let late = Computation::late(self);
+        let late = Box::new(Computation::late(self));
         if late.is_guarded() {
             let rescued = match late.rescue() {
                 Rescue::Value(value) => Some(value),

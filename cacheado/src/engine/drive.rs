@@ -3,7 +3,6 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::thread;
 
 use cacheado_backends::io;
@@ -12,7 +11,7 @@ use super::call::Call;
 use super::computation::Computation;
 use super::far::{Answer, Asked};
 use super::finish::Done;
-use super::flight::{Flight, Landed, Leader};
+use super::flight::{Boarded, Landed, Landing, Leader, wait_for};
 use super::plan::{Next, Wait};
 use super::turn::Rest;
 use crate::context::{self, Served};
@@ -25,7 +24,7 @@ impl<K: Kind> Call<K> {
     ///
     /// If the body does.
     #[inline(never)]
-    pub fn run(self, body: impl FnOnce() -> K::Return) -> K::Return {
+    pub fn run(self: Box<Self>, body: impl FnOnce() -> K::Return) -> K::Return {
         match Due::Plan(self).start_blocking() {
             Start::Serve(value, _) => value,
             Start::Compute(computation) => computation.compute(body),
@@ -40,14 +39,14 @@ impl<K: Kind> Call<K> {
     /// # Panics
     ///
     /// If the body does.
-    pub fn run_async<F>(self, body: F) -> Pin<Box<impl Future<Output = K::Return> + use<K, F>>>
+    pub fn run_async<F>(self: Box<Self>, body: F) -> Pin<Box<impl Future<Output = K::Return> + use<K, F>>>
     where
         F: Future<Output = K::Return>,
     {
         Box::pin(self.drive(body))
     }
 
-    async fn drive(self, body: impl Future<Output = K::Return>) -> K::Return {
+    async fn drive(self: Box<Self>, body: impl Future<Output = K::Return>) -> K::Return {
         let computation = match Due::Plan(self).start().await {
             Start::Serve(value, _) => return value,
             Start::Compute(computation) => computation,
@@ -81,9 +80,9 @@ impl<K: Kind> Call<K> {
 
 /// What a call goes on from.
 pub(super) enum Due<K: Kind> {
-    Plan(Call<K>),
+    Plan(Box<Call<K>>),
     Renew(Box<Computation<K>>),
-    Landed(Call<K>, Arc<Flight<K::Stored>>, Landed<K::Stored>),
+    Landed(Box<Call<K>>, Boarded<K::Stored>, Landed<K::Stored>),
     Answered(Asked<K>, Answer),
     Rested(Rest<K>),
 }
@@ -137,7 +136,7 @@ impl<K: Kind> Wait<K> {
     fn block(self) -> Due<K> {
         match self {
             Self::Flight(flight, call) => {
-                let landed = io::blocking(|| flight.wait());
+                let landed = io::blocking(|| wait_for(&flight));
                 Due::Landed(call, flight, landed)
             }
             Self::Backend(ask) => {
@@ -154,7 +153,7 @@ impl<K: Kind> Wait<K> {
     async fn over(self) -> Due<K> {
         match self {
             Self::Flight(flight, call) => {
-                let landed = Arc::clone(&flight).landing().await;
+                let landed = Landing::of(flight.clone()).await;
                 Due::Landed(call, flight, landed)
             }
             Self::Backend(ask) => {

@@ -1,14 +1,15 @@
 //! From the outcome of a body to the store, and to those who wait for it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
-use cacheado_backends::memory::{Fill, Placed, Ticket};
+use cacheado_backends::memory::{Fill, Placed};
 
 use super::call::{Call, ScopeOf};
 use super::computation::Computation;
 use super::far::{Draft, Write};
-use super::flight::Landed;
+use super::flight::{Boarded, Landed};
 use crate::cache::Inner;
 use crate::chance;
 use crate::function::{Function, Kind, Worth};
@@ -51,28 +52,28 @@ impl<K: Kind> Computation<K> {
 
     /// Stores the outcome of the body in this process, or says what is to be written to the backend.
     fn store(&mut self, outcome: &K::Return) -> Option<Draft<K>> {
-        let function = self.call.function.clone()?;
-        let ticket = self.ticket.clone()?;
+        let (function, ticket) = (self.call.function.as_ref()?, self.ticket.as_ref()?);
         let is_failure = self.is_failure(outcome);
         if is_failure && self.renewing.is_some() {
-            self.call.note_failure(&function);
+            self.call.note_failure(function);
         }
-        if is_failure && self.has_better(&function) {
+        if is_failure && self.has_better(function) {
             // Who waits for a renewal looks for the older value again, as the body is left alone now.
             if self.renewing.is_some() {
                 self.land(|| Landed::Gone);
             }
             return None;
         }
-        let admitted = self.admitted(&function, outcome);
+        let admitted = self.admitted(function, outcome);
         if function.remote.is_some() {
+            let function = Arc::clone(function);
             return self.draft(&function, outcome, admitted);
         }
-        let placed = admitted.and_then(|ttl| self.place(&function, &ticket, ttl, outcome));
+        let placed = admitted.and_then(|ttl| self.place(function, ticket, ttl, outcome));
         // A body that ends with nothing to store has still found out that what is stored, which a refresh and
         // what is past its time are about, is old. An error has found out nothing.
         if placed.is_none() && (self.call.is_refresh() || self.call.policy.ages()) && !is_failure {
-            function.region.retract(self.call.hash, self.call.key.as_bytes(), &ticket);
+            function.region.retract(self.call.hash, self.call.key.as_bytes(), ticket);
         }
         None
     }
@@ -93,7 +94,7 @@ impl<K: Kind> Computation<K> {
     pub(super) fn set(&self, value: &K::Return) {
         let Some(function) = &self.call.function else { return };
         let (hash, key) = (self.call.hash, self.call.key.as_bytes());
-        let labels = self.labels.as_deref().unwrap_or_default();
+        let labels = self.labels.as_ref();
         // Its number is that of its beginning: of two sets, the one that began later stays.
         let begun = function.region.ticket(hash, labels);
         let ttl = self.admitted(function, value);
@@ -114,14 +115,15 @@ impl<K: Kind> Computation<K> {
     fn place(
         &self,
         function: &Function<K::Stored>,
-        ticket: &Ticket,
+        ticket: &Boarded<K::Stored>,
         ttl: Ttl,
         outcome: &K::Return,
     ) -> Option<Placed> {
-        let deadline = function.store.clock().deadline(ttl.or(None));
+        let clock = function.store.clock();
+        let now = clock.begin_of(ttl.or(None));
         let aging = self.aging(function, self.call.kind.worth(outcome));
-        let fill = Fill { aging, ..self.fill(ticket, deadline) };
-        let placed = function.region.fill(fill, self.call.kind.store(outcome)?);
+        let fill = Fill { aging, ..self.fill(now, clock.deadline_from(now, ttl.or(None))) };
+        let placed = function.region.fill(fill, ticket, self.call.kind.store(outcome)?);
         if placed == Placed::Full {
             count(&function.shared.tally.rejections);
             return None;

@@ -75,13 +75,13 @@ fn missed<K: Kind, P: KeyPart + ?Sized, F>(
         // What surrounds calls elsewhere in the process is no concern of this one.
         return match function.probe(shape.0, hash_key(key), key) {
             Probed::Hit(value) => Lookup::Hit(value),
-            seen => Lookup::Miss(Box::new(call_for(site, cache, shape, instance, key, refresh).after(&seen))),
+            seen => Lookup::Miss(call_for(site, cache, shape, instance, key, refresh).after(&seen)),
         };
     }
     let call = call_for(site, cache, shape, instance, key, refresh);
     match seen {
         Probed::Unknown => call.get(),
-        seen => Lookup::Miss(Box::new(call.after(seen))),
+        seen => Lookup::Miss(call.after(seen)),
     }
 }
 
@@ -109,7 +109,7 @@ pub(crate) fn call_for<K: Kind, P: KeyPart + ?Sized, F>(
     instance: Instance<F>,
     key: &P,
     refresh: bool,
-) -> Call<K> {
+) -> Box<Call<K>> {
     let leaves = shape.1.usable_codec().is_some();
     let function = function_of::<K, F>(site, cache, instance, leaves);
     Call::new(function, (hash_key(key), encode_key(key)), shape, site.policy(), refresh)

@@ -27,7 +27,7 @@ enum Looked<K: Kind> {
 
 impl<K: Kind> Call<K> {
     /// The stored value, counted as a lookup; no body is run.
-    pub(crate) fn fetch<'o>(self) -> Operation<'o, Option<K::Return>>
+    pub(crate) fn fetch<'o>(self: Box<Self>) -> Operation<'o, Option<K::Return>>
     where
         K: 'o,
     {
@@ -48,7 +48,7 @@ impl<K: Kind> Call<K> {
     }
 
     /// The stored values of several calls in their order, counted as lookups. One question to the backend.
-    pub(crate) fn fetch_many<'o>(calls: Vec<Self>) -> Operation<'o, Vec<Option<K::Return>>>
+    pub(crate) fn fetch_many<'o>(calls: Vec<Box<Self>>) -> Operation<'o, Vec<Option<K::Return>>>
     where
         K: 'o,
         K::Return: Send,
@@ -89,7 +89,7 @@ impl<K: Kind> Call<K> {
     }
 
     /// Looks in this process; what is not there may be in the backend.
-    fn look(mut self) -> Looked<K> {
+    fn look(mut self: Box<Self>) -> Looked<K> {
         // A rule is asked once about a lookup.
         let rejected = self.is_rejected()
             || match self.probe() {
@@ -102,8 +102,7 @@ impl<K: Kind> Call<K> {
             return Looked::Here(None);
         }
         let mut reading = Computation::without_body(self);
-        let labels = reading.labels.as_deref().unwrap_or_default();
-        reading.ticket = Some(function.region.ticket(reading.call.hash, labels));
+        reading.ticket = Some(function.region.ticket(reading.call.hash, reading.labels.as_ref()));
         Looked::There(Box::new(reading))
     }
 
@@ -163,7 +162,7 @@ impl<K: Kind> Call<K> {
     }
 
     /// Evicts the entry; whether there was a live one.
-    pub(crate) fn evict<'o>(self) -> Operation<'o, bool>
+    pub(crate) fn evict<'o>(self: Box<Self>) -> Operation<'o, bool>
     where
         K: 'o,
     {
@@ -184,7 +183,7 @@ impl<K: Kind> Call<K> {
     }
 
     /// Stores a value as if the body had just computed it: fills that have begun are not stored any more.
-    pub(crate) fn put<'o>(self, value: &K::Return) -> Operation<'o, ()>
+    pub(crate) fn put<'o>(self: Box<Self>, value: &K::Return) -> Operation<'o, ()>
     where
         K: 'o,
     {

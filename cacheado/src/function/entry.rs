@@ -33,14 +33,14 @@ use crate::key::Key;
 /// ```
 #[must_use = "an entry does nothing until one of its verbs is called"]
 pub struct Entry<K: Kind, F> {
-    call: Call<K>,
+    call: Box<Call<K>>,
     body: F,
 }
 
 /// One entry of an async function, for these arguments. See [`Entry`].
 #[must_use = "an entry does nothing until one of its verbs is called"]
 pub struct AsyncEntry<K: Kind, F> {
-    call: Call<K>,
+    call: Box<Call<K>>,
     body: F,
 }
 
@@ -53,13 +53,13 @@ pub struct Detached<F>(pub F);
 pub struct Guarded<F>(pub F);
 
 impl<K: Kind, F> Entry<K, F> {
-    pub(crate) fn new(call: Call<K>, body: F) -> Self {
+    pub(crate) fn new(call: Box<Call<K>>, body: F) -> Self {
         Self { call, body }
     }
 }
 
 impl<K: Kind, F> AsyncEntry<K, F> {
-    pub(crate) fn new(call: Call<K>, body: F) -> Self {
+    pub(crate) fn new(call: Box<Call<K>>, body: F) -> Self {
         Self { call, body }
     }
 }
@@ -166,7 +166,7 @@ macro_rules! verbs {
             }
 
             /// The call without the body, so that nothing is asked of the body's type while it waits.
-            fn into_call(self) -> Call<K> {
+            fn into_call(self) -> Box<Call<K>> {
                 self.call
             }
         }
@@ -184,22 +184,22 @@ verbs!(AsyncEntry, [async], wait().await);
 
 impl<K: Kind> Call<K> {
     /// The entry of a sync function.
-    pub fn sync<F>(self, body: F) -> Entry<K, F> {
+    pub fn sync<F>(self: Box<Self>, body: F) -> Entry<K, F> {
         Entry::new(self, body)
     }
 
     /// The entry of an async function.
-    pub fn future<F>(self, body: F) -> AsyncEntry<K, F> {
+    pub fn future<F>(self: Box<Self>, body: F) -> AsyncEntry<K, F> {
         AsyncEntry::new(self, body)
     }
 
     /// The entry of one element of a sync batch.
-    pub fn element(self) -> Entry<K, ()> {
+    pub fn element(self: Box<Self>) -> Entry<K, ()> {
         Entry { call: self, body: () }
     }
 
     /// The entry of one element of an async batch.
-    pub fn element_async(self) -> AsyncEntry<K, ()> {
+    pub fn element_async(self: Box<Self>) -> AsyncEntry<K, ()> {
         AsyncEntry { call: self, body: () }
     }
 }

@@ -1,5 +1,6 @@
 //! [`Scope`]: a typed path, shared between clones, and between a scope and its ancestors.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -145,15 +146,24 @@ impl Scope {
     pub(crate) fn from_values<'a, N: Into<LevelName>>(
         levels: impl IntoIterator<Item = (N, &'a dyn ScopeValue)>,
     ) -> Option<Self> {
-        let levels = levels.into_iter();
-        let mut path = Vec::with_capacity(levels.size_hint().1.unwrap_or_default());
-        let mut text = String::with_capacity(32);
-        for (name, value) in levels {
-            text.clear();
-            value.write_scope(&mut text).ok()?;
-            path.push(Level { name: name.into(), value: text.as_str().into() });
+        thread_local! {
+            /// Room for the text of a value.
+            static ROOM: Cell<String> = const { Cell::new(String::new()) };
         }
-        Some(Self::from_path(path))
+        let mut text = ROOM.take();
+        let mut has_failed = false;
+        // Collected at once: of an array of levels, this is one allocation and one for each value.
+        let path: Arc<[Level]> = levels
+            .into_iter()
+            .map(|(name, value)| {
+                text.clear();
+                has_failed |= value.write_scope(&mut text).is_err();
+                Level { name: name.into(), value: text.as_str().into() }
+            })
+            .collect();
+        ROOM.set(text);
+        let depth = path.len();
+        (!has_failed).then(|| Self { path: (depth > 0).then_some(path), depth })
     }
 
     /// The scope one level down. `None` where the value fails to write itself.

@@ -32,7 +32,7 @@ use round::{Computed, Round, Waiting};
 pub struct Batch<K: Kind> {
     kind: K,
     elements: Vec<Element<K>>,
-    missing: Vec<(usize, Call<K>)>,
+    missing: Vec<(usize, Box<Call<K>>)>,
     /// Where each missing one stands.
     known: HashMap<KeyBox, usize>,
     /// How the elements were served that the body has been run for.
@@ -60,7 +60,7 @@ impl<K: Kind> Batch<K> {
             Lookup::Miss(call) => {
                 let first = *self.known.entry(call.key.clone()).or_insert(index);
                 if first == index {
-                    self.missing.push((index, *call));
+                    self.missing.push((index, call));
                     Element::Missing
                 } else {
                     Element::SameAs(first)

@@ -10,7 +10,7 @@ use crate::engine::computation::Computation;
 use crate::engine::drive::Due;
 use crate::engine::far::{Answer, Ask, Asked, Written};
 use crate::engine::finish::Done;
-use crate::engine::flight::{Landed, Landing, Leader};
+use crate::engine::flight::{Landed, Landing, Leader, wait_for};
 use crate::engine::leading::Leading;
 use crate::engine::limit::{Admission, Admitted};
 use crate::engine::plan::{Next, Wait};
@@ -30,20 +30,20 @@ pub(super) struct Round<K: Kind> {
 /// An element that somebody else computes.
 pub(super) struct Waiting<K: Kind> {
     index: usize,
-    call: Call<K>,
+    call: Box<Call<K>>,
     /// From the begin of the round on, so that the outcome is kept for this call.
     landing: Landing<K::Stored>,
 }
 
 impl<K: Kind> Waiting<K> {
     pub(super) fn block(self) -> (usize, Due<K>) {
-        let flight = Arc::clone(self.landing.flight());
-        let landed = io::blocking(|| flight.wait());
+        let flight = self.landing.flight().clone();
+        let landed = io::blocking(|| wait_for(&flight));
         (self.index, Due::Landed(self.call, flight, landed))
     }
 
     pub(super) async fn over(self) -> (usize, Due<K>) {
-        let flight = Arc::clone(self.landing.flight());
+        let flight = self.landing.flight().clone();
         let landed: Landed<K::Stored> = self.landing.await;
         (self.index, Due::Landed(self.call, flight, landed))
     }
@@ -86,7 +86,7 @@ impl<K: Kind> Round<K> {
             // The attribute refuses leases for batches, which could wait for each other's.
             Next::Wait(Wait::Turn(rest)) => self.led.push((index, rest.at_once())),
             Next::Wait(Wait::Flight(flight, call)) => {
-                self.waiting.push(Waiting { index, call, landing: flight.landing() });
+                self.waiting.push(Waiting { index, call, landing: Landing::of(flight) });
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cacheado_backends::contract::Entry;
-use cacheado_backends::memory::{Aging, Fill, Ticket};
+use cacheado_backends::memory::{Aging, Fill};
 
 use super::age::Reading;
 use crate::context::Tier;
@@ -113,22 +113,23 @@ impl<K: Kind> Computation<K> {
             tracing::error!("a value panicked while it was copied for the near cache");
             return;
         };
+        let now = clock.now();
         let fill = match aging(lead, Duration::ZERO) {
-            Some(aging) => Fill { aging: Some(Aging { limit, ..aging }), ..self.fill(ticket, expiry) },
-            None => self.fill(ticket, limit),
+            Some(aging) => Fill { aging: Some(Aging { limit, ..aging }), ..self.fill(now, expiry) },
+            None => self.fill(now, limit),
         };
-        function.region.fill(fill, value);
+        function.region.fill(fill, ticket, value);
     }
 
     /// An entry in memory of this call's.
-    pub(in crate::engine) fn fill(&self, ticket: &Ticket, deadline: u64) -> Fill {
+    pub(in crate::engine) fn fill(&self, now: u64, deadline: u64) -> Fill {
         Fill {
             hash: self.call.hash,
             key: self.call.key.clone(),
+            born: now,
             deadline,
             aging: None,
             labels: self.labels.clone(),
-            ticket: ticket.clone(),
             inert: self.call.inert,
         }
     }
