@@ -54,6 +54,19 @@ impl Clock {
         }
     }
 
+    /// The same, for the begin of a life of this length; of a long one, it may be early by a tick of the system,
+    /// which costs a tenth of a precise reading. What counts from it ends too soon rather than too late.
+    #[must_use]
+    pub fn begin_of(&self, ttl: Option<Duration>) -> u64 {
+        match &self.0 {
+            Source::System if ttl.is_none_or(|ttl| ttl >= Self::LONG) => system::coarse(),
+            _ => self.now(),
+        }
+    }
+
+    /// Of a life as long as this, a tick is no part to speak of: a thousandth at most.
+    const LONG: Duration = Duration::from_secs(10);
+
     /// The reading at which something that lives for `ttl` from now has expired; [`NEVER`] without a
     /// `ttl`, and where the sum cannot be represented.
     #[must_use]

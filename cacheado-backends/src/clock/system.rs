@@ -26,7 +26,7 @@ mod source {
     }
 
     #[inline]
-    pub(super) fn coarse() -> u64 {
+    pub(in crate::clock) fn coarse() -> u64 {
         read(ClockId::MonotonicCoarse)
     }
 }
@@ -42,14 +42,14 @@ mod source {
         u64::try_from(ORIGIN.elapsed().as_nanos()).unwrap_or(u64::MAX - 1)
     }
 
-    pub(super) use precise as coarse;
+    pub(in crate::clock) use precise as coarse;
 }
 
-pub(super) use source::precise;
+pub(super) use source::{coarse, precise};
 
 #[inline]
 pub(super) fn expired(deadline: u64) -> bool {
-    if source::coarse() < deadline.saturating_sub(SLACK) {
+    if coarse() < deadline.saturating_sub(SLACK) {
         return false;
     }
     expired_precisely(deadline)
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn the_coarse_clock_is_behind_the_precise_one_by_less_than_the_slack() {
         for _ in 0..1_000 {
-            let coarse = source::coarse();
+            let coarse = coarse();
             let precise = precise();
             assert!(coarse <= precise, "{coarse} > {precise}");
             assert!(precise - coarse < SLACK, "lag of {} ns", precise - coarse);

@@ -12,14 +12,9 @@
 
 use super::ghosts::{Comeback, Ghosts};
 use super::ledger::Locator;
+use super::order::Entries;
 use super::recency::{Recency, Stamps};
 use super::store::RegionId;
-
-/// What the orders ask of an entry.
-pub(super) trait Uses {
-    /// The entry's stamp, which counts its uses, of which `forget` are then forgotten; `None` where it is gone.
-    fn uses(&self, at: &Locator, forget: u64) -> Option<u64>;
-}
 
 /// The orders. See the module's documentation.
 #[derive(Debug)]
@@ -94,7 +89,7 @@ impl Adaptive {
     }
 
     /// An entry has been stored.
-    pub(super) fn push(&mut self, stamp: u64, at: Locator, entries: &impl Uses) {
+    pub(super) fn push(&mut self, stamp: u64, at: Locator, entries: &impl Entries) {
         self.settle(entries);
         // Emptied: it fills anew.
         self.is_full &= self.len() > self.most / 2;
@@ -105,14 +100,14 @@ impl Adaptive {
     }
 
     /// Takes out the entry that is to leave.
-    pub(super) fn pop(&mut self, entries: &impl Uses) -> Option<Locator> {
+    pub(super) fn pop(&mut self, entries: &impl Entries) -> Option<Locator> {
         self.is_full = true;
         // Other threads may use entries as fast as this one forgets it.
         let mut patience = self.len() as u64 * (Stamps::MOST_USES + 1);
         loop {
             self.promote(entries);
             if self.is_probation_next() {
-                let (last_use, at) = self.probation.pop_first()?;
+                let (last_use, at) = self.probation.take()?;
                 self.left_probation.left(identity(&at), last_use, self.most + self.most / 2);
                 self.hurry(Self::SUSPICION);
                 return Some(at);
@@ -134,13 +129,13 @@ impl Adaptive {
     }
 
     fn pop_main(&mut self, last_use: u64) -> Option<Locator> {
-        let (_, at) = self.main.pop_first()?;
+        let (_, at) = self.main.take()?;
         self.left_main.left(identity(&at), last_use, self.most / 2);
         Some(at)
     }
 
     /// Moves those whose turn to leave probation it is and that were used there to the main order.
-    fn promote(&mut self, entries: &impl Uses) {
+    fn promote(&mut self, entries: &impl Entries) {
         while let Some((_, at)) = self.probation.first() {
             let stamp = entries.uses(&at, Stamps::MOST_USES);
             match stamp.map(Stamps::turn_and_uses) {
@@ -148,12 +143,12 @@ impl Adaptive {
                 Some((last_use, _)) => self.main.push(last_use, at),
                 None => {}
             }
-            self.probation.pop_first();
+            self.probation.take();
         }
     }
 
     /// Asks the next to leave the main order whether it was used. If it was, it has another turn, and a use less.
-    fn visit(&mut self, entries: &impl Uses) -> Next {
+    fn visit(&mut self, entries: &impl Entries) -> Next {
         while let Some((recorded, at)) = self.main.first() {
             let stamp = entries.uses(&at, 1);
             let again = match stamp.map(Stamps::turn_and_uses) {
@@ -162,7 +157,7 @@ impl Adaptive {
                 Some((last_use, _)) => return Next::Idle(last_use),
                 None => None,
             };
-            self.main.pop_first();
+            self.main.take();
             if let Some(turn) = again {
                 self.main.push(turn, at);
                 return Next::Used;
@@ -180,7 +175,7 @@ impl Adaptive {
     }
 
     /// Puts the entry stored last into its order.
-    fn settle(&mut self, entries: &impl Uses) {
+    fn settle(&mut self, entries: &impl Entries) {
         let Some(Newest { at, comeback }) = self.newest.take() else { return };
         let is_main = match comeback {
             Some((left, comeback)) => self.learn(left, comeback, entries),
@@ -191,7 +186,7 @@ impl Adaptive {
     }
 
     /// Learns from a key that has come back. Whether it belongs to the main order.
-    fn learn(&mut self, left: Left, comeback: Comeback, entries: &impl Uses) -> bool {
+    fn learn(&mut self, left: Left, comeback: Comeback, entries: &impl Entries) -> bool {
         self.promote(entries);
         let is_better = self.age(&self.main).is_none_or(|age| age > comeback.gap);
         // What comes back costs those that are there a use at most. In a loop, in which everything comes back and is
@@ -240,7 +235,7 @@ fn real(number: u64) -> f64 {
 
 /// The key's hash among those of all regions.
 fn identity(at: &Locator) -> u64 {
-    let RegionId(region) = at.region;
+    let RegionId(region) = at.region();
     at.hash ^ u64::from(region).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 

@@ -11,9 +11,6 @@
 //! expiry and end are one. What an aging entry has besides stands where others have their labels, so that it
 //! costs the others nothing.
 
-use std::sync::Arc;
-
-use super::Label;
 use crate::clock::NEVER;
 
 /// How an entry ages. In nanoseconds, but for `limit`.
@@ -34,7 +31,7 @@ impl Aging {
         due.min(self.limit)
     }
 
-    fn gone(self, expiry: u64) -> u64 {
+    pub(super) fn gone(self, expiry: u64) -> u64 {
         expiry.saturating_add(self.grace).min(self.limit)
     }
 }
@@ -50,64 +47,9 @@ pub struct Seen<V> {
     pub lead: u64,
 }
 
-/// An aging entry's own.
-pub(super) struct Aged {
-    pub(super) labels: Option<Arc<[Label]>>,
-    pub(super) expiry: u64,
-    pub(super) aging: Aging,
-}
-
-impl Aged {
-    pub(super) fn gone(&self) -> u64 {
-        self.aging.gone(self.expiry)
-    }
-}
-
-/// What few entries have: labels, an age with or without labels, or neither. No larger than the labels alone.
-pub(super) enum Marks {
-    Labels(Arc<[Label]>),
-    Aged(Option<Box<Aged>>),
-}
-
-impl Marks {
-    pub(super) fn new(labels: Option<Arc<[Label]>>, expiry: u64, aging: Option<Aging>) -> Self {
-        match (labels, aging) {
-            (labels, Some(aging)) => Self::Aged(Some(Box::new(Aged { labels, expiry, aging }))),
-            (Some(labels), None) => Self::Labels(labels),
-            (None, None) => Self::Aged(None),
-        }
-    }
-
-    pub(super) fn labels(&self) -> &[Label] {
-        match self {
-            Self::Labels(labels) => labels,
-            Self::Aged(aged) => aged.as_ref().and_then(|aged| aged.labels.as_deref()).unwrap_or_default(),
-        }
-    }
-
-    pub(super) fn aged(&self) -> Option<&Aged> {
-        match self {
-            Self::Labels(_) => None,
-            Self::Aged(aged) => aged.as_deref(),
-        }
-    }
-
-    pub(super) fn aged_mut(&mut self) -> Option<&mut Aged> {
-        match self {
-            Self::Labels(_) => None,
-            Self::Aged(aged) => aged.as_deref_mut(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_age_costs_the_entries_without_one_nothing() {
-        assert_eq!(size_of::<Marks>(), size_of::<Option<Arc<[Label]>>>());
-    }
 
     #[test]
     fn the_ends_of_time_do_not_wrap() {

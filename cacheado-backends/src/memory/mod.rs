@@ -9,13 +9,14 @@
 //! |---|---|
 //! | `builder` | [`Memory`], the description that a store is opened from |
 //! | `store` | what spans the regions |
-//! | `region` | one function's entries: probe, fill, removal |
+//! | `region` | one function's entries: probe, fill, removal; in its folder the tickets of fills, and what the store asks |
 //! | `table`, `index` | the entries of one shard of a region, and where they are found |
 //! | `slot` | one entry, and [`KeyBox`], its key |
-//! | `ledger` | the order of eviction and the queue of expiries |
+//! | `ledger` | what is written down of each entry |
+//! | `expiry` | when entries expire |
 //! | `order`, `recency`, `adaptive`, `ghosts` | the order of eviction: by recency, or by use |
 //! | `aging` | entries that are used past their expiry, or computed anew before it |
-//! | `labels` | which entries carry a label |
+//! | `labels`, `members` | which entries carry a label |
 //! | `shares` | bounds on the entries of a label |
 //! | `fence` | which fills began before an eviction |
 //! | `shared` | [`SharedMemory`]: memory behind the contract of remote backends |
@@ -24,11 +25,13 @@
 mod adaptive;
 mod aging;
 mod builder;
+mod expiry;
 mod fence;
 mod ghosts;
 mod index;
 mod labels;
 mod ledger;
+mod members;
 mod order;
 mod recency;
 mod region;
@@ -43,8 +46,8 @@ mod tests;
 
 pub use aging::{Aging, Seen};
 pub use builder::{Limits, Memory, MemoryBuilder, Weigher};
-pub use fence::Ticket;
-pub use labels::Label;
+pub use fence::{Taking, Ticket};
+pub use labels::{Label, LabelSet};
 pub use region::{Fill, Found, Placed, Query, Region};
 pub use shared::SharedMemory;
 pub use shares::{MostOf, Shares};

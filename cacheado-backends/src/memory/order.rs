@@ -1,13 +1,29 @@
 //! In which order entries leave where there is no room: by recency, or as the adaptive rule has it.
 
-use super::adaptive::{Adaptive, Uses};
+use super::adaptive::Adaptive;
 use super::ledger::Locator;
 use super::recency::Recency;
+use super::region::AnyRegion;
 
-/// What the order is found from.
-pub(super) trait Entries: Uses {
-    /// An entry's stamp, or `None` where the entry is gone.
-    fn last_used(&self, at: &Locator) -> Option<u64>;
+/// The entries that records are of.
+pub(super) trait Entries {
+    /// Asks the region of an entry for something; `None` where either is gone.
+    fn find<R>(&self, at: &Locator, what: impl FnOnce(&dyn AnyRegion) -> Option<R>) -> Option<R>;
+
+    /// An entry's stamp.
+    fn last_used(&self, at: &Locator) -> Option<u64> {
+        self.find(at, |region| region.last_used(at))
+    }
+
+    /// The entry's uses, of which `forget` are then forgotten.
+    fn uses(&self, at: &Locator, forget: u64) -> Option<u64> {
+        self.find(at, |region| region.uses(at, forget))
+    }
+
+    /// When the entry is not there any more.
+    fn deadline(&self, at: &Locator) -> Option<u64> {
+        self.find(at, |region| region.deadline(at))
+    }
 }
 
 /// The records of the entries that can be driven out.
@@ -38,11 +54,18 @@ impl Order {
         }
     }
 
-    /// Takes the record of the entry that is to leave out.
-    pub(super) fn pop(&mut self, entries: &impl Entries) -> Option<Locator> {
+    /// Takes the record of the entry that is to leave out; by recency, with the stamp that it may leave with.
+    pub(super) fn take(&mut self, entries: &impl Entries) -> Option<(Locator, Option<u64>)> {
         match self {
-            Self::Recency(recency) => recency.pop(|at| entries.last_used(at)),
-            Self::Adaptive(adaptive) => adaptive.pop(entries),
+            Self::Recency(recency) => recency.take().map(|(stamp, at)| (at, Some(stamp))),
+            Self::Adaptive(adaptive) => adaptive.pop(entries).map(|at| (at, None)),
+        }
+    }
+
+    /// Puts a record back whose entry has another stamp by now.
+    pub(super) fn correct(&mut self, stamp: u64, at: Locator) {
+        if let Self::Recency(recency) = self {
+            recency.correct(stamp, at);
         }
     }
 

@@ -104,7 +104,10 @@ impl Stamps {
     pub(super) fn insertion(&self) -> u64 {
         match self {
             Self::Turns { turn, touches, user } => {
-                used(user);
+                let by = user.load(Ordering::Relaxed);
+                if by != SHARED && by != THREAD.get() {
+                    used(user);
+                }
                 let before = turn.fetch_add(1, Ordering::Relaxed);
                 in_turn(turn, touches, before + 1)
             }
@@ -196,13 +199,18 @@ impl Recency {
     /// `None` where the entry is gone.
     pub(super) fn pop(&mut self, mut last_used: impl FnMut(&Locator) -> Option<u64>) -> Option<Locator> {
         loop {
-            let record = if self.is_next_fresh() { self.fresh.pop_front()? } else { self.corrected.pop()?.0 };
-            match last_used(&record.at) {
-                Some(stamp) if stamp == record.stamp => return Some(record.at),
-                Some(stamp) => self.corrected.push(Reverse(Record { stamp, at: record.at })),
+            let (written, at) = self.take()?;
+            match last_used(&at) {
+                Some(stamp) if stamp == written => return Some(at),
+                Some(stamp) => self.correct(stamp, at),
                 None => {}
             }
         }
+    }
+
+    /// Puts a record back whose entry has been used since.
+    pub(super) fn correct(&mut self, stamp: u64, at: Locator) {
+        self.corrected.push(Reverse(Record { stamp, at }));
     }
 
     /// The first record, as it was written down: its stamp, and of which entry it is.
@@ -212,7 +220,7 @@ impl Recency {
     }
 
     /// Takes the first record out, as it was written down.
-    pub(super) fn pop_first(&mut self) -> Option<(u64, Locator)> {
+    pub(super) fn take(&mut self) -> Option<(u64, Locator)> {
         let record = if self.is_next_fresh() { self.fresh.pop_front()? } else { self.corrected.pop()?.0 };
         Some((record.stamp, record.at))
     }

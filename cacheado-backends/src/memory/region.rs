@@ -1,22 +1,26 @@
 //! One function's entries: probe, fill and removal.
 
+mod erased;
+mod tickets;
+
 use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::aging::{Aging, Marks, Seen};
-use super::fence::Ticket;
-use super::labels::Label;
+use super::aging::{Aging, Seen};
+use super::fence::{Fences, Ticket};
+use super::labels::{Label, LabelSet};
 use super::ledger::Locator;
-use super::recency::Stamps;
-use super::slot::{Entry, Extra, Facts, Held, Slot, View, drop_contained, expire_at};
-use super::store::{Listener, RegionId, Store};
+use super::slot::{Entry, Facts, Held, Marks, Slot, View, drop_contained, expire_at};
+use super::store::{Entered, Listener, RegionId, Store};
 use super::table::Table;
 use super::{Cause, KeyBox};
 use crate::Clock;
 use crate::sync::{AtomicU64, BiasedLock, Ordering};
+
+pub(super) use erased::AnyRegion;
 
 /// What a probe looks for: a key that need not exist as bytes.
 pub trait Query {
@@ -55,14 +59,14 @@ pub struct Fill {
     pub hash: u64,
     /// The key.
     pub key: KeyBox,
+    /// What the store's clock shows: it is stored now.
+    pub born: u64,
     /// When it expires, a reading of the store's clock.
     pub deadline: u64,
     /// How it is used around its expiry, if it is.
     pub aging: Option<Aging>,
     /// The groups that it can be evicted by.
-    pub labels: Option<Arc<[Label]>>,
-    /// Taken before the value was computed.
-    pub ticket: Ticket,
+    pub labels: Option<LabelSet>,
     /// Whether the value's `clone` runs no code of the user's, so that it may run under a lock.
     pub inert: bool,
 }
@@ -84,8 +88,8 @@ pub enum Placed {
 #[repr(align(128))]
 struct Shard<V>(BiasedLock<Table<V>>);
 
-/// Entries whose values are of type `V`.
-pub struct Region<V> {
+/// Entries whose values are of type `V`, and the tickets of their fills, which can carry a `P`.
+pub struct Region<V, P = ()> {
     shards: Vec<Shard<V>>,
     clock: Clock,
     ordered: bool,
@@ -93,23 +97,10 @@ pub struct Region<V> {
     listener: Arc<dyn Listener>,
     id: RegionId,
     epoch: AtomicU64,
+    fences: Arc<Fences<P>>,
 }
 
-/// What the store can do with a region without knowing its type.
-pub(super) trait AnyRegion: Send + Sync {
-    fn last_used(&self, at: &Locator) -> Option<u64>;
-    /// The entry's stamp; of the uses in it, so many are forgotten.
-    fn uses(&self, at: &Locator, forget: u64) -> Option<u64>;
-    /// When the entry is not there any more.
-    fn deadline(&self, at: &Locator) -> Option<u64>;
-    /// Removes the entry if it is still there; whether it was alive.
-    fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool>;
-    /// Removes the entry if its time is over; its deadline, if it is still there and alive.
-    fn expire_at(&self, at: &Locator) -> Option<u64>;
-    fn drain(&self, cause: Cause) -> u64;
-}
-
-impl<V: Clone + Send + Sync + 'static> Region<V> {
+impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     /// Opens an empty region of the store. `listener` is told of every entry that leaves.
     #[must_use]
     pub fn open(store: &Arc<Store>, listener: Arc<dyn Listener>) -> Arc<Self> {
@@ -126,6 +117,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
                 listener,
                 id,
                 epoch: AtomicU64::new(0),
+                fences: Arc::new(Fences::new()),
             })
         })
     }
@@ -218,7 +210,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
             let (before, expiry) = (slot.gone(), change(slot.expiry()));
             expire_at(entry, facts, expiry);
             let gone = View { entry, facts }.gone();
-            (gone < before).then_some((gone, Locator { serial: facts.serial, hash, region: self.id }))
+            (gone < before).then_some((gone, facts.at()))
         };
         // A later deadline is found out when the record of the earlier one is met.
         if let Some((gone, at)) = at {
@@ -235,77 +227,51 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         }
     }
 
-    /// Takes a ticket for a fill of this key. To be called before the computation begins.
-    pub fn ticket(&self, hash: u64, labels: &[Label]) -> Ticket {
-        self.numbered(self.store.fences().next_serial(), hash, labels)
-    }
-
-    /// The ticket of the same fill, as if it had been taken now: for a value that was there before it, and
-    /// comes after the evictions since.
-    #[must_use]
-    pub fn renew(&self, ticket: &Ticket, hash: u64, labels: &[Label]) -> Ticket {
-        self.numbered(ticket.serial(), hash, labels)
-    }
-
-    fn numbered(&self, serial: u64, hash: u64, labels: &[Label]) -> Ticket {
-        numbered(&self.store, serial, self.own(hash), labels, &self.epoch)
-    }
-
-    /// Fills of the key that have begun are not stored.
-    pub fn fence_off(&self, hash: u64) {
-        self.store.fences().mark(self.own(hash));
-    }
-
-    /// Whether no eviction that concerns the ticket's fill has begun since it was taken.
-    pub fn is_current(&self, ticket: &Ticket) -> bool {
-        ticket.is_current(self.epoch.load(Ordering::SeqCst))
-    }
-
-    /// Stores an entry, unless its ticket or a bound forbids it.
-    pub fn fill(&self, fill: Fill, value: V) -> Placed {
-        let Fill { hash, key, deadline: expiry, aging, labels, ticket, inert } = fill;
-        let at = Locator { serial: ticket.serial(), hash, region: self.id };
+    /// Stores an entry, unless a bound forbids it, or its ticket, which was taken before the value was computed.
+    pub fn fill(&self, fill: Fill, ticket: &Ticket<P>, value: V) -> Placed {
+        let Fill { hash, key, born, deadline: expiry, aging, labels, inert } = fill;
         let weight = self.store.weigh(key.as_bytes(), || &value as &dyn Any, size_of::<V>());
         if self.store.is_too_heavy(weight) {
             drop_contained(value);
             return Placed::Full;
         }
-        let has_extra = labels.is_some() || aging.is_some() || weight > 0;
-        let marks = || Marks::new(labels.clone(), expiry, aging);
-        let extra = has_extra.then(|| Box::new(Extra { marks: marks(), weight }));
-        let deadline = aging.map_or(expiry, |aging| aging.deadline(expiry));
-        let labels = labels.as_deref().unwrap_or_default();
-        let held = Held::new(value, inert);
-        let stamp = AtomicU64::new(0);
-        let (born, serial) = (self.clock.now(), ticket.serial());
-        let entry = Entry { key, held, deadline, stamp };
-        let slot = Slot { entry, facts: Facts { born, serial, hash, extra } };
-        let gone = slot.view().gone();
-
+        let at = Locator { hash, serial: ticket.serial() };
         // The index first: whoever evicts a label finds the entry, or has marked its ticket.
-        self.store.labels().register(labels, at);
-        let mut placed = self.place(slot, &ticket);
-        if let Err((Placed::Full, slot)) = placed {
+        let labels = labels.map(|labels| {
+            let place = labels.register(at);
+            (labels, place)
+        });
+        let deadline = aging.map_or(expiry, |aging| aging.deadline(expiry));
+        let marks = Marks::new(labels, aging.map(|aging| (aging, expiry)), weight);
+        let slot = Slot {
+            entry: Entry { key, held: Held::new(value, inert), deadline, stamp: AtomicU64::new(0) },
+            facts: Facts { born, serial: at.serial, hash, marks },
+        };
+        let gone = slot.view().gone();
+        // Kept for a bound of its groups, if they have one.
+        let bounded = slot.facts.listed().filter(|(labels, _)| labels.is_bounded());
+        let bounded = bounded.map(|(labels, place)| (labels.clone(), place));
+        let mut slot = Some(slot);
+        let mut placed = self.place(&mut slot, ticket);
+        if let Err(Placed::Full) = placed {
             // Entries whose time is over do not count against a bound.
             self.store.sweep(usize::MAX);
-            placed = self.place(slot, &ticket);
+            placed = self.place(&mut slot, ticket);
         }
-        match placed {
-            Ok((stamp, replaced)) => {
-                if let Some(old) = replaced {
-                    self.store.labels().strike(old.facts.labels(), old.facts.serial);
-                    drop_contained(old);
-                }
-                self.store.entered_groups(at, stamp, labels);
-                self.store.entered(at, stamp, gone);
-                Placed::Stored
-            }
-            Err((why, slot)) => {
-                self.store.labels().strike(labels, ticket.serial());
-                drop_contained(slot);
-                why
-            }
+        // What another has taken the place of, or what is not stored.
+        if let Some(old) = slot {
+            old.facts.strike();
+            drop_contained(old);
         }
+        let stamp = match placed {
+            Ok(stamp) => stamp,
+            Err(why) => return why,
+        };
+        if let Some((labels, place)) = bounded {
+            self.store.entered_groups(&labels, place, stamp, at);
+        }
+        self.store.entered(&Entered { at, stamp, deadline: gone, now: born }, self);
+        Placed::Stored
     }
 
     /// Removes an entry by its key, and fences off the fills that have begun. Whether it was alive.
@@ -318,7 +284,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     }
 
     /// Removes an entry whose computation began before `ticket` was taken; fences nothing off.
-    pub fn retract(&self, hash: u64, key: &[u8], ticket: &Ticket) {
+    pub fn retract(&self, hash: u64, key: &[u8], ticket: &Ticket<P>) {
         let is_older = |slot: View<'_, V>| slot.key() == key && slot.facts.serial < ticket.serial();
         if let Some(slot) = self.take(hash, &is_older) {
             self.finish(slot, Cause::Evicted);
@@ -326,7 +292,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     }
 
     /// Removes the entry that was stored with this ticket, if no other has taken its place; fences nothing off.
-    pub fn withdraw(&self, hash: u64, ticket: &Ticket) {
+    pub fn withdraw(&self, hash: u64, ticket: &Ticket<P>) {
         if let Some(slot) = self.take(hash, &|slot| slot.facts.serial == ticket.serial()) {
             self.finish(slot, Cause::Evicted);
         }
@@ -368,37 +334,35 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         &self.shards[index].0
     }
 
-    /// The key's hash among those of all regions.
-    fn own(&self, hash: u64) -> u64 {
-        hash ^ u64::from(self.id.0).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-    }
-
-    /// Puts the slot into its table: its stamp and the slot that it replaced, or why not.
-    #[expect(clippy::type_complexity, reason = "one private use; the slot comes back for a retry")]
-    fn place(&self, slot: Slot<V>, ticket: &Ticket) -> Result<(u64, Option<Slot<V>>), (Placed, Slot<V>)> {
+    /// Puts the slot into its table, and what it replaces in its stead: its stamp, or why not.
+    fn place(&self, new: &mut Option<Slot<V>>, ticket: &Ticket<P>) -> Result<u64, Placed> {
+        let Some(slot) = new else { return Err(Placed::Full) };
         let hash = slot.facts.hash;
         let mut table = self.shard(hash).write();
         if !self.is_current(ticket) {
-            return Err((Placed::Fenced, slot));
+            return Err(Placed::Fenced);
         }
         if let Some((entry, facts)) = table.find_mut(hash, &|old| old.entry.key == slot.entry.key) {
             let old = View { entry, facts };
             if old.facts.serial > slot.facts.serial && !self.clock.expired(old.gone()) {
-                return Err((Placed::Superseded, slot));
+                return Err(Placed::Superseded);
             }
             self.store.replaced(old.facts.weight(), slot.facts.weight());
             let stamp = self.store.stamps().replacement(&old.entry.stamp);
             slot.entry.stamp.store(stamp, Ordering::Relaxed);
-            let old = Slot { entry: mem::replace(entry, slot.entry), facts: mem::replace(facts, slot.facts) };
-            return Ok((stamp, Some(old)));
+            mem::swap(entry, &mut slot.entry);
+            mem::swap(facts, &mut slot.facts);
+            return Ok(stamp);
         }
         if !self.store.reserve(slot.facts.weight()) {
-            return Err((Placed::Full, slot));
+            return Err(Placed::Full);
         }
         let stamp = self.store.stamps().insertion();
         slot.entry.stamp.store(stamp, Ordering::Relaxed);
-        table.insert(slot);
-        Ok((stamp, None))
+        if let Some(slot) = new.take() {
+            table.insert(slot);
+        }
+        Ok(stamp)
     }
 
     fn take(&self, hash: u64, is_it: &dyn Fn(View<'_, V>) -> bool) -> Option<Slot<V>> {
@@ -411,78 +375,21 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     fn finish(&self, slot: Slot<V>, cause: Cause) -> bool {
         let alive = cause != Cause::Expired && !self.clock.expired(slot.view().gone());
         let cause = if alive { cause } else { Cause::Expired };
-        self.store.labels().strike(slot.facts.labels(), slot.facts.serial);
+        slot.facts.strike();
         tell(&*self.listener, slot.entry.key.as_bytes(), slot.facts.labels(), cause);
         drop_contained(slot);
         alive
     }
 }
 
-// What follows depends on no type, so that it is compiled once and not for each.
-
-fn numbered(store: &Store, serial: u64, own: u64, labels: &[Label], epoch: &AtomicU64) -> Ticket {
-    let labelled = labels.iter().map(|label| store.labels().hash(label));
-    store.fences().ticket(serial, labelled.chain([own]), epoch)
-}
-
+// This depends on no type, so that it is compiled once and not for each.
 fn tell(listener: &dyn Listener, key: &[u8], labels: &[Label], cause: Cause) {
     if catch_unwind(AssertUnwindSafe(|| listener.removed(key, labels, cause))).is_err() {
         tracing::error!(?cause, "a listener panicked while it was told of a removal");
     }
 }
 
-impl<V: Clone + Send + Sync + 'static> AnyRegion for Region<V> {
-    fn last_used(&self, at: &Locator) -> Option<u64> {
-        let table = self.shard(at.hash).read();
-        Self::at(&table, at).map(View::last_used)
-    }
-
-    fn uses(&self, at: &Locator, forget: u64) -> Option<u64> {
-        let table = self.shard(at.hash).read();
-        let slot = Self::at(&table, at)?;
-        Some(Stamps::forget_uses(&slot.entry.stamp, forget))
-    }
-
-    fn deadline(&self, at: &Locator) -> Option<u64> {
-        let table = self.shard(at.hash).read();
-        Self::at(&table, at).map(View::gone)
-    }
-
-    fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool> {
-        let slot = self.take(at.hash, &|slot| slot.facts.serial == at.serial)?;
-        Some(self.finish(slot, cause))
-    }
-
-    fn expire_at(&self, at: &Locator) -> Option<u64> {
-        let is_over = |slot: View<'_, V>| slot.facts.serial == at.serial && self.clock.expired(slot.gone());
-        if let Some(slot) = self.take(at.hash, &is_over) {
-            self.finish(slot, Cause::Expired);
-            return None;
-        }
-        self.deadline(at)
-    }
-
-    fn drain(&self, cause: Cause) -> u64 {
-        let mut alive = 0;
-        for shard in &self.shards {
-            let table = {
-                let mut table = shard.0.write();
-                let mut weight = 0;
-                for slot in table.iter() {
-                    weight += slot.facts.weight();
-                }
-                self.store.left(table.len(), weight);
-                mem::take(&mut *table)
-            };
-            for slot in table.into_slots() {
-                alive += u64::from(self.finish(slot, cause));
-            }
-        }
-        alive
-    }
-}
-
-impl<V> std::fmt::Debug for Region<V> {
+impl<V, P> std::fmt::Debug for Region<V, P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Region").field("id", &self.id).finish_non_exhaustive()
     }

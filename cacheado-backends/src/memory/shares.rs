@@ -49,11 +49,10 @@ impl Shares {
         most.filter(|_| self.most_of.is_some())
     }
 
-    /// The labels that have a bound, each with it.
-    pub(super) fn of<'l>(&'l self, labels: &'l [Label]) -> impl Iterator<Item = (&'l Label, usize)> + 'l {
-        let most_of = self.most_of.as_ref().filter(|_| !self.kinds.is_empty());
-        let bounded = move |label: &'l Label| Some((label, most_of.as_ref()?(label)?));
-        labels.iter().filter_map(bounded)
+    /// The bound of a label, if it has one.
+    pub(super) fn of(&self, label: &Label) -> Option<usize> {
+        let most_of = self.most_of.as_ref().filter(|_| !self.kinds.is_empty())?;
+        most_of(label)
     }
 }
 

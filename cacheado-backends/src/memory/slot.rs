@@ -3,9 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::Label;
 use super::Query;
-use super::aging::{Aged, Marks};
+use super::aging::Aging;
+use super::labels::{Label, LabelSet};
+use super::ledger::Locator;
+use super::members::Place;
 use crate::sync::{AtomicU64, Ordering};
 
 /// Key bytes: up to 30 of them stand in the entry itself, more on the heap.
@@ -115,10 +117,29 @@ impl<V: Clone> Held<V> {
     }
 }
 
+/// What not every entry has. No larger than labels and a place among those that have them.
+pub(super) enum Marks {
+    None,
+    Labels(LabelSet, Place),
+    More(Box<More>),
+}
+
 /// What few entries have.
-pub(super) struct Extra {
-    pub(super) marks: Marks,
-    pub(super) weight: u64,
+pub(super) struct More {
+    labels: Option<(LabelSet, Place)>,
+    /// How it ages, and when its time is over.
+    aged: Option<(Aging, u64)>,
+    weight: u64,
+}
+
+impl Marks {
+    pub(super) fn new(labels: Option<(LabelSet, Place)>, aged: Option<(Aging, u64)>, weight: u64) -> Self {
+        match (labels, aged, weight) {
+            (None, None, 0) => Self::None,
+            (Some((labels, place)), None, 0) => Self::Labels(labels, place),
+            (labels, aged, weight) => Self::More(Box::new(More { labels, aged, weight })),
+        }
+    }
 }
 
 /// What a probe reads of an entry.
@@ -138,29 +159,49 @@ pub(super) struct Facts {
     /// The number of the fill that wrote it: its identity, and the order in which fills began.
     pub(super) serial: u64,
     pub(super) hash: u64,
-    pub(super) extra: Option<Box<Extra>>,
+    pub(super) marks: Marks,
 }
 
 impl Facts {
     /// Those of no entry.
     pub(super) const fn none() -> Self {
-        Self { born: 0, serial: 0, hash: 0, extra: None }
+        Self { born: 0, serial: 0, hash: 0, marks: Marks::None }
     }
 
     pub(super) fn take(&mut self) -> Self {
         std::mem::replace(self, Self::none())
     }
 
+    /// Its labels, and where it is listed among those that have them.
+    pub(super) fn listed(&self) -> Option<(&LabelSet, Place)> {
+        match &self.marks {
+            Marks::None => None,
+            Marks::Labels(labels, place) => Some((labels, *place)),
+            Marks::More(more) => more.labels.as_ref().map(|(labels, place)| (labels, *place)),
+        }
+    }
+
     pub(super) fn labels(&self) -> &[Label] {
-        self.extra.as_ref().map_or(&[], |extra| extra.marks.labels())
+        self.listed().map_or(&[], |(labels, _)| labels.labels())
+    }
+
+    pub(super) fn at(&self) -> Locator {
+        Locator { hash: self.hash, serial: self.serial }
+    }
+
+    /// Strikes it off the lists of its labels.
+    pub(super) fn strike(&self) {
+        if let Some((labels, place)) = self.listed() {
+            labels.strike(place, &self.at());
+        }
     }
 
     pub(super) fn weight(&self) -> u64 {
-        self.extra.as_ref().map_or(0, |extra| extra.weight)
+        if let Marks::More(more) = &self.marks { more.weight } else { 0 }
     }
 
-    fn aged(&self) -> Option<&Aged> {
-        self.extra.as_ref()?.marks.aged()
+    fn aged(&self) -> Option<(Aging, u64)> {
+        if let Marks::More(more) = &self.marks { more.aged } else { None }
     }
 }
 
@@ -197,17 +238,17 @@ impl<'t, V> View<'t, V> {
 
     /// When its time is over.
     pub(super) fn expiry(self) -> u64 {
-        self.facts.aged().map_or(self.entry.deadline, |aged| aged.expiry)
+        self.facts.aged().map_or(self.entry.deadline, |(_, expiry)| expiry)
     }
 
     /// When it is not there any more.
     pub(super) fn gone(self) -> u64 {
-        self.facts.aged().map_or(self.entry.deadline, Aged::gone)
+        self.facts.aged().map_or(self.entry.deadline, |(aging, expiry)| aging.gone(expiry))
     }
 
     /// For how long before its expiry it may be computed anew.
     pub(super) fn lead(self) -> u64 {
-        self.facts.aged().map_or(0, |aged| aged.aging.lead)
+        self.facts.aged().map_or(0, |(aging, _)| aging.lead)
     }
 
     pub(super) fn last_used(self) -> u64 {
@@ -218,9 +259,11 @@ impl<'t, V> View<'t, V> {
 /// Gives an entry another expiry; its grace and the like move along.
 pub(super) fn expire_at<V>(entry: &mut Entry<V>, facts: &mut Facts, expiry: u64) {
     entry.deadline = expiry;
-    if let Some(aged) = facts.extra.as_mut().and_then(|extra| extra.marks.aged_mut()) {
-        aged.expiry = expiry;
-        entry.deadline = aged.aging.deadline(expiry);
+    if let Marks::More(more) = &mut facts.marks
+        && let Some((aging, own)) = &mut more.aged
+    {
+        *own = expiry;
+        entry.deadline = aging.deadline(expiry);
     }
 }
 
@@ -234,5 +277,16 @@ pub(super) fn drop_contained<T>(value: T) {
 fn contained(dropping: &mut dyn FnMut()) {
     if catch_unwind(AssertUnwindSafe(dropping)).is_err() {
         tracing::error!("a cached value panicked while it was dropped");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_costs_those_without_one_nothing() {
+        assert_eq!(size_of::<Marks>(), size_of::<(LabelSet, Place)>());
+        assert_eq!(size_of::<Facts>(), 40);
     }
 }

@@ -5,13 +5,13 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::available_parallelism;
 
-use super::adaptive::{Adaptive, Uses};
-use super::fence::Fences;
-use super::labels::{Label, Labels};
-use super::ledger::{Ledger, Locator};
+use super::adaptive::Adaptive;
+use super::labels::{Index, Label, LabelSet};
+use super::ledger::{Fate, Ledger, Locator};
+use super::members::Place;
 use super::order::{Entries, Order};
 use super::recency::Stamps;
-use super::region::{AnyRegion, Region};
+use super::region::AnyRegion;
 use super::sweeper::Sweeper;
 use super::{Cause, Limits};
 use crate::Clock;
@@ -20,7 +20,7 @@ use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, RwLock};
 
 /// The number of a region in its store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RegionId(pub(super) u32);
+pub struct RegionId(pub(super) u16);
 
 /// What is told of the entries that leave a region.
 pub trait Listener: Send + Sync {
@@ -36,8 +36,11 @@ pub struct Store {
     entries: AtomicUsize,
     weight: AtomicU64,
     stamps: Stamps,
-    fences: Arc<Fences>,
-    labels: Labels,
+    /// How often all entries have been evicted.
+    epoch: AtomicU64,
+    /// The number of the next fill.
+    serial: AtomicU64,
+    labels: Arc<Index>,
     ledger: Mutex<Ledger>,
     regions: RwLock<Vec<Weak<dyn AnyRegion>>>,
     sweeper: OnceLock<Sweeper>,
@@ -57,6 +60,7 @@ impl Store {
             }
             most => (Stamps::for_bound(most.into_iter().chain(tightest).min()), Order::default()),
         };
+        let labels = Index::new(limits.shares.clone());
         let store = Arc::new(Self {
             limits,
             clock,
@@ -64,8 +68,9 @@ impl Store {
             entries: AtomicUsize::new(0),
             weight: AtomicU64::new(0),
             stamps,
-            fences: Arc::new(Fences::new()),
-            labels: Labels::default(),
+            epoch: AtomicU64::new(0),
+            serial: AtomicU64::new(1),
+            labels,
             ledger: Mutex::new(Ledger::new(order)),
             regions: RwLock::new(Vec::new()),
             sweeper: OnceLock::new(),
@@ -115,22 +120,21 @@ impl Store {
     /// Removes all entries that carry `label`, and fences off the fills of such entries that have begun.
     /// How many were alive. Costs what the label holds.
     pub fn evict_label(&self, label: &Label, cause: Cause) -> u64 {
-        self.fences.mark(self.labels.hash(label));
-        let entries = self.labels.take(label);
+        self.labels.mark(label);
+        let entries = self.labels.list(label);
         entries.iter().map(|at| u64::from(self.evict_at(at, cause).unwrap_or(false))).sum()
     }
 
     /// How many live entries carry `label`. Costs what the label holds.
     pub fn count_label(&self, label: &Label) -> u64 {
-        let deadline = |at: &Locator| self.region(at.region)?.deadline(at);
         let entries = self.labels.list(label);
-        let deadlines = entries.iter().filter_map(deadline);
+        let deadlines = entries.iter().filter_map(|at| self.deadline(at));
         deadlines.map(|deadline| u64::from(!self.clock.expired(deadline))).sum()
     }
 
     /// Removes all entries, and fences off all fills that have begun. How many were alive.
     pub fn clear(&self, cause: Cause) -> u64 {
-        self.fences.move_all();
+        self.epoch.fetch_add(1, Ordering::SeqCst);
         let regions: Vec<_> = self.regions.read().iter().filter_map(Weak::upgrade).collect();
         regions.iter().map(|region| region.drain(cause)).sum()
     }
@@ -139,36 +143,41 @@ impl Store {
     pub fn sweep(&self, limit: usize) {
         for _ in 0..limit {
             let now = self.clock.now();
-            let Some(at) = self.ledger.lock().pop_expired(now) else { return };
-            // An entry that lives longer than its record says is written down anew.
-            if let Some(deadline) = self.region(at.region).and_then(|region| region.expire_at(&at)) {
-                self.ledger.lock().expires(deadline, at);
-            }
+            let Some(at) = self.ledger.lock().expiry.pop(now) else { return };
+            self.expire(&at, self);
+        }
+    }
+
+    /// Removes an entry whose record says that its time is over.
+    fn expire(&self, at: &Locator, entries: &impl Entries) {
+        // An entry that lives longer than its record says is written down anew.
+        if let Some(deadline) = entries.find(at, |region| region.expire_at(at)) {
+            self.ledger.lock().expiry.push(deadline, *at);
         }
     }
 
     /// Writes down that an entry expires at another time than before.
     pub(super) fn expires(&self, deadline: u64, at: Locator) {
-        self.write_down(|ledger| ledger.expires(deadline, at));
+        {
+            let mut ledger = self.ledger.lock();
+            ledger.expiry.push(deadline, at);
+            self.tidy(&mut ledger, self);
+        }
         if let Some(sweeper) = self.sweeper.get() {
             sweeper.wake();
         }
     }
 
-    /// Adds to the ledger; where records of entries that are gone, or expire at another time by now,
-    /// outnumber the others, drops them.
-    fn write_down(&self, add: impl FnOnce(&mut Ledger)) -> Option<u64> {
-        let mut ledger = self.ledger.lock();
-        add(&mut ledger);
+    /// Where records of entries that are gone, or expire at another time by now, outnumber the others, drops them.
+    fn tidy(&self, ledger: &mut Ledger, entries: &impl Entries) {
         if ledger.is_bloated(self.len()) {
-            ledger.compact(|at| self.region(at.region)?.deadline(at));
+            ledger.compact(entries);
         }
-        ledger.next_expiry()
     }
 
     /// When the first entry expires, a reading of the clock.
     pub(super) fn next_expiry(&self) -> Option<u64> {
-        self.ledger.lock().next_expiry()
+        self.ledger.lock().expiry.next()
     }
 
     pub(super) fn shards(&self) -> usize {
@@ -188,22 +197,39 @@ impl Store {
         &self.stamps
     }
 
-    pub(super) fn fences(&self) -> &Arc<Fences> {
-        &self.fences
+    /// How often all entries have been evicted.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
     }
 
-    pub(super) fn labels(&self) -> &Labels {
-        &self.labels
+    /// The number of a fill that begins.
+    pub(super) fn next_serial(&self) -> u64 {
+        self.serial.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// The set of the labels of which `is_it` holds, and which have this hash: the same for the same labels, as
+    /// far as the caller can see to it. If it is not there yet, they are made.
+    pub fn label_set(
+        &self,
+        hash: u64,
+        is_it: impl Fn(&[Label]) -> bool,
+        labels: impl FnOnce() -> Box<[Label]>,
+    ) -> LabelSet {
+        self.labels.set(hash, is_it, labels)
+    }
+
+    /// The set of these labels; `None` where there are none.
+    #[must_use]
+    pub fn labelled(&self, labels: &[Label]) -> Option<LabelSet> {
+        let hash = self.labels.hash(labels);
+        (!labels.is_empty()).then(|| self.labels.set(hash, |other| other == labels, || labels.into()))
     }
 
     /// Numbers a new region and keeps track of it.
-    pub(super) fn enrol<V: Clone + Send + Sync + 'static>(
-        &self,
-        open: impl FnOnce(RegionId) -> Arc<Region<V>>,
-    ) -> Arc<Region<V>> {
+    pub(super) fn enrol<R: AnyRegion + 'static>(&self, open: impl FnOnce(RegionId) -> Arc<R>) -> Arc<R> {
         let mut regions = self.regions.write();
-        // A region is a function of the program: there are no four billion of them.
-        let region = open(RegionId(u32::try_from(regions.len()).unwrap_or(u32::MAX)));
+        // A region is a function of the program: there are no 65 thousand of them.
+        let region = open(RegionId(u16::try_from(regions.len()).unwrap_or(u16::MAX)));
         let erased: Arc<dyn AnyRegion> = Arc::clone(&region) as _;
         regions.push(Arc::downgrade(&erased));
         region
@@ -225,7 +251,12 @@ impl Store {
     pub(super) fn reserve(&self, weight: u64) -> bool {
         let most = self.limits.max_items.unwrap_or(usize::MAX);
         let more = |entries: usize| (entries < most).then_some(entries + 1);
-        let reserved = self.entries.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok();
+        let reserved = if self.limits.max_items.is_none() {
+            self.entries.fetch_add(1, Ordering::SeqCst);
+            true
+        } else {
+            self.entries.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
+        };
         if reserved && weight > 0 {
             self.weight.fetch_add(weight, Ordering::SeqCst);
         }
@@ -246,32 +277,57 @@ impl Store {
         }
     }
 
-    /// An entry has been stored: writes it down, and makes room if a bound is exceeded.
-    pub(super) fn entered(&self, at: Locator, stamp: u64, deadline: u64) {
-        let ordered = self.is_ordered_as_a_whole();
-        let next = self.write_down(|ledger| {
-            if ordered {
-                ledger.order.push(stamp, at, self);
+    /// An entry of the region `home` has been stored at `now`: writes it down, and makes room if a bound is exceeded.
+    pub(super) fn entered(&self, entry: &Entered, home: &dyn AnyRegion) {
+        let entries = &FromHome { store: self, id: entry.at.region(), home };
+        let (mut left_to_sweep, mut is_next) = (Self::SWEEP_ON_ENTRY, false);
+        let mut ledger = self.ledger.lock();
+        if self.is_ordered_as_a_whole() {
+            ledger.order.push(entry.stamp, entry.at, entries);
+        }
+        ledger.expiry.push(entry.deadline, entry.at);
+        self.tidy(&mut ledger, entries);
+        if self.sweeper.get().is_some() {
+            is_next = ledger.expiry.next() == Some(entry.deadline);
+        }
+        // Nothing is removed under the lock: what follows a removal is others' code.
+        loop {
+            let expired = if left_to_sweep > 0 { ledger.expiry.pop(entry.now) } else { None };
+            if let Some(at) = expired {
+                drop(ledger);
+                left_to_sweep -= 1;
+                self.expire(&at, entries);
+                ledger = self.ledger.lock();
+                continue;
             }
-            ledger.expires(deadline, at);
-        });
-        let is_next = next == Some(deadline);
+            left_to_sweep = 0;
+            if !self.is_over() {
+                break;
+            }
+            // No record left: another thread holds the last victims and is about to remove them.
+            let Some(victim) = ledger.take_victim(entries) else { break };
+            drop(ledger);
+            let fate = entries.find(&victim.at, |region| region.drive_out(&victim.at, victim.stamp));
+            let used =
+                if let Some(Fate::Used { stamp, deadline }) = fate { Some((stamp, deadline)) } else { None };
+            if used.is_none() && !self.is_over() {
+                break;
+            }
+            ledger = self.ledger.lock();
+            if let Some((stamp, deadline)) = used {
+                ledger.put_back(&victim, stamp, deadline);
+            }
+        }
         if is_next && let Some(sweeper) = self.sweeper.get() {
             sweeper.wake();
         }
-        self.sweep(Self::SWEEP_ON_ENTRY);
-        while self.is_over() {
-            let victim = self.ledger.lock().order.pop(self);
-            // No record left: another thread holds the last victims and is about to remove them.
-            let Some(at) = victim else { return };
-            self.evict_at(&at, Cause::Capacity);
-        }
     }
 
-    /// An entry has been stored: where a group of it holds more than it may, its least recently used ones leave.
-    pub(super) fn entered_groups(&self, at: Locator, stamp: u64, labels: &[Label]) {
-        for (label, most) in self.limits.shares.of(labels) {
-            self.labels.counts(label, stamp, at);
+    /// An entry with these labels has been stored: where one of them has more entries than it may have, its least
+    /// recently used ones leave.
+    pub(super) fn entered_groups(&self, labels: &LabelSet, place: Place, stamp: u64, at: Locator) {
+        labels.counts(place, stamp, at, |at| self.deadline(at).is_some());
+        for (label, most) in labels.bounded() {
             if !self.labels.exceeds(label, most) {
                 continue;
             }
@@ -295,7 +351,7 @@ impl Store {
     }
 
     fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool> {
-        self.region(at.region)?.evict_at(at, cause)
+        self.find(at, |region| region.evict_at(at, cause))
     }
 
     #[cfg(test)]
@@ -304,16 +360,32 @@ impl Store {
     }
 }
 
-impl Uses for Store {
-    fn uses(&self, at: &Locator, forget: u64) -> Option<u64> {
-        self.region(at.region)?.uses(at, forget)
+impl Entries for Store {
+    fn find<R>(&self, at: &Locator, what: impl FnOnce(&dyn AnyRegion) -> Option<R>) -> Option<R> {
+        what(&*self.region(at.region())?)
     }
 }
 
-impl Entries for Store {
-    fn last_used(&self, at: &Locator) -> Option<u64> {
-        self.region(at.region)?.last_used(at)
+/// The entries of a store, seen from one of its regions: that one need not be looked for.
+struct FromHome<'s> {
+    store: &'s Store,
+    id: RegionId,
+    home: &'s dyn AnyRegion,
+}
+
+impl Entries for FromHome<'_> {
+    fn find<R>(&self, at: &Locator, what: impl FnOnce(&dyn AnyRegion) -> Option<R>) -> Option<R> {
+        if at.region() == self.id { what(self.home) } else { self.store.find(at, what) }
     }
+}
+
+/// What is written down of an entry that has been stored.
+pub(super) struct Entered {
+    pub(super) at: Locator,
+    pub(super) stamp: u64,
+    /// When it is not there any more.
+    pub(super) deadline: u64,
+    pub(super) now: u64,
 }
 
 impl Subscriber for Store {

@@ -52,8 +52,7 @@ impl<V> Table<V> {
 
     /// The entry that is the one looked for, among those with this hash.
     pub(super) fn find(&self, hash: u64, is_it: &dyn Fn(View<'_, V>) -> bool) -> Option<View<'_, V>> {
-        let is_it = |number| self.view(number).is_some_and(is_it);
-        self.view(self.index.find(hash, is_it)?)
+        self.view(self.number(hash, is_it)?)
     }
 
     /// The same, to be changed.
@@ -62,7 +61,7 @@ impl<V> Table<V> {
         hash: u64,
         is_it: &dyn Fn(View<'_, V>) -> bool,
     ) -> Option<(&mut Entry<V>, &mut Facts)> {
-        let number = self.index.find(hash, |number| self.view(number).is_some_and(is_it))? as usize;
+        let number = self.number(hash, is_it)? as usize;
         let lines = self.lines.get_mut(number / ENTRIES)?;
         Some((lines.0[number % ENTRIES].as_mut()?, self.facts.get_mut(number)?))
     }
@@ -77,9 +76,19 @@ impl<V> Table<V> {
         self.index.insert(hash, number);
     }
 
+    /// The number of the entry that is the one looked for, among those with this hash.
+    pub(super) fn number(&self, hash: u64, is_it: &dyn Fn(View<'_, V>) -> bool) -> Option<u32> {
+        self.index.find(hash, |number| self.view(number).is_some_and(is_it))
+    }
+
     /// Takes out the entry that is the one looked for.
     pub(super) fn remove(&mut self, hash: u64, is_it: &dyn Fn(View<'_, V>) -> bool) -> Option<Slot<V>> {
-        let number = self.index.find(hash, |number| self.view(number).is_some_and(is_it))?;
+        let number = self.number(hash, is_it)?;
+        self.take(hash, number)
+    }
+
+    /// Takes out the entry that has this number.
+    pub(super) fn take(&mut self, hash: u64, number: u32) -> Option<Slot<V>> {
         self.index.remove(hash, number);
         self.vacant.push(number);
         let place = number as usize;
@@ -127,7 +136,7 @@ impl<V> Table<V> {
         entry(&self.lines, number)
     }
 
-    fn view(&self, number: u32) -> Option<View<'_, V>> {
+    pub(super) fn view(&self, number: u32) -> Option<View<'_, V>> {
         view(&self.lines, &self.facts, number)
     }
 }

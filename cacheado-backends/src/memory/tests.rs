@@ -37,17 +37,19 @@ impl Fixture {
 
     pub(super) fn fill(&self, key: u64, ttl: Option<Duration>, labels: &[&str]) -> Placed {
         let bytes = key.to_le_bytes();
-        let labels: Arc<[Label]> = labels.iter().map(|label| Label::from(label.as_bytes())).collect();
+        let labels: Vec<_> = labels.iter().map(|label| Label::from(label.as_bytes())).collect();
+        let labels = self.store.labelled(&labels);
+        let ticket = self.region.ticket(hash(key), labels.as_ref());
         let fill = Fill {
             hash: hash(key),
             key: KeyBox::from(&bytes[..]),
+            born: self.store.clock().now(),
             deadline: self.store.clock().deadline(ttl),
             aging: None,
-            ticket: self.region.ticket(hash(key), &labels),
-            labels: (!labels.is_empty()).then_some(labels),
+            labels,
             inert: true,
         };
-        self.region.fill(fill, key)
+        self.region.fill(fill, &ticket, key)
     }
 
     pub(super) fn evict(&self, key: u64) -> bool {
@@ -134,18 +136,18 @@ fn weight_is_bounded_and_too_heavy_an_entry_is_not_stored() {
 fn a_fill_that_began_before_a_newer_one_does_not_overwrite_it() {
     let fixture = Fixture::lru(10);
     let bytes = 7_u64.to_le_bytes();
-    let fill = |ticket| Fill {
+    let fill = || Fill {
         hash: hash(7),
         key: KeyBox::from(&bytes[..]),
+        born: fixture.store.clock().now(),
         deadline: crate::clock::NEVER,
         aging: None,
         labels: None,
-        ticket,
         inert: true,
     };
-    let (older, newer) = (fixture.region.ticket(hash(7), &[]), fixture.region.ticket(hash(7), &[]));
-    assert_eq!(fixture.region.fill(fill(newer), 2), Placed::Stored);
-    assert_eq!(fixture.region.fill(fill(older), 1), Placed::Superseded);
+    let (older, newer) = (fixture.region.ticket(hash(7), None), fixture.region.ticket(hash(7), None));
+    assert_eq!(fixture.region.fill(fill(), &newer, 2), Placed::Stored);
+    assert_eq!(fixture.region.fill(fill(), &older, 1), Placed::Superseded);
     assert_eq!(fixture.get(7), Some(2));
     assert_eq!(fixture.store.len(), 1);
 }
@@ -153,16 +155,18 @@ fn a_fill_that_began_before_a_newer_one_does_not_overwrite_it() {
 #[test]
 fn hazard_21_evicting_other_things_fences_off_nothing_and_tickets_leave_nothing_behind() {
     let fixture = Fixture::new(&Memory::new(), Limits::default(), Clock::system());
-    let labels: Arc<[Label]> = Arc::new([Label::from(&b"a"[..])]);
-    let ticket = fixture.region.ticket(hash(7), &labels);
+    let labels = fixture.store.labelled(&[Label::from(&b"a"[..])]);
+    let ticket = fixture.region.ticket(hash(7), labels.as_ref());
     for other in 8..20_000_u64 {
         fixture.region.evict(hash(other), &other.to_le_bytes(), Cause::Evicted);
         fixture.store.evict_label(&Label::from(&other.to_le_bytes()[..]), Cause::Tag);
     }
     assert!(fixture.region.is_current(&ticket));
-    assert_eq!(fixture.store.fences().len(), 2, "the ticket's key and its label");
+    assert_eq!(fixture.region.watched(), 1, "the ticket's key");
+    drop(labels);
+    assert_eq!(fixture.store.records().1, 1, "the ticket's label");
     drop(ticket);
-    assert_eq!(fixture.store.fences().len(), 0);
+    assert_eq!((fixture.region.watched(), fixture.store.records().1), (0, 0));
 }
 
 #[test]
@@ -184,20 +188,21 @@ fn every_way_to_evict_fences_off_the_fills_that_have_begun() {
     ];
     for (way, evict) in ways {
         let fixture = Fixture::lru(10);
-        let labels: Arc<[Label]> = Arc::new([Label::from(&b"a"[..])]);
+        let labels = fixture.store.labelled(&[Label::from(&b"a"[..])]);
         let bytes = 7_u64.to_le_bytes();
-        let ticket = fixture.region.ticket(hash(7), &labels);
+        let ticket = fixture.region.ticket(hash(7), labels.as_ref());
         evict(&fixture);
         let fill = Fill {
             hash: hash(7),
             key: KeyBox::from(&bytes[..]),
+            born: fixture.store.clock().now(),
             deadline: crate::clock::NEVER,
             aging: None,
-            labels: Some(labels),
-            ticket,
+            labels,
             inert: true,
         };
-        assert_eq!(fixture.region.fill(fill, 7), Placed::Fenced, "{way}");
+        assert_eq!(fixture.region.fill(fill, &ticket, 7), Placed::Fenced, "{way}");
+        drop(ticket);
         assert_eq!((fixture.get(7), fixture.store.records().1), (None, 0), "{way}");
         assert_eq!(fixture.fill(7, None, &["a"]), Placed::Stored, "{way}: a fill that begins after it");
     }
@@ -238,20 +243,23 @@ fn bounds_hold_once_threads_have_settled() {
 fn an_entry_that_ages_is_there_until_its_grace_is_over_and_served_until_its_lead() {
     let clock = ManualClock::new();
     let fixture = Fixture::new(&Memory::new(), Limits::default(), clock.clone());
-    let labels: Arc<[Label]> = Arc::new([Label::from(&b"a"[..])]);
+    let labels = || fixture.store.labelled(&[Label::from(&b"a"[..])]);
     let (bytes, label) = (7_u64.to_le_bytes(), Label::from(&b"a"[..]));
     let fill = || Fill {
         hash: hash(7),
         key: KeyBox::from(&bytes[..]),
+        born: fixture.store.clock().now(),
         deadline: clock.now() + 100,
         aging: Some(Aging { lead: 20, grace: 50, limit: crate::clock::NEVER }),
-        labels: Some(Arc::clone(&labels)),
-        ticket: fixture.region.ticket(hash(7), &labels),
+        labels: labels(),
         inert: true,
     };
     let pass = |nanos| clock.advance(Duration::from_nanos(nanos));
     let there = || fixture.region.peek(hash(7), &bytes).map(|seen| seen.value);
-    assert_eq!(fixture.region.fill(fill(), 7), Placed::Stored);
+    assert_eq!(
+        fixture.region.fill(fill(), &fixture.region.ticket(hash(7), labels().as_ref()), 7),
+        Placed::Stored
+    );
     pass(79);
     assert_eq!(fixture.get(7), Some(7));
     pass(1);
@@ -266,7 +274,10 @@ fn an_entry_that_ages_is_there_until_its_grace_is_over_and_served_until_its_lead
     fixture.store.sweep(usize::MAX);
     assert_eq!((fixture.store.len(), fixture.store.records().1), (0, 0));
 
-    assert_eq!(fixture.region.fill(fill(), 8), Placed::Stored);
+    assert_eq!(
+        fixture.region.fill(fill(), &fixture.region.ticket(hash(7), labels().as_ref()), 8),
+        Placed::Stored
+    );
     assert!(fixture.region.set_deadline(hash(7), &bytes, clock.now() + 30));
     pass(10);
     assert_eq!((fixture.get(7), there()), (None, Some(8)), "lead and grace have moved along");

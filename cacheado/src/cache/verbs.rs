@@ -80,7 +80,7 @@ impl Keyspace {
         };
         match probed {
             Probed::Hit(value) => Lookup::Hit(value),
-            probed => Lookup::Miss(Box::new(self.call(key, ttl).after(&probed.void()))),
+            probed => Lookup::Miss(self.call(key, ttl).after(&probed.void())),
         }
     }
 }

@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cacheado_backends::clock::NEVER;
-use cacheado_backends::memory::{Aging, KeyBox, Seen};
+use cacheado_backends::memory::{Aging, KeyBox, Seen, Taking};
 use parking_lot::Mutex;
 
 use super::call::Call;
 use super::computation::Computation;
-use super::flight::{Boarding, Flight, Flights, Landed, Leader};
+use super::flight::{Boarded, Flight, Landed, Leader};
 use super::lookup::Probed;
 use super::plan::{Next, Wait, may_join};
 use crate::chance;
@@ -133,8 +133,6 @@ impl Renewing {
 
 /// What a function whose values age has besides.
 pub(crate) struct Renewals {
-    /// The computations that nobody waits for.
-    pub(super) flights: Flights<Held>,
     /// Until when a body that has failed is left alone.
     failures: Mutex<HashMap<KeyBox, u64>>,
     /// For how long past their expiry values are kept.
@@ -143,14 +141,7 @@ pub(crate) struct Renewals {
 
 impl Renewals {
     pub(crate) fn of(policy: &Policy) -> Option<Box<Self>> {
-        policy.ages().then(|| {
-            Box::new(Self { flights: Flights::default(), failures: Mutex::default(), grace: policy.grace() })
-        })
-    }
-
-    /// How many of these computations there are.
-    pub(crate) fn under_way(&self) -> usize {
-        self.flights.len()
+        policy.ages().then(|| Box::new(Self { failures: Mutex::default(), grace: policy.grace() }))
     }
 
     fn failed(&self, key: &KeyBox, now: u64, retry: Duration) {
@@ -181,7 +172,11 @@ impl fmt::Debug for Renewals {
 
 impl Call {
     /// What follows from the age of what is in this process, if it can be served; else the call goes on.
-    pub(super) fn by_age(mut self, function: &Arc<Function>, leader: Leader) -> ControlFlow<Next, Self> {
+    pub(super) fn by_age(
+        mut self: Box<Self>,
+        function: &Arc<Function>,
+        leader: Leader,
+    ) -> ControlFlow<Next, Box<Self>> {
         if function.renewals.is_none() || self.is_refresh() {
             return ControlFlow::Continue(self);
         }
@@ -253,30 +248,26 @@ impl Call {
         why: Renewing,
         leader: Leader,
     ) -> Option<Box<Computation>> {
-        let renewals = function.renewals.as_ref()?;
         if self.has_just_failed(function) {
             return None;
         }
         let labels = self.labels();
-        let ticket = function.region.ticket(self.hash, labels.as_deref().unwrap_or_default());
-        let is_current = |ticket: &_| function.region.is_current(ticket);
-        match renewals.flights.board(self.hash, &self.key, leader, ticket.clone(), is_current) {
-            Boarding::Lead(flight) => {
-                Some(Box::new(Computation::renewing(self.again(), labels, ticket, (flight, leader), why)))
-            }
-            Boarding::Wait(_) => None,
+        match self.board(labels.as_ref(), leader, true)? {
+            Taking::Taken(flight) => Some(Box::new(Computation::renewing(self.again(), labels, flight, why))),
+            Taking::There(_) => None,
         }
     }
 
     /// The renewal under way of an entry that cannot be served any more, if this call can wait for it.
-    fn under_renewal(&self, function: &Function, leader: Leader) -> Option<Arc<Flight<Held>>> {
+    fn under_renewal(&self, function: &Function, leader: Leader) -> Option<Boarded> {
         if !self.joins() || function.is_remote() {
             return None;
         }
-        let renewals = function.renewals.as_ref()?;
-        let is_current = |ticket: &_| function.region.is_current(ticket);
-        let flight = renewals.flights.find(self.hash, &self.key, leader, is_current)?;
-        (flight.has_begun() && may_join(&flight)).then_some(flight)
+        let will_do =
+            |other: &Flight| other.is_led_by(leader) && other.can_be_joined(&self.key, leader, true);
+        let flight = function.region.find_ticket(self.hash, &will_do)?;
+        let has_begun = flight.carried().is_some_and(Flight::has_begun);
+        (has_begun && may_join(&flight)).then_some(flight)
     }
 
     /// What is in this process, if it may be served at all: where the body has failed, at least.
@@ -330,7 +321,7 @@ impl Computation {
         }
         self.call.count_served(age);
         let typed = self.call.typed;
-        self.land(|| Landed::Old(Arc::new(stored.clone()), age));
+        self.land(|| Landed::Old(stored.clone(), age));
         Some((typed.restore(stored)?, served))
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cacheado_backends::memory::{KeyBox, Label};
+use cacheado_backends::memory::{KeyBox, Label, LabelSet};
 
 use super::lookup::Probed;
 use super::moment::Moment;
+use super::query::{hash_labels, is_label_of};
 use crate::codec::Codec;
 use crate::context::{self, Mode, Outcome, Served, Tier};
 use crate::function::{Function, Held, Policy, SingleFlight, Typed};
@@ -119,8 +120,8 @@ impl Call {
         (inert, codec): (bool, Option<Codec<Held>>),
         policy: &'static Policy,
         refresh: bool,
-    ) -> Self {
-        Self {
+    ) -> Box<Self> {
+        Box::new(Self {
             function,
             key,
             hash,
@@ -140,11 +141,15 @@ impl Call {
             counted: Counted::Own(false),
             alone: false,
             begun: None,
-        }
+        })
     }
 
     /// Another call for the same value, which has been counted.
-    pub(super) fn again(&self) -> Self {
+    pub(super) fn again(&self) -> Box<Self> {
+        Box::new(self.copied())
+    }
+
+    fn copied(&self) -> Self {
         Self {
             function: self.function.clone(),
             key: self.key.clone(),
@@ -156,20 +161,20 @@ impl Call {
     }
 
     /// This call after it has looked for an older value, and has found none.
-    pub(super) fn onward(&self) -> Self {
+    pub(super) fn onward(&self) -> Box<Self> {
         let counted = match &self.counted {
             Counted::Own(counted) => Counted::Own(*counted),
             Counted::Together(counted) => Counted::Together(Arc::clone(counted)),
         };
-        Self { counted, has_looked: true, ..self.again() }
+        Box::new(Self { counted, has_looked: true, ..self.copied() })
     }
 
     /// Another call for the same lookup: whichever of the two comes to it first counts it.
-    pub(super) fn twin(&mut self) -> Self {
+    pub(super) fn twin(&mut self) -> Box<Self> {
         let lookup = AtomicBool::new(self.counted.replace(false));
         let counted = Arc::new(Counts { lookup, stale: AtomicBool::new(false) });
         self.counted = Counted::Together(Arc::clone(&counted));
-        Self { counted: Counted::Together(counted), ..self.again() }
+        Box::new(Self { counted: Counted::Together(counted), ..self.copied() })
     }
 
     /// Whether it may wait for another's computation.
@@ -177,9 +182,14 @@ impl Call {
         self.policy.single_flight != SingleFlight::Off && !self.alone && !self.refresh
     }
 
-    pub(super) fn rejected(mut self) -> Self {
+    pub(super) fn rejected(mut self: Box<Self>) -> Box<Self> {
         self.rejected = true;
         self
+    }
+
+    /// Whether its value is kept remotely.
+    pub(super) fn is_remote(&self) -> bool {
+        self.function.as_ref().is_some_and(|function| function.is_remote())
     }
 
     pub(super) fn is_refresh(&self) -> bool {
@@ -221,23 +231,19 @@ impl Call {
     }
 
     /// The groups that the entry can be evicted by: each scope from the tenant's root down, and the tags.
-    pub(super) fn labels(&self) -> Option<Arc<[Label]>> {
-        let global = Scope::global();
-        let scope = match &self.scope {
-            ScopeOf::Known(scope) => scope,
-            ScopeOf::Missing => &global,
-        };
-        if scope.depth() == 0 && self.tags.is_empty() {
+    pub(super) fn labels(&self) -> Option<LabelSet> {
+        let function = self.function.as_ref()?;
+        let (ScopeOf::Known(scope), tags) = (&self.scope, &*self.tags) else { return None };
+        if scope.depth() == 0 && tags.is_empty() {
             return None;
         }
-        if scope.depth() == 1 && self.tags.is_empty() {
-            // As most have, which needs no list to be gathered in.
-            return Some(Arc::new([scope_label(scope)]));
-        }
-        let mut labels = Vec::with_capacity(scope.depth() + self.tags.len());
-        labels.extend(scope.labels());
-        labels.extend_from_slice(&self.tags);
-        Some(labels.into())
+        // Most calls come in a scope in which there are entries already: its labels are there, too.
+        let is_it = |labels: &[Label]| {
+            let (scopes, others) = labels.split_at_checked(scope.depth()).unwrap_or_default();
+            others == tags && scopes.last().is_none_or(|last| is_label_of(last, scope))
+        };
+        let labels = || scope.labels().chain(tags.iter().cloned()).collect();
+        Some(function.store.label_set(hash_labels(scope, tags), is_it, labels))
     }
 }
 
@@ -266,7 +272,7 @@ impl Call {
     }
 
     /// The call after this probe: what a rule does not let pass is not looked at again.
-    pub(crate) fn after(mut self, probed: &Probed<()>) -> Self {
+    pub(crate) fn after(mut self: Box<Self>, probed: &Probed<()>) -> Box<Self> {
         self.rejected = matches!(probed, Probed::Rejected);
         self.due = matches!(probed, Probed::Due);
         self

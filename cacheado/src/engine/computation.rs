@@ -1,28 +1,28 @@
 //! The right to run a body, and the duty to those who wait for it.
 
-use std::sync::Arc;
-
-use cacheado_backends::memory::{Label, Ticket};
+use cacheado_backends::memory::LabelSet;
 
 use super::aging::Renewing;
 use super::call::{Call, ScopeOf};
 use super::far::Far;
-use super::flight::{Flight, Landed, Leader};
+use super::flight::{Boarded, Flight, Landed};
 use super::leading::Leading;
 use super::limit::{self, Admission, Admitted};
 use crate::context::Outcome;
-use crate::function::{Function, Held, Value};
+use crate::function::Value;
 
 /// The right, and the duty to others, to run the body. Dropping it unfinished (the body panicked, or its
 /// future was dropped) lets those who wait elect another leader.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Computation {
-    pub(super) call: Call,
-    pub(super) labels: Option<Arc<[Label]>>,
+    pub(super) call: Box<Call>,
+    pub(super) labels: Option<LabelSet>,
     /// `None`: the outcome is not stored.
-    pub(super) ticket: Option<Ticket>,
+    pub(super) ticket: Option<Boarded>,
+    /// Whether its ticket carries a flight that has not landed.
+    is_led: bool,
     /// The remote side; `None` where the value stays in this process, and in an outage.
-    pub(super) far: Option<Far>,
-    pub(super) flight: Option<(Arc<Flight<Held>>, Leader)>,
+    pub(super) far: Option<Box<Far>>,
     /// Why it runs while its caller is served with what is there; `None`: its caller waits for it.
     pub(super) renewing: Option<Renewing>,
     /// It looks for an older value and runs no body.
@@ -36,18 +36,13 @@ pub(super) struct Computation {
 }
 
 impl Computation {
-    pub(super) fn new(
-        call: Call,
-        labels: Option<Arc<[Label]>>,
-        ticket: Option<Ticket>,
-        flight: Option<(Arc<Flight<Held>>, Leader)>,
-    ) -> Self {
+    fn new(call: Box<Call>, labels: Option<LabelSet>, ticket: Option<Boarded>) -> Self {
         Self {
             call,
             labels,
             ticket,
+            is_led: false,
             far: None,
-            flight,
             renewing: None,
             only_looks: false,
             has_spare: false,
@@ -56,24 +51,37 @@ impl Computation {
         }
     }
 
+    /// One whose outcome nobody else waits for.
+    pub(super) fn alone(call: Box<Call>, labels: Option<LabelSet>) -> Self {
+        let ticket =
+            call.function.as_ref().map(|function| function.region.ticket(call.hash, labels.as_ref()));
+        Self::new(call, labels, ticket)
+    }
+
+    /// One whose outcome others can wait for.
+    pub(super) fn leading_flight(call: Box<Call>, labels: Option<LabelSet>, flight: Boarded) -> Self {
+        let mut computation = Self::new(call, labels, Some(flight));
+        computation.is_led = true;
+        computation
+    }
+
     /// One that takes the place of what its caller is served with.
     pub(super) fn renewing(
-        call: Call,
-        labels: Option<Arc<[Label]>>,
-        ticket: Ticket,
-        flight: (Arc<Flight<Held>>, Leader),
+        call: Box<Call>,
+        labels: Option<LabelSet>,
+        flight: Boarded,
         why: Renewing,
     ) -> Self {
-        let mut computation = Self::new(call, labels, Some(ticket), Some(flight));
+        let mut computation = Self::leading_flight(call, labels, flight);
         computation.renewing = Some(why);
         computation
     }
 
     /// One of a caller who does not wait for its body any longer.
-    pub(super) fn late(call: Call) -> Box<Self> {
+    pub(super) fn late(call: Box<Call>) -> Self {
         let mut computation = Self::without_body(call);
         computation.has_spare = computation.far.is_some();
-        Box::new(computation)
+        computation
     }
 
     /// Whether there is a cache that has, or takes, its outcome.
@@ -82,33 +90,32 @@ impl Computation {
     }
 
     /// It is no part of the body that asked for it, which does not wait for it.
-    pub(super) fn apart(mut self: Box<Self>) -> Box<Self> {
+    pub(super) fn set_apart(&mut self) {
         self.is_within = false;
-        self
     }
 
     /// Where nobody joins it before it has a thread.
     pub(super) fn queue(&self) {
-        if let Some((flight, _)) = &self.flight {
+        if let Some(flight) = self.flight() {
             flight.queue();
         }
     }
 
     /// It has a thread.
     pub(super) fn take_off(&self) {
-        if let Some((flight, _)) = &self.flight {
+        if let Some(flight) = self.flight() {
             flight.begin();
         }
     }
 
-    pub(super) fn uncached(call: Call) -> Self {
-        Self::new(call, None, None, None)
+    pub(super) fn uncached(call: Box<Call>) -> Self {
+        Self::new(call, None, None)
     }
 
     /// One that runs no body: for what is set, or only looked up.
-    pub(super) fn without_body(call: Call) -> Self {
-        let (labels, far) = (call.labels(), call.far());
-        let mut computation = Self::new(call, labels, None, None);
+    pub(super) fn without_body(call: Box<Call>) -> Self {
+        let (labels, far) = (call.labels(), call.far().map(Box::new));
+        let mut computation = Self::new(call, labels, None);
         computation.far = far;
         computation
     }
@@ -118,7 +125,8 @@ impl Computation {
         if self.ticket.is_some() { Outcome::Miss } else { Outcome::Bypassed }
     }
 
-    pub(super) fn look_again(&self, function: &Function) -> Option<Value> {
+    pub(super) fn look_again(&self) -> Option<Value> {
+        let function = self.call.function.as_ref()?;
         let keeps_none = function.remote.as_ref().is_some_and(|remote| remote.near_ttl.is_none());
         if self.call.rejected || keeps_none {
             return None;
@@ -130,12 +138,12 @@ impl Computation {
 
     /// Marks this thread as the leader's, while the guard lives.
     pub(super) fn leading(&self) -> Option<Leading> {
-        self.flight.as_ref().map(|(flight, _)| Leading::of(flight.number()))
+        self.ticket.as_ref().filter(|_| self.is_led).map(|flight| Leading::of(flight.number()))
     }
 
     /// The backend has answered: those who have come since it was asked look for themselves.
     pub(super) fn answered(&self) {
-        if let (Some((flight, _)), Some(sent)) = (&self.flight, self.far.as_ref().and_then(|far| far.sent)) {
+        if let (Some(flight), Some(sent)) = (self.flight(), self.far.as_ref().and_then(|far| far.sent)) {
             flight.until.set(sent);
         }
     }
@@ -143,7 +151,12 @@ impl Computation {
     /// Whether others wait for this computation, should there be any. They do not where a body has called
     /// itself, and where each computes for itself alone.
     pub(super) fn is_led(&self) -> bool {
-        self.flight.is_some()
+        self.is_led
+    }
+
+    /// The flight that it leads, until it lands.
+    fn flight(&self) -> Option<&Flight> {
+        self.ticket.as_ref().filter(|_| self.is_led)?.carried()
     }
 
     /// What the bodies of these need before they run together.
@@ -165,22 +178,23 @@ impl Computation {
 
     /// The body runs now, with these places.
     pub(super) fn runs(&self, admitted: &Admitted) {
-        if let Some((flight, _)) = &self.flight
+        if let Some(flight) = self.flight()
             && admitted.is_settled()
         {
             flight.settles();
         }
     }
 
-    /// Ends the flight, if one is led.
-    pub(super) fn land(&mut self, outcome: impl FnOnce() -> Landed<Held>) {
-        if let (Some((flight, leader)), Some(function)) = (self.flight.take(), &self.call.function) {
-            let flights = match (&function.renewals, self.renewing) {
-                (Some(renewals), Some(_)) => &renewals.flights,
-                _ => &function.flights,
-            };
-            flights.land(self.call.hash, leader, &flight, outcome);
+    /// Ends the flight, if one is led: the next caller opens a new one, then those who wait learn of the outcome.
+    /// What is to be stored has been stored before.
+    pub(super) fn land(&mut self, outcome: impl FnOnce() -> Landed) {
+        if let (Some(function), Some(ticket), Some(flight)) =
+            (&self.call.function, &self.ticket, self.flight())
+            && !function.region.close(ticket, &|| flight.close())
+        {
+            flight.land(outcome);
         }
+        self.is_led = false;
     }
 }
 

@@ -280,8 +280,8 @@ impl<K: Kind> Miss<K> {
         let runtime = io::ambient();
         match (start(Due::Plan(call)).over().await, runtime) {
             (Start::Serve(value, None), _) => wishes.returned(value),
-            (Start::Serve(value, Some(renewal)), Some(runtime)) => {
-                let renewal = renewal.apart();
+            (Start::Serve(value, Some(mut renewal)), Some(runtime)) => {
+                renewal.set_apart();
                 let renewed = async move {
                     if let Start::Compute(computation) = start(Due::Renew(renewal)).over().await {
                         // What it panics with has been logged.
@@ -326,9 +326,9 @@ impl<K: Kind> Miss<K> {
 impl Call {
     /// What a caller is given who has waited long enough: an older value if one may be served, else an error.
     /// The body goes on.
-    fn took_too_long(mut self, limit: Duration) -> Waits<Value> {
+    fn took_too_long(mut self: Box<Self>, limit: Duration) -> Waits<Value> {
         self.count_miss();
-        let late = Computation::late(self);
+        let late = Box::new(Computation::late(self));
         Box::pin(async move {
             if late.is_guarded()
                 && let Ok((value, how)) = rescued(late).over().await

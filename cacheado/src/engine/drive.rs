@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::thread;
 
 use cacheado_backends::io;
@@ -11,13 +10,13 @@ use cacheado_backends::io;
 use super::call::Call;
 use super::computation::Computation;
 use super::far::{Answer, Asked, Write};
-use super::flight::{Flight, Landed, Leader};
+use super::flight::{Boarded, Landed, Landing, Leader, wait_for};
 use super::leading::Leading;
 use super::limit::{Admitted, Inside};
 use super::plan::{Next, Wait};
 use super::turn::Rest;
 use crate::context::{self, Outcome, Served};
-use crate::function::{self, Body, Held, Value};
+use crate::function::{self, Body, Value};
 
 /// A future of the engine's own. Only what has to wait makes one, so that it can afford the box; and it is compiled
 /// here, not where it is awaited.
@@ -39,7 +38,7 @@ impl<T> Soon<T> {
 }
 
 /// Runs the call on this thread. `None`: it returns what the body has returned.
-pub(super) fn run(call: Call, body: &mut dyn Body) -> Option<Value> {
+pub(super) fn run(call: Box<Call>, body: &mut dyn Body) -> Option<Value> {
     match begin(call) {
         Start::Serve(value, _) => Some(value),
         Start::Compute(computation) => computation.compute(body),
@@ -47,7 +46,7 @@ pub(super) fn run(call: Call, body: &mut dyn Body) -> Option<Value> {
 }
 
 /// What a call comes to before its body is run, on this thread.
-pub(super) fn begin(call: Call) -> Start {
+pub(super) fn begin(call: Box<Call>) -> Start {
     Due::Plan(call).start_blocking()
 }
 
@@ -85,7 +84,7 @@ pub(super) struct Running {
 }
 
 /// A call as a part of a task, up to its body.
-pub(super) fn ready(call: Call) -> Soon<Ready> {
+pub(super) fn ready(call: Box<Call>) -> Soon<Ready> {
     let computation = match start(Due::Plan(call)) {
         Soon::Now(Start::Serve(value, _)) => return Soon::Now(Ready::Serve(value)),
         Soon::Now(Start::Compute(computation)) => computation,
@@ -154,9 +153,9 @@ pub(super) fn served_anew(outcome: Outcome) {
 
 /// What a call goes on from.
 pub(super) enum Due {
-    Plan(Call),
+    Plan(Box<Call>),
     Renew(Box<Computation>),
-    Landed(Call, Arc<Flight<Held>>, Landed<Held>),
+    Landed(Box<Call>, Boarded, Landed),
     Answered(Asked, Answer),
     Rested(Rest),
 }
@@ -210,7 +209,7 @@ impl Wait {
     fn block(self) -> Due {
         match self {
             Self::Flight(flight, call) => {
-                let landed = io::blocking(|| flight.wait());
+                let landed = io::blocking(|| wait_for(&flight));
                 Due::Landed(call, flight, landed)
             }
             Self::Backend(ask) => {
@@ -227,7 +226,7 @@ impl Wait {
     async fn over(self) -> Due {
         match self {
             Self::Flight(flight, call) => {
-                let landed = Arc::clone(&flight).landing().await;
+                let landed = Landing::of(flight.clone()).await;
                 Due::Landed(call, flight, landed)
             }
             Self::Backend(ask) => {

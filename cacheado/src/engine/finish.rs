@@ -1,14 +1,15 @@
 //! From the outcome of a body to the store, and to those who wait for it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
-use cacheado_backends::memory::{Fill, Placed, Ticket};
+use cacheado_backends::memory::{Fill, Placed};
 
 use super::call::{Call, ScopeOf};
 use super::computation::Computation;
 use super::far::{Draft, Write};
-use super::flight::Landed;
+use super::flight::{Boarded, Landed};
 use crate::cache::Inner;
 use crate::chance;
 use crate::function::{Function, Outcome, Worth};
@@ -29,7 +30,7 @@ impl Computation {
             }
         }
         self.land(|| match (outcome.held(), outcome.shared()) {
-            (Some(held), _) => Landed::Value(held.into()),
+            (Some(held), _) => Landed::Value(held),
             (None, Some(shared)) => Landed::Shared(shared),
             (None, None) => Landed::Alone,
         });
@@ -38,28 +39,28 @@ impl Computation {
 
     /// Stores the outcome of the body in this process, or says what is to be written to the backend.
     fn store(&mut self, outcome: &dyn Outcome) -> Option<Draft> {
-        let function = self.call.function.clone()?;
-        let ticket = self.ticket.clone()?;
+        let (function, ticket) = (self.call.function.as_ref()?, self.ticket.as_ref()?);
         let is_failure = outcome.worth() == Worth::Failure;
         if is_failure && self.renewing.is_some() {
-            self.call.note_failure(&function);
+            self.call.note_failure(function);
         }
-        if is_failure && self.has_better(&function) {
+        if is_failure && self.has_better(function) {
             // Who waits for a renewal looks for the older value again, as the body is left alone now.
             if self.renewing.is_some() {
                 self.land(|| Landed::Gone);
             }
             return None;
         }
-        let admitted = self.admitted(&function, outcome);
+        let admitted = self.admitted(function, outcome);
         if function.remote.is_some() {
+            let function = Arc::clone(function);
             return self.draft(&function, outcome, admitted);
         }
-        let placed = admitted.and_then(|ttl| self.place(&function, &ticket, ttl, outcome));
+        let placed = admitted.and_then(|ttl| self.place(function, ticket, ttl, outcome));
         // A body that ends with nothing to store has still found out that what is stored, which a refresh and
         // what is past its time are about, is old. An error has found out nothing.
         if placed.is_none() && (self.call.is_refresh() || self.call.policy.ages()) && !is_failure {
-            function.region.retract(self.call.hash, self.call.key.as_bytes(), &ticket);
+            function.region.retract(self.call.hash, self.call.key.as_bytes(), ticket);
         }
         None
     }
@@ -76,7 +77,7 @@ impl Computation {
     pub(super) fn set(&self, value: &dyn Outcome) {
         let Some(function) = &self.call.function else { return };
         let (hash, key) = (self.call.hash, self.call.key.as_bytes());
-        let labels = self.labels.as_deref().unwrap_or_default();
+        let labels = self.labels.as_ref();
         // Its number is that of its beginning: of two sets, the one that began later stays.
         let begun = function.region.ticket(hash, labels);
         let ttl = self.admitted(function, value);
@@ -94,11 +95,18 @@ impl Computation {
     }
 
     /// What became of the outcome in the store; `None`: it may not be stored, or there is no room.
-    fn place(&self, function: &Function, ticket: &Ticket, ttl: Ttl, outcome: &dyn Outcome) -> Option<Placed> {
-        let deadline = function.store.clock().deadline(ttl.or(None));
+    fn place(
+        &self,
+        function: &Function,
+        ticket: &Boarded,
+        ttl: Ttl,
+        outcome: &dyn Outcome,
+    ) -> Option<Placed> {
+        let clock = function.store.clock();
+        let now = clock.begin_of(ttl.or(None));
         let aging = self.aging(function, outcome.worth());
-        let fill = Fill { aging, ..self.fill(ticket, deadline) };
-        let placed = outcome.fill(&*function.region, fill)?;
+        let fill = Fill { aging, ..self.fill(now, clock.deadline_from(now, ttl.or(None))) };
+        let placed = outcome.fill(&*function.region, fill, ticket)?;
         if placed == Placed::Full {
             count(&function.shared.tally.rejections);
             return None;

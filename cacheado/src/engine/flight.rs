@@ -1,48 +1,37 @@
 //! One computation under way, and those who wait for its outcome.
+//!
+//! A flight is what the ticket of its fill carries, so that it is opened, joined and ended where the ticket is
+//! registered: under one lock, and in one allocation.
 
-use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use super::aging::Age;
 use super::moment::Until;
-use super::sync::{Condvar, Mutex, MutexGuard};
+use super::sync::{Condvar, Mutex};
+use crate::function::Held;
 use cacheado_backends::memory::{KeyBox, Ticket};
-use hashbrown::HashTable;
 
 /// How a computation ended, for those who waited.
-pub(crate) enum Landed<V> {
+#[derive(Clone)]
+pub(crate) enum Landed {
     /// With a value that can be stored, whether or not it was.
-    Value(Arc<V>),
+    Value(Held),
     /// With a value that somebody else had computed before, which the backend had.
-    Found(Arc<V>),
+    Found(Held),
     /// With a value that had been computed before, of this age: instead of one that was to be computed.
-    Old(Arc<V>, Age),
+    Old(Held, Age),
     /// With an outcome that is not stored, but can be handed on.
-    Shared(Arc<dyn Any + Send + Sync>),
+    Shared(Held),
     /// With an outcome that cannot be handed on: each who waited computes for itself, all at once, so
     /// that a failing body is not called by one after another.
     Alone,
     /// Without an outcome (the body panicked, or its future was dropped), or with one for which nobody
     /// had waited when it came: look again, and elect another leader if it is not there.
     Gone,
-}
-
-impl<V> Clone for Landed<V> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Value(value) => Self::Value(Arc::clone(value)),
-            Self::Found(value) => Self::Found(Arc::clone(value)),
-            Self::Old(value, age) => Self::Old(Arc::clone(value), *age),
-            Self::Shared(shared) => Self::Shared(Arc::clone(shared)),
-            Self::Alone => Self::Alone,
-            Self::Gone => Self::Gone,
-        }
-    }
 }
 
 /// Who leads a flight. A thread cannot wait for a task: the task might need that very thread.
@@ -52,40 +41,66 @@ pub(crate) enum Leader {
     Task,
 }
 
+/// A flight and its ticket, which was taken before the computation began.
+pub(crate) type Boarded = Ticket<Flight>;
+
 /// One computation under way.
-pub(crate) struct Flight<V> {
-    number: u64,
-    /// Taken before the computation began.
-    pub(crate) ticket: Ticket,
+pub(crate) struct Flight {
+    key: KeyBox,
+    leader: Leader,
+    /// Whether its leader is served with what is there, so that others need not wait.
+    is_renewal: bool,
+    /// Whether nobody joins it any more.
+    is_closed: AtomicBool,
     /// Which calls its outcome is for. Set before it lands.
     pub(super) until: Until,
     /// Whether it waits for a thread to run it.
     is_queued: AtomicBool,
-    state: Mutex<State<V>>,
+    state: Mutex<State>,
     landed: Condvar,
     /// Whether neither its leader nor what its body calls will wait for a place in a scope.
     is_settled: AtomicBool,
 }
 
-struct State<V> {
-    outcome: Option<Landed<V>>,
+struct State {
+    outcome: Option<Landed>,
     waiting: usize,
     tasks: Vec<Option<Waker>>,
 }
 
-impl<V> Flight<V> {
-    fn new(ticket: Ticket) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
+impl Flight {
+    pub(crate) fn new(key: KeyBox, leader: Leader, is_renewal: bool) -> Self {
         let state = State { outcome: None, waiting: 0, tasks: Vec::new() };
         Self {
-            number: NEXT.fetch_add(1, Ordering::Relaxed),
-            ticket,
+            key,
+            leader,
+            is_renewal,
+            is_closed: AtomicBool::new(false),
             until: Until::default(),
             is_queued: AtomicBool::new(false),
             state: Mutex::new(state),
             landed: Condvar::new(),
             is_settled: AtomicBool::new(false),
         }
+    }
+
+    /// Whether it can be joined by a call for `key` of this kind: nobody has landed it.
+    pub(crate) fn can_be_joined(&self, key: &KeyBox, leader: Leader, is_renewal: bool) -> bool {
+        let can_wait = self.leader == leader || leader == Leader::Task;
+        can_wait && self.is_renewal == is_renewal && self.is_open() && self.key == *key
+    }
+
+    pub(crate) fn is_led_by(&self, leader: Leader) -> bool {
+        self.leader == leader
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        !self.is_closed.load(Ordering::Acquire)
+    }
+
+    /// Nobody joins it from now on.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
     }
 
     /// Its computation has to wait for a thread: nobody joins it before it begins, as the one who does may be
@@ -102,11 +117,6 @@ impl<V> Flight<V> {
         !self.is_queued.load(Ordering::Acquire)
     }
 
-    /// What this flight is called among those that a thread leads. No other ever has the same.
-    pub(crate) fn number(&self) -> u64 {
-        self.number
-    }
-
     /// From now on neither the leader nor what its body calls waits for a place in a scope.
     pub(crate) fn settles(&self) {
         self.is_settled.store(true, Ordering::Release);
@@ -117,7 +127,7 @@ impl<V> Flight<V> {
     }
 
     /// Ends the flight, with what `outcome` makes if anybody waits.
-    fn land(&self, outcome: impl FnOnce() -> Landed<V>) {
+    pub(crate) fn land(&self, outcome: impl FnOnce() -> Landed) {
         let waiting = self.state.lock().waiting > 0;
         // Copying the value runs code of the user's: not under the lock, and whatever it does, those who
         // wait are let go.
@@ -128,7 +138,7 @@ impl<V> Flight<V> {
         }));
     }
 
-    fn settle(&self, outcome: Landed<V>) {
+    fn settle(&self, outcome: Landed) {
         let tasks = {
             let mut state = self.state.lock();
             state.outcome.get_or_insert(outcome);
@@ -141,7 +151,7 @@ impl<V> Flight<V> {
     }
 
     /// Blocks the thread until the flight has ended.
-    pub(crate) fn wait(&self) -> Landed<V> {
+    pub(crate) fn wait(&self) -> Landed {
         let mut state = self.state.lock();
         state.waiting += 1;
         #[cfg(not(shuttle))]
@@ -163,31 +173,43 @@ impl<V> Flight<V> {
         }
     }
 
-    /// Resolves when the flight has ended.
-    pub(crate) fn landing(self: Arc<Self>) -> Landing<V> {
+    fn joined(&self) {
         self.state.lock().waiting += 1;
-        Landing { flight: self, place: None }
     }
 }
 
 /// Waits for a flight without blocking. Dropping it gives the place up.
-pub(crate) struct Landing<V> {
-    flight: Arc<Flight<V>>,
+pub(crate) struct Landing {
+    flight: Boarded,
     place: Option<usize>,
 }
 
-impl<V> Landing<V> {
-    pub(crate) fn flight(&self) -> &Arc<Flight<V>> {
+impl Landing {
+    /// Resolves when the flight has ended.
+    pub(crate) fn of(flight: Boarded) -> Self {
+        if let Some(flight) = flight.carried() {
+            flight.joined();
+        }
+        Self { flight, place: None }
+    }
+
+    pub(crate) fn flight(&self) -> &Boarded {
         &self.flight
     }
 }
 
-impl<V> Future for Landing<V> {
-    type Output = Landed<V>;
+/// Blocks the thread until the flight has ended.
+pub(crate) fn wait_for(flight: &Boarded) -> Landed {
+    flight.carried().map_or(Landed::Gone, Flight::wait)
+}
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Landed<V>> {
+impl Future for Landing {
+    type Output = Landed;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Landed> {
         let this = self.get_mut();
-        let mut state = this.flight.state.lock();
+        let Some(flight) = this.flight.carried() else { return Poll::Ready(Landed::Gone) };
+        let mut state = flight.state.lock();
         if let Some(outcome) = &state.outcome {
             return Poll::Ready(outcome.clone());
         }
@@ -204,134 +226,14 @@ impl<V> Future for Landing<V> {
     }
 }
 
-impl<V> Drop for Landing<V> {
+impl Drop for Landing {
     fn drop(&mut self) {
-        let mut state = self.flight.state.lock();
+        let Some(flight) = self.flight.carried() else { return };
+        let mut state = flight.state.lock();
         state.waiting -= 1;
         // After the landing the places are gone.
         let waker = self.place.and_then(|place| state.tasks.get_mut(place)?.take());
         drop(state);
         drop(waker);
-    }
-}
-
-/// The computations of one function that are under way, in shards by the hash of their keys.
-pub(crate) struct Flights<V> {
-    shards: [Mutex<Shard<V>>; 8],
-}
-
-struct Shard<V> {
-    by_thread: HashTable<UnderWay<V>>,
-    by_task: HashTable<UnderWay<V>>,
-}
-
-/// A flight, and what it is found by: a hash under a seed of this process, and the key.
-struct UnderWay<V> {
-    hash: u64,
-    key: KeyBox,
-    flight: Arc<Flight<V>>,
-}
-
-impl<V> Shard<V> {
-    fn of(&mut self, leader: Leader) -> &mut HashTable<UnderWay<V>> {
-        match leader {
-            Leader::Thread => &mut self.by_thread,
-            Leader::Task => &mut self.by_task,
-        }
-    }
-}
-
-impl<V> Default for Flights<V> {
-    fn default() -> Self {
-        let shard = || Mutex::new(Shard { by_thread: HashTable::new(), by_task: HashTable::new() });
-        Self { shards: std::array::from_fn(|_| shard()) }
-    }
-}
-
-/// What becomes of a caller who wants a value computed.
-pub(crate) enum Boarding<V> {
-    /// It computes, and owes the others its outcome.
-    Lead(Arc<Flight<V>>),
-    /// Somebody does.
-    Wait(Arc<Flight<V>>),
-}
-
-impl<V> Flights<V> {
-    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard<V>> {
-        self.shards[(hash >> 61) as usize].lock()
-    }
-
-    /// How many there are, short of those that an eviction has left to who is on them.
-    pub(crate) fn len(&self) -> usize {
-        let len = |shard: &Mutex<Shard<V>>| {
-            let shard = shard.lock();
-            shard.by_thread.len() + shard.by_task.len()
-        };
-        self.shards.iter().map(len).sum()
-    }
-
-    /// Joins the flight of `key`, or opens one. A flight that began before an eviction (`is_current` says
-    /// no) is left to those who are on it.
-    pub(crate) fn board(
-        &self,
-        hash: u64,
-        key: &KeyBox,
-        leader: Leader,
-        ticket: Ticket,
-        is_current: impl Fn(&Ticket) -> bool,
-    ) -> Boarding<V> {
-        let mut shard = self.shard(hash);
-        let is_it = |other: &UnderWay<V>| other.key == *key && is_current(&other.flight.ticket);
-        if leader == Leader::Task
-            && let Some(under_way) = shard.by_thread.find(hash, is_it)
-        {
-            return Boarding::Wait(Arc::clone(&under_way.flight));
-        }
-        let flights = shard.of(leader);
-        if let Some(under_way) = flights.find(hash, is_it) {
-            return Boarding::Wait(Arc::clone(&under_way.flight));
-        }
-        let flight = Arc::new(Flight::new(ticket));
-        let under_way = UnderWay { hash, key: key.clone(), flight: Arc::clone(&flight) };
-        match flights.find_entry(hash, |other| other.key == *key) {
-            // It began before an eviction.
-            Ok(mut outdated) => *outdated.get_mut() = under_way,
-            Err(absent) => {
-                absent.into_table().insert_unique(hash, under_way, |other| other.hash);
-            }
-        }
-        Boarding::Lead(flight)
-    }
-
-    /// The flight of `key` that is under way, unless it began before an eviction.
-    pub(crate) fn find(
-        &self,
-        hash: u64,
-        key: &KeyBox,
-        leader: Leader,
-        is_current: impl Fn(&Ticket) -> bool,
-    ) -> Option<Arc<Flight<V>>> {
-        let mut shard = self.shard(hash);
-        let is_it = |other: &UnderWay<V>| other.key == *key && is_current(&other.flight.ticket);
-        shard.of(leader).find(hash, is_it).map(|under_way| Arc::clone(&under_way.flight))
-    }
-
-    /// Ends a flight: the next caller opens a new one, then those who wait learn of the outcome. What is
-    /// to be stored has been stored before.
-    pub(crate) fn land(
-        &self,
-        hash: u64,
-        leader: Leader,
-        flight: &Arc<Flight<V>>,
-        outcome: impl FnOnce() -> Landed<V>,
-    ) {
-        {
-            let mut shard = self.shard(hash);
-            let own = |other: &UnderWay<V>| Arc::ptr_eq(&other.flight, flight);
-            if let Ok(present) = shard.of(leader).find_entry(hash, own) {
-                present.remove();
-            }
-        }
-        flight.land(outcome);
     }
 }

@@ -8,19 +8,19 @@ use std::cell::RefCell;
 
 #[cfg(not(shuttle))]
 thread_local! {
-    static LED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    static LED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
 #[cfg(shuttle)]
 shuttle::thread_local! {
-    static LED: RefCell<Vec<u64>> = RefCell::new(Vec::new());
+    static LED: RefCell<Vec<usize>> = RefCell::new(Vec::new());
 }
 
 /// While it lives, this thread leads the flight.
 pub(super) struct Leading;
 
 impl Leading {
-    pub(super) fn of(flight: u64) -> Self {
+    pub(super) fn of(flight: usize) -> Self {
         LED.with(|led| led.borrow_mut().push(flight));
         Self
     }
@@ -34,7 +34,7 @@ impl Drop for Leading {
 }
 
 /// What this thread leads, for a body that another task runs while this one waits.
-pub(super) struct Led(Vec<u64>);
+pub(super) struct Led(Vec<usize>);
 
 impl Led {
     pub(super) fn here() -> Self {
@@ -62,6 +62,6 @@ impl Drop for LeadingAll {
 }
 
 /// Whether this thread is in the body that the flight waits for.
-pub(super) fn leads(flight: u64) -> bool {
+pub(super) fn leads(flight: usize) -> bool {
     LED.with(|led| led.borrow().contains(&flight))
 }

@@ -239,13 +239,13 @@ impl Admission {
         is_within: bool,
         scopes: impl Iterator<Item = &'s Scope>,
     ) -> Self {
-        let limiter = limiter.filter(|_| !is_within);
-        let mut bounds = limiter.map_or_else(Vec::new, |limiter| {
-            scopes.flat_map(|scope| limiter.bounds(scope)).collect::<Vec<_>>()
-        });
+        let Some(limiter) = limiter.filter(|_| !is_within) else {
+            return Self { is_within, limiter: None, bounds: Vec::new() };
+        };
+        let mut bounds: Vec<_> = scopes.flat_map(|scope| limiter.bounds(scope)).collect();
         bounds.sort_unstable_by(|(a, _), (b, _)| b.depth().cmp(&a.depth()).then_with(|| a.cmp(b)));
         bounds.dedup();
-        Self { is_within, limiter: limiter.cloned(), bounds }
+        Self { is_within, limiter: Some(Arc::clone(limiter)), bounds }
     }
 
     fn admitted(&self) -> Admitted {

@@ -25,7 +25,7 @@ pub enum Lookup<K: Kind> {
     /// The value.
     Hit(K::Return),
     /// Nothing: the call has to be run. Boxed, so that a hit does not move what only a miss needs.
-    Miss(Box<Miss<K>>),
+    Miss(Miss<K>),
 }
 
 /// Looks up what the function's cache holds for these arguments. With `refresh`, nothing.
@@ -83,7 +83,7 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
     let miss = call_for(site, cache, shape, instance, key, refresh);
     match seen {
         Probed::Unknown => miss.get_by(|front, hash| front.probe(shape.0, hash, key)),
-        seen => Lookup::Miss(Box::new(miss.after(&seen))),
+        seen => Lookup::Miss(miss.after(&seen)),
     }
 }
 
@@ -140,7 +140,7 @@ fn untyped(
     instance: InstanceId,
     key: (u64, KeyBox),
     refresh: bool,
-) -> Call {
+) -> Box<Call> {
     let function = function_of(site, cache, instance, codec.is_some(), making);
     Call::new(function, key, typed, (inert, codec), site.policy(), refresh)
 }

@@ -20,12 +20,12 @@ use crate::ttl::Ttl;
 /// Generated code adds what it knows of the call, then runs it.
 #[must_use = "a call does nothing until it is run"]
 pub struct Miss<K: Kind> {
-    pub(super) call: Call,
+    pub(super) call: Box<Call>,
     pub(super) wishes: Wishes<K>,
 }
 
 impl<K: Kind> Miss<K> {
-    pub(crate) fn new(call: Call, kind: K) -> Self {
+    pub(crate) fn new(call: Box<Call>, kind: K) -> Self {
         Self { call, wishes: Wishes::none(kind) }
     }
 
@@ -114,14 +114,14 @@ impl<K: Kind> Miss<K> {
         probe: impl FnOnce(&Front<K::Stored>, u64) -> Probed<K::Return>,
     ) -> Lookup<K> {
         if self.call.skips_lookup() {
-            return Lookup::Miss(Box::new(self));
+            return Lookup::Miss(self);
         }
         match self.probe_by(probe) {
             Probed::Hit(value) => {
                 self.call.served_from_memory(How::Hit);
                 Lookup::Hit(value)
             }
-            probed => Lookup::Miss(Box::new(self.after(&probed.void()))),
+            probed => Lookup::Miss(self.after(&probed.void())),
         }
     }
 }
@@ -180,7 +180,6 @@ impl<K: Kind> Miss<K> {
 }
 
 /// What a look in this process has found.
-#[expect(clippy::large_enum_variant, reason = "it lives for a moment, and a box would live no longer")]
 enum Looked<K: Kind> {
     Here(K::Return),
     Elsewhere(Miss<K>),

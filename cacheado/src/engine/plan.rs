@@ -3,64 +3,61 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use cacheado_backends::memory::Ticket;
+use cacheado_backends::memory::{LabelSet, Taking};
 
 use super::call::{Call, ScopeOf};
 use super::computation::Computation;
 use super::far::Ask;
-use super::flight::{Boarding, Flight, Landed, Leader};
+use super::flight::{Boarded, Flight, Landed, Leader};
 use super::leading::leads;
 use super::limit;
 use super::moment::Moment;
 use super::turn::Rest;
 use crate::context::{self, Outcome, Served, Tier};
-use crate::function::{Function, Held, Value};
+use crate::function::Value;
 use crate::stats::count;
 
 impl Call {
     /// What this call does next.
-    pub(super) fn plan(mut self, leader: Leader) -> Next {
-        let Some(function) = self.function.clone() else {
-            return Next::Compute(Computation::uncached(self).into());
+    pub(super) fn plan(mut self: Box<Self>, leader: Leader) -> Next {
+        let Some(function) = &self.function else {
+            return Next::Compute(Box::new(Computation::uncached(self)));
         };
         if self.bypass || matches!(self.scope, ScopeOf::Missing) {
             count(&function.shared.tally.bypassed);
             // It is neither a hit nor a miss, however it ends.
             self.count_nothing();
-            return Next::Compute(Computation::uncached(self).into());
+            return Next::Compute(Box::new(Computation::uncached(self)));
         }
         if function.renewals.is_some() {
+            let function = Arc::clone(function);
             match self.by_age(&function, leader) {
                 ControlFlow::Break(next) => return next,
                 ControlFlow::Continue(call) => self = call,
             }
         }
-        if function.remote.is_some() {
+        let labels = self.labels();
+        if self.is_remote() {
             self.begun.get_or_insert_with(Moment::now);
+            if self.goes_by_spare() {
+                let mut looking = Computation::alone(self, labels);
+                looking.only_looks = true;
+                return looking.start();
+            }
         } else {
             self.count_miss();
         }
-        let labels = self.labels();
-        let list = labels.as_deref().unwrap_or_default();
-        let ticket = function.region.ticket(self.hash, list);
-        if function.is_remote() && self.goes_by_spare(&function) {
-            let mut looking = Computation::new(self, labels, Some(ticket), None);
-            looking.only_looks = true;
-            return looking.start();
-        }
         if !self.joins() {
-            return Computation::new(self, labels, Some(ticket), None).start();
+            return Computation::alone(self, labels).start();
         }
-        let is_current = |ticket: &Ticket| function.region.is_current(ticket);
-        let boarding = ticket.clone();
-        match function.flights.board(self.hash, &self.key, leader, boarding, is_current) {
-            Boarding::Wait(flight) if may_join(&flight) => Next::Wait(Wait::Flight(flight, self)),
+        match self.board(labels.as_ref(), leader, false) {
+            Some(Taking::There(flight)) if may_join(&flight) => Next::Wait(Wait::Flight(flight, self)),
             // Waiting might be for ever.
-            Boarding::Wait(_) => Computation::new(self, labels, Some(ticket), None).start(),
-            Boarding::Lead(flight) => {
-                let mut computation = Computation::new(self, labels, Some(ticket), Some((flight, leader)));
+            Some(Taking::There(_)) | None => Computation::alone(self, labels).start(),
+            Some(Taking::Taken(flight)) => {
+                let mut computation = Computation::leading_flight(self, labels, flight);
                 // Between the probe and here the previous leader may have stored it.
-                match computation.look_again(&function) {
+                match computation.look_again() {
                     Some(value) => {
                         computation.call.count_hit();
                         computation.call.served_from_memory(Outcome::Hit);
@@ -72,13 +69,27 @@ impl Call {
         }
     }
 
+    /// Joins the flight for this key, or opens one. A flight that began before an eviction is left to those who
+    /// are on it. `None` without a cache.
+    pub(super) fn board(
+        &self,
+        labels: Option<&LabelSet>,
+        leader: Leader,
+        is_renewal: bool,
+    ) -> Option<Taking<Flight>> {
+        let flight = || Flight::new(self.key.clone(), leader, is_renewal);
+        let will_do = |other: &Flight| other.can_be_joined(&self.key, leader, is_renewal);
+        Some(self.function.as_ref()?.region.take_or_join(self.hash, labels, &flight, &will_do))
+    }
+
     /// What this call does after the flight that it waited for has ended.
-    pub(super) fn landed(mut self, flight: &Flight<Held>, landed: Landed<Held>, leader: Leader) -> Next {
+    pub(super) fn landed(mut self: Box<Self>, flight: &Boarded, landed: Landed, leader: Leader) -> Next {
         let Some(function) = self.function.clone() else { return self.plan(leader) };
         // What began before an eviction is not served to anybody but its leader after it: one on this node has
         // marked the ticket, one on another shows if the backend is asked after this call began.
-        let is_in_time = self.begun.is_none_or(|begun| flight.until.is_after(begun));
-        if is_in_time && function.region.is_current(&flight.ticket) {
+        let until = flight.carried().map(|flight| &flight.until);
+        let is_in_time = self.begun.is_none_or(|begun| until.is_some_and(|until| until.is_after(begun)));
+        if is_in_time && function.region.is_current(flight) {
             let coalesced = |tier| Served::from(Outcome::Coalesced, tier, None);
             let served = match &landed {
                 Landed::Found(_) => coalesced(Tier::Remote),
@@ -88,9 +99,9 @@ impl Call {
                 _ => coalesced(Tier::None),
             };
             let value = match landed {
-                Landed::Value(value) => self.typed.restore(Held::clone(&value)),
+                Landed::Value(value) => self.typed.restore(value),
                 Landed::Found(value) => {
-                    let value = self.typed.restore(Held::clone(&value));
+                    let value = self.typed.restore(value);
                     // It may be of another type than this caller asks for.
                     if value.is_some() {
                         self.count_hit();
@@ -98,7 +109,7 @@ impl Call {
                     value
                 }
                 Landed::Old(value, age) => {
-                    let value = self.typed.restore(Held::clone(&value));
+                    let value = self.typed.restore(value);
                     if value.is_some() {
                         self.count_served(age);
                     }
@@ -120,19 +131,22 @@ impl Call {
     }
 
     /// Whether it looks for an older value before it waits for a body that has just failed, or taken too long.
-    fn goes_by_spare(&self, function: &Function) -> bool {
+    fn goes_by_spare(&self) -> bool {
+        let has_just_failed =
+            || self.function.as_ref().is_some_and(|function| self.has_just_failed(function));
         !self.policy.stale_if_error.is_zero()
             && !self.refresh
             && !self.has_looked
             && !self.rejected
-            && self.has_just_failed(function)
+            && has_just_failed()
     }
 }
 
 /// Whether this thread may wait for the flight: not if it is in the body that the flight waits for, as a body that
 /// has called itself with the same arguments; and not if it is in one whose place the flight may come to wait for.
-pub(super) fn may_join<V>(flight: &Arc<Flight<V>>) -> bool {
-    !leads(flight.number()) && (flight.is_settled() || !limit::is_inside())
+pub(super) fn may_join(flight: &Boarded) -> bool {
+    let is_settled = flight.carried().is_some_and(Flight::is_settled);
+    !leads(flight.number()) && (is_settled || !limit::is_inside())
 }
 
 /// What a call does next.
@@ -150,7 +164,7 @@ pub(super) enum Next {
 /// What a call waits for.
 pub(super) enum Wait {
     /// Somebody else's computation.
-    Flight(Arc<Flight<Held>>, Call),
+    Flight(Boarded, Box<Call>),
     /// The backend's answer.
     Backend(Ask),
     /// Another process's computation.

@@ -3,13 +3,15 @@
 //! A key that is written into a buffer, hashed from there and compared from there costs 30 ns, most of it
 //! for loads that wait for narrower stores; hashed and compared argument by argument it costs 4.
 
+use std::cell::Cell;
 use std::hash::{BuildHasher, Hasher};
 
-use cacheado_backends::memory::{KeyBox, Query};
+use cacheado_backends::memory::{KeyBox, Label, Query};
 use foldhash::fast::FoldHasher;
 
 use crate::hot::HOT;
-use crate::key::{self, KeyPart, KeySink, tag};
+use crate::key::{self, KeyBytes, KeyPart, KeySink, tag};
+use crate::scope::Scope;
 
 /// The hash of a key, under a seed of this process.
 #[inline]
@@ -28,7 +30,35 @@ pub(crate) fn hash_bytes(bytes: &[u8]) -> Option<u64> {
 
 /// The bytes of a key.
 pub(crate) fn encode_key<K: KeyPart + ?Sized>(key: &K) -> KeyBox {
-    KeyBox::from(key::encode(key).as_slice())
+    thread_local! {
+        /// Room for the bytes until it is known how many they are.
+        static ROOM: Cell<KeyBytes> = const { Cell::new(KeyBytes::new()) };
+    }
+    // A key that encodes another while it is encoded finds no room, and makes some.
+    let mut bytes = ROOM.take();
+    bytes.clear();
+    key.encode(&mut bytes);
+    let key = KeyBox::from(bytes.as_bytes());
+    ROOM.set(bytes);
+    key
+}
+
+/// The hash of the labels of a scope and of these tags.
+pub(super) fn hash_labels(scope: &Scope, tags: &[Label]) -> u64 {
+    let mut sink = HashSink(HOT.seed.build_hasher());
+    scope.write_levels(&mut sink);
+    for tag in tags {
+        sink.bytes(tag.as_bytes());
+    }
+    sink.0.finish()
+}
+
+/// Whether this is the label of the scope.
+pub(super) fn is_label_of(label: &Label, scope: &Scope) -> bool {
+    let Some(stored) = label.as_bytes().strip_prefix(b"s") else { return false };
+    let mut sink = MatchSink(Long { rest: stored, equal: true });
+    scope.write_levels(&mut sink);
+    sink.0.equal && sink.0.rest.is_empty()
 }
 
 /// A key that is compared with stored bytes as it is encoded.

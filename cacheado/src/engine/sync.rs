@@ -1,16 +1,16 @@
 //! The lock and the condition of the flights: `parking_lot`'s, or the model checker's under `--cfg shuttle`.
 
 #[cfg(not(shuttle))]
-pub(super) use parking_lot::{Condvar, Mutex, MutexGuard};
+pub(super) use parking_lot::{Condvar, Mutex};
 
 #[cfg(shuttle)]
-pub(super) use modelled::{Condvar, Mutex, MutexGuard};
+pub(super) use modelled::{Condvar, Mutex};
 
 #[cfg(shuttle)]
 mod modelled {
     use std::sync::PoisonError;
 
-    pub(in super::super) use shuttle::sync::MutexGuard;
+    use shuttle::sync::MutexGuard;
 
     #[derive(Debug, Default)]
     pub(in super::super) struct Mutex<T>(shuttle::sync::Mutex<T>);

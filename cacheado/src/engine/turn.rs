@@ -90,6 +90,7 @@ pub(super) struct Rest {
 
 impl Rest {
     /// Its computation, which waits no longer and has no lease.
+    #[expect(clippy::unnecessary_box_returns, reason = "it stands in a box, and goes on there")]
     pub(super) fn at_once(self) -> Box<Computation> {
         self.computation
     }

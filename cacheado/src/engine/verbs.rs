@@ -26,7 +26,7 @@ enum Looked {
 
 impl Call {
     /// The stored value, which is not in this process, counted as a lookup; no body is run.
-    pub(crate) fn fetch<'o>(self) -> Operation<'o, Option<Value>> {
+    pub(crate) fn fetch<'o>(self: Box<Self>) -> Operation<'o, Option<Value>> {
         let mut reading = match self.look() {
             Looked::Here(value) => return Operation::ready(value),
             Looked::There(reading) => reading,
@@ -43,8 +43,10 @@ impl Call {
         })
     }
 
-    /// The stored values of several calls in their order, which are not in this process, counted as lookups. One question to the backend.
-    pub(crate) fn fetch_many<'o>(calls: Vec<Self>) -> Operation<'o, Vec<Option<Value>>> {
+    /// The stored values of several calls in their order, which are not in this process, counted as lookups. One
+    /// question to the backend.
+    #[expect(clippy::vec_box, reason = "each stands in a box, and goes on there")]
+    pub(crate) fn fetch_many<'o>(calls: Vec<Box<Self>>) -> Operation<'o, Vec<Option<Value>>> {
         let mut values = Vec::with_capacity(calls.len());
         let mut places = Vec::new();
         let mut readings = Vec::new();
@@ -81,15 +83,14 @@ impl Call {
     }
 
     /// What has not been found in this process may be in the backend.
-    fn look(mut self) -> Looked {
+    fn look(mut self: Box<Self>) -> Looked {
         let Some(function) = self.function.clone() else { return Looked::Here(None) };
         if function.remote.is_none() || self.is_rejected() {
             self.count_miss();
             return Looked::Here(None);
         }
         let mut reading = Computation::without_body(self);
-        let labels = reading.labels.as_deref().unwrap_or_default();
-        reading.ticket = Some(function.region.ticket(reading.call.hash, labels));
+        reading.ticket = Some(function.region.ticket(reading.call.hash, reading.labels.as_ref()));
         Looked::There(Box::new(reading))
     }
 
@@ -140,7 +141,7 @@ impl Call {
     }
 
     /// Evicts the entry; whether there was a live one.
-    pub(crate) fn evict<'o>(self) -> Operation<'o, bool> {
+    pub(crate) fn evict<'o>(self: Box<Self>) -> Operation<'o, bool> {
         let Some(function) = self.function.clone() else { return Operation::ready(false) };
         let Some(far) = self.far() else {
             return Operation::ready(function.evict(self.key.as_bytes(), Cause::Evicted));
@@ -158,7 +159,7 @@ impl Call {
     }
 
     /// Stores a value as if the body had just computed it: fills that have begun are not stored any more.
-    pub(crate) fn put<'o>(self, value: &dyn Outcome) -> Operation<'o, ()> {
+    pub(crate) fn put<'o>(self: Box<Self>, value: &dyn Outcome) -> Operation<'o, ()> {
         match (&self.function, &self.scope) {
             (None, _) => Operation::ready(()),
             (Some(function), ScopeOf::Missing) => {

@@ -9,10 +9,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cacheado_backends::memory::{Fill, Placed, Region};
+use cacheado_backends::memory::{Fill, Placed};
 
-use super::entries::Entries;
+use super::entries::{Entries, EntriesOf};
 use super::kind::{Kind, Worth};
+use crate::engine::flight::Boarded;
 use crate::error::Error;
 
 /// A stored value, or another that is handed on, behind a pointer.
@@ -89,7 +90,7 @@ pub(crate) trait Outcome {
     /// A copy for those who wait, where it is not one that can be stored.
     fn shared(&self) -> Option<Held>;
     /// Stores a copy. `None` if it cannot be.
-    fn fill(&self, entries: &dyn Entries, fill: Fill) -> Option<Placed>;
+    fn fill(&self, entries: &dyn Entries, fill: Fill, ticket: &Boarded) -> Option<Placed>;
 }
 
 /// What a function wants done with its outcomes.
@@ -158,9 +159,9 @@ impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
         self.0.kind.share(self.1.borrow())
     }
 
-    fn fill(&self, entries: &dyn Entries, fill: Fill) -> Option<Placed> {
-        let region: &Region<K::Stored> = entries.as_any().downcast_ref()?;
-        Some(region.fill(fill, self.0.kind.store(self.1.borrow())?))
+    fn fill(&self, entries: &dyn Entries, fill: Fill, ticket: &Boarded) -> Option<Placed> {
+        let region: &EntriesOf<K::Stored> = entries.as_any().downcast_ref()?;
+        Some(region.fill(fill, ticket, self.0.kind.store(self.1.borrow())?))
     }
 }
 
@@ -178,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_value_comes_back_from_behind_its_pointer() {
-        let kind = (&&&&&&&&Probe::<Option<String>>::new()).kind();
+        let kind = (&&Probe::<Option<String>>::new()).kind();
         let held = kind.hold(&Some("a".to_owned())).expect("it can be stored");
         assert!(Typed::of(kind).restore(Arc::clone(&held)).is_some());
         assert!(Typed::of(Own::<String>::new()).restore(Arc::clone(&held)).is_none(), "it is another type's");
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_pointer_that_is_the_value_comes_back_as_it_is() {
-        let kind = (&&&&&&&&Probe::<Held>::new()).kind();
+        let kind = (&Probe::<Held>::new()).kind();
         let value: Held = Arc::new(5_u8);
         let held = kind.hold(&value).expect("it can be stored");
         assert!(Arc::ptr_eq(&held, &value));

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use cacheado_backends::memory::{Cause, Label, Listener, Region, Store};
 
-use super::entries::{Entries, Open};
-use super::{Held, Kind, Policy};
+use super::entries::{Entries, EntriesOf, Open};
+use super::{Kind, Policy};
 use crate::cache::Inner;
-use crate::engine::flight::Flights;
+use crate::engine::flight::Flight;
 use crate::engine::limit::Limiter;
 use crate::engine::{Renewals, hash_bytes};
 use crate::key::{self, Key};
@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) level: Arc<str>,
     pub(crate) tally: Tally,
     cache: Weak<Inner>,
+    /// Whether there are rules of the user's.
+    has_rules: bool,
     /// Whether what is in memory are copies of remote entries.
     copies: bool,
 }
@@ -69,12 +71,13 @@ impl Shared {
 
     /// Tells the rules that an entry has left.
     pub(crate) fn tell_rules(&self, bytes: &[u8], labels: &[Label], cause: Cause) {
-        let Some(cache) = self.cache.upgrade() else { return };
-        if !cache.pipeline.is_empty() {
-            let key = self.key(&Scope::of_labels(labels), bytes);
-            let evict = cache.pipeline.on_evict(&key, cause);
-            cache.evict_for_rule(evict);
+        if !self.has_rules {
+            return;
         }
+        let Some(cache) = self.cache.upgrade() else { return };
+        let key = self.key(&Scope::of_labels(labels), bytes);
+        let evict = cache.pipeline.on_evict(&key, cause);
+        cache.evict_for_rule(evict);
     }
 }
 
@@ -95,8 +98,8 @@ impl Listener for Shared {
 /// The state of one function in one cache.
 pub(crate) struct Function {
     pub(crate) shared: Arc<Shared>,
+    /// Its entries, and the computations under way, which the tickets of their fills carry.
     pub(crate) region: Arc<dyn Entries>,
-    pub(crate) flights: Flights<Held>,
     /// Where values are used past their expiry, or computed anew before it.
     pub(crate) renewals: Option<Box<Renewals>>,
     /// Whether there is somebody who wants to see each hit: rules of the user's, or the ledger.
@@ -114,7 +117,7 @@ pub(crate) struct Function {
 
 /// What a hit needs of a function, whose entries hold a `V` each.
 pub(crate) struct Front<V> {
-    pub(crate) region: Arc<Region<V>>,
+    pub(crate) region: Arc<EntriesOf<V>>,
     pub(crate) ruled: bool,
     pub(crate) shared: Arc<Shared>,
     pub(crate) function: Arc<Function>,
@@ -170,7 +173,16 @@ impl Function {
         let tally = Tally::default();
         let copies = remote.is_some();
         let title = Title::new(&identity.name, identity.version);
-        let shared = Arc::new(Shared { identity, title, level, tally, cache: Arc::downgrade(cache), copies });
+        let has_rules = !cache.pipeline.is_empty();
+        let shared = Arc::new(Shared {
+            identity,
+            title,
+            level,
+            tally,
+            cache: Arc::downgrade(cache),
+            has_rules,
+            copies,
+        });
         let store = Arc::clone(remote.as_ref().map_or(&cache.store, |remote| &remote.near));
         let region = open(&store, Arc::clone(&shared) as Arc<dyn Listener>);
         let ledger = remote.as_ref().and_then(|remote| {
@@ -180,9 +192,8 @@ impl Function {
         Arc::new(Self {
             shared,
             region,
-            flights: Flights::default(),
             renewals: Renewals::of(policy),
-            ruled: !cache.pipeline.is_empty() || ledger.is_some(),
+            ruled: has_rules || ledger.is_some(),
             remote,
             ledger,
             store,
@@ -238,7 +249,7 @@ impl AnyFunction for Function {
     }
 
     fn under_way(&self) -> usize {
-        self.flights.len() + self.renewals.as_ref().map_or(0, |renewals| renewals.under_way())
+        self.region.count_tickets(&Flight::is_open)
     }
 
     fn remote(&self) -> Option<&Arc<Remote>> {

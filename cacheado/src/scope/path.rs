@@ -1,5 +1,6 @@
 //! [`Scope`]: a typed path, shared between clones, and between a scope and its ancestors.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -145,20 +146,24 @@ impl Scope {
     pub(crate) fn from_values<'a, N: Into<LevelName>>(
         levels: impl IntoIterator<Item = (N, &'a dyn ScopeValue)>,
     ) -> Option<Self> {
-        let mut text = String::with_capacity(32);
-        let mut levels = levels.into_iter().map(|(name, value)| {
-            text.clear();
-            value.write_scope(&mut text).ok()?;
-            Some(Level { name: name.into(), value: text.as_str().into() })
-        });
-        let Some(first) = levels.next() else { return Some(Self::global()) };
-        let first = first?;
-        let Some(second) = levels.next() else {
-            // Most paths have one level, which needs no list to be gathered in.
-            return Some(Self { path: Some(Arc::new([first])), depth: 1 });
-        };
-        let path: Option<Vec<Level>> = [Some(first), second].into_iter().chain(levels).collect();
-        path.map(Self::from_path)
+        thread_local! {
+            /// Room for the text of a value.
+            static ROOM: Cell<String> = const { Cell::new(String::new()) };
+        }
+        let mut text = ROOM.take();
+        let mut has_failed = false;
+        // Collected at once: of an array of levels, this is one allocation and one for each value.
+        let path: Arc<[Level]> = levels
+            .into_iter()
+            .map(|(name, value)| {
+                text.clear();
+                has_failed |= value.write_scope(&mut text).is_err();
+                Level { name: name.into(), value: text.as_str().into() }
+            })
+            .collect();
+        ROOM.set(text);
+        let depth = path.len();
+        (!has_failed).then(|| Self { path: (depth > 0).then_some(path), depth })
     }
 
     /// The scope one level down. `None` where the value fails to write itself.

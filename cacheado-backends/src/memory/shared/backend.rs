@@ -44,7 +44,7 @@ impl Backend for SharedMemory {
 
     async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
         // Where it is not placed, another write or removal came in between, and has the last word.
-        self.0.fill(key, value, ttl, None, self.0.ticket(key, &[]))?;
+        self.0.fill(key, value, ttl, None, &self.0.ticket(key, None))?;
         Ok(())
     }
 

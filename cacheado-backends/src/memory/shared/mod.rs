@@ -23,7 +23,7 @@ use foldhash::fast::RandomState;
 
 use self::bus::Bus;
 use self::claims::Claims;
-use super::{Cause, Fill, KeyBox, Label, Listener, Memory, Placed, Region, Seen, Store, Ticket};
+use super::{Cause, Fill, KeyBox, Label, LabelSet, Listener, Memory, Placed, Region, Seen, Store, Ticket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::{Clock, Entry};
 
@@ -141,7 +141,7 @@ impl Shared {
     }
 
     /// A ticket for a fill that begins now.
-    fn ticket(&self, key: &str, labels: &[Label]) -> Ticket {
+    fn ticket(&self, key: &str, labels: Option<&LabelSet>) -> Ticket {
         self.region.ticket(self.hash(key), labels)
     }
 
@@ -150,19 +150,20 @@ impl Shared {
         key: &str,
         value: &[u8],
         ttl: Option<Duration>,
-        labels: Option<Arc<[Label]>>,
-        ticket: Ticket,
+        labels: Option<LabelSet>,
+        ticket: &Ticket,
     ) -> Result<Placed> {
+        let born = self.store.clock().now();
         let fill = Fill {
             hash: self.hash(key),
             key: KeyBox::from(key.as_bytes()),
-            deadline: self.store.clock().deadline(ttl),
+            born,
+            deadline: self.store.clock().deadline_from(born, ttl),
             aging: None,
             labels,
-            ticket,
             inert: true,
         };
-        match self.region.fill(fill, value.into()) {
+        match self.region.fill(fill, ticket, value.into()) {
             // There is no bound that refuses an entry but the one on its weight.
             Placed::Full => Err(Error::new(ErrorKind::TooLarge, "put", "heavier than all entries may be")),
             placed => Ok(placed),

@@ -11,14 +11,10 @@ use crate::contract::{
     Wanted,
 };
 use crate::error::Result;
-use crate::memory::{Cause, Label, Placed};
+use crate::memory::{Cause, Label, LabelSet, Placed};
 
 fn label(group: &Group) -> Label {
     Label::from(group.name.as_bytes())
-}
-
-fn labels(at: &Place) -> Arc<[Label]> {
-    at.groups.iter().map(label).collect()
 }
 
 /// What is there at once. Nothing here waits, and what is dropped before it is polled is not done.
@@ -27,8 +23,13 @@ fn now<'a, T: Send + 'a>(answer: impl FnOnce() -> Result<T> + Send + 'a) -> BoxF
 }
 
 impl Shared {
+    fn labels(&self, at: &Place) -> Option<LabelSet> {
+        let labels: Vec<_> = at.groups.iter().map(label).collect();
+        self.store.labelled(&labels)
+    }
+
     fn begin(&self, at: &Place) -> Claim {
-        self.claims.announce(self.ticket(&at.key, &labels(at)), self.store.clock())
+        self.claims.announce(self.ticket(&at.key, self.labels(at).as_ref()), self.store.clock())
     }
 
     fn begin_leased(&self, at: &Place, terms: Terms) -> Leased {
@@ -37,7 +38,7 @@ impl Shared {
             lasts: terms.lasts,
             is_current: &|ticket| self.region.is_current(ticket),
             look: &|| terms.look.then(|| self.read(&at.key)).flatten(),
-            ticket: &|| self.ticket(&at.key, &labels(at)),
+            ticket: &|| self.ticket(&at.key, self.labels(at).as_ref()),
         };
         match self.claims.lease(&wish, self.store.clock()) {
             Granted::Taken(claim) => Leased::Taken(claim),
@@ -54,7 +55,7 @@ impl Shared {
 
     fn fill_unreleased(&self, at: &Place, new: New<'_>, claim: &Claim) -> Result<Filled> {
         let Some(ticket) = self.claims.take(claim, self.store.clock()) else { return Ok(Filled::Fenced) };
-        match self.fill(&at.key, new.value, new.ttl, Some(labels(at)), ticket)? {
+        match self.fill(&at.key, new.value, new.ttl, self.labels(at), &ticket)? {
             Placed::Stored => Ok(Filled::Stored),
             Placed::Fenced | Placed::Superseded | Placed::Full => Ok(Filled::Fenced),
         }
@@ -62,10 +63,10 @@ impl Shared {
 
     fn set(&self, at: &Place, new: New<'_>) -> Result<()> {
         self.region.fence_off(self.hash(&at.key));
-        let labels = labels(at);
-        let ticket = self.ticket(&at.key, &labels);
+        let labels = self.labels(at);
+        let ticket = self.ticket(&at.key, labels.as_ref());
         // Where it is not placed, another write or eviction came in between, and has the last word.
-        self.fill(&at.key, new.value, new.ttl, Some(labels), ticket)?;
+        self.fill(&at.key, new.value, new.ttl, labels, &ticket)?;
         Ok(())
     }
 

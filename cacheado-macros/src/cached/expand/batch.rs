@@ -23,12 +23,6 @@ pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
     let question = function::question(call);
     let options = options::chain(call, true);
     let miss = call.in_block(&TokenStream::new(), quote_spanned!(generated()=> __cacheado_miss #options));
-    // What misses is boxed, but for what the options make of it.
-    let miss = if options.is_empty() {
-        quote_spanned!(generated()=> __cacheado_miss)
-    } else {
-        quote_spanned!(generated()=> ::std::boxed::Box::new(#miss))
-    };
     let run = run(call, batch);
     let block = body::braced(
         call,

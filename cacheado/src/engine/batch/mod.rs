@@ -32,7 +32,7 @@ use round::{Computed, Round, Waiting};
 #[must_use = "a batch does nothing until it is run"]
 pub struct Batch<K: Kind> {
     elements: Vec<Element<K>>,
-    missing: Vec<(usize, Call)>,
+    missing: Vec<(usize, Box<Call>)>,
     wishes: Wishes<K>,
     /// Where each missing one stands.
     known: HashMap<KeyBox, usize>,
@@ -60,7 +60,7 @@ impl<K: Kind> Batch<K> {
         let element = match found {
             Lookup::Hit(value) => Element::Here(value),
             Lookup::Miss(miss) => {
-                let Miss { call, wishes } = *miss;
+                let Miss { call, wishes } = miss;
                 // The same for all elements.
                 self.wishes = wishes;
                 let first = *self.known.entry(call.key.clone()).or_insert(index);

@@ -9,11 +9,11 @@ use crate::engine::call::Call;
 use crate::engine::computation::Computation;
 use crate::engine::drive::Due;
 use crate::engine::far::{Answer, Ask, Asked, Written};
-use crate::engine::flight::{Landed, Landing, Leader};
+use crate::engine::flight::{Landed, Landing, Leader, wait_for};
 use crate::engine::leading::Leading;
 use crate::engine::limit::{Admission, Admitted};
 use crate::engine::plan::{Next, Wait};
-use crate::function::{BatchOf, Held, Kind, Of, Outcome, Parts};
+use crate::function::{BatchOf, Kind, Of, Outcome, Parts};
 use crate::remote::{Remote, Request, each};
 
 /// What the elements do that are not there, until all that this call leads have landed.
@@ -29,21 +29,21 @@ pub(super) struct Round {
 /// An element that somebody else computes.
 pub(super) struct Waiting {
     index: usize,
-    call: Call,
+    call: Box<Call>,
     /// From the begin of the round on, so that the outcome is kept for this call.
-    landing: Landing<Held>,
+    landing: Landing,
 }
 
 impl Waiting {
     pub(super) fn block(self) -> (usize, Due) {
-        let flight = Arc::clone(self.landing.flight());
-        let landed = io::blocking(|| flight.wait());
+        let flight = self.landing.flight().clone();
+        let landed = io::blocking(|| wait_for(&flight));
         (self.index, Due::Landed(self.call, flight, landed))
     }
 
     pub(super) async fn over(self) -> (usize, Due) {
-        let flight = Arc::clone(self.landing.flight());
-        let landed: Landed<Held> = self.landing.await;
+        let flight = self.landing.flight().clone();
+        let landed = self.landing.await;
         (self.index, Due::Landed(self.call, flight, landed))
     }
 }
@@ -85,7 +85,7 @@ impl Round {
             // The attribute refuses leases for batches, which could wait for each other's.
             Next::Wait(Wait::Turn(rest)) => self.led.push((index, rest.at_once())),
             Next::Wait(Wait::Flight(flight, call)) => {
-                self.waiting.push(Waiting { index, call, landing: flight.landing() });
+                self.waiting.push(Waiting { index, call, landing: Landing::of(flight) });
             }
         }
     }

@@ -94,7 +94,7 @@ impl Computation {
                 self.keep_copy(&function, &value, left, self.lead(header.took), asked);
                 let typed = self.call.typed;
                 self.answered();
-                self.land(|| Landed::Found(Arc::new(value.clone())));
+                self.land(|| Landed::Found(value.clone()));
                 typed.restore(value)
             }
             _ => {

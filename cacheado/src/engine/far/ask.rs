@@ -48,7 +48,7 @@ pub(in crate::engine) enum Step {
 impl Computation {
     /// The first thing to do: what the backend says comes before the body.
     pub(in crate::engine) fn start(mut self) -> Next {
-        self.far = self.call.far();
+        self.far = self.call.far().map(Box::new);
         let step = if self.renewing.is_some() {
             Step::Recheck
         } else if self.call.is_refresh() || self.call.is_rejected() {
@@ -61,7 +61,7 @@ impl Computation {
 
     pub(in crate::engine) fn ask(mut self: Box<Self>, step: Step) -> Next {
         let far = match step {
-            Step::Read | Step::ReadAmongMany | Step::ReadAge | Step::Recheck => self.far.as_mut(),
+            Step::Read | Step::ReadAmongMany | Step::ReadAge | Step::Recheck => self.far.as_deref_mut(),
             Step::Announce | Step::Lease => self.far_to_write(),
         };
         let Some(far) = far else { return Next::Compute(self) };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cacheado_backends::contract::Entry;
-use cacheado_backends::memory::{Aging, Fill, Ticket};
+use cacheado_backends::memory::{Aging, Fill};
 
 use super::age::Reading;
 use crate::context::Tier;
@@ -46,8 +46,8 @@ impl Computation {
         let typed = self.call.typed;
         self.answered();
         self.land(|| match age {
-            Age::Left(_) => Landed::Found(Arc::new(value.clone())),
-            Age::Past(_) => Landed::Old(Arc::new(value.clone()), age),
+            Age::Left(_) => Landed::Found(value.clone()),
+            Age::Past(_) => Landed::Old(value.clone(), age),
         });
         let served = age.served(Tier::Remote, header.lifetime.filter(|_| lifetime_known));
         Some(Reading::Value(typed.restore(value)?, served, renewing))
@@ -103,25 +103,26 @@ impl Computation {
         if clock.expired(limit) {
             return;
         }
+        let now = clock.now();
         let fill = match aging(lead, Duration::ZERO) {
-            Some(aging) => Fill { aging: Some(Aging { limit, ..aging }), ..self.fill(ticket, expiry) },
-            None => self.fill(ticket, limit),
+            Some(aging) => Fill { aging: Some(Aging { limit, ..aging }), ..self.fill(now, expiry) },
+            None => self.fill(now, limit),
         };
         // The copy runs code of the user's.
-        if catch_unwind(AssertUnwindSafe(|| function.region.fill_copy(fill, value))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| function.region.fill_copy(fill, ticket, value))).is_err() {
             tracing::error!("a value panicked while it was copied for the near cache");
         }
     }
 
     /// An entry in memory of this call's.
-    pub(in crate::engine) fn fill(&self, ticket: &Ticket, deadline: u64) -> Fill {
+    pub(in crate::engine) fn fill(&self, now: u64, deadline: u64) -> Fill {
         Fill {
             hash: self.call.hash,
             key: self.call.key.clone(),
+            born: now,
             deadline,
             aging: None,
             labels: self.labels.clone(),
-            ticket: ticket.clone(),
             inert: self.call.inert,
         }
     }

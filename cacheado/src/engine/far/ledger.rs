@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cacheado_backends::memory::{Cause, Fill, Found, Placed, Ticket};
+use cacheado_backends::memory::{Cause, Fill, Found, Placed, Region, Ticket};
 
 use crate::engine::computation::Computation;
 use crate::function::Function;
@@ -19,8 +19,7 @@ impl Computation {
             ledger.set_deadline(hash, key.as_bytes(), deadline);
             return;
         }
-        let ticket = ledger.ticket(hash, self.labels.as_deref().unwrap_or_default());
-        ledger.fill(self.fill_ledger(function, &ticket, ttl), ());
+        self.fill_ledger(function, ledger, ttl);
     }
 
     /// Enters the ledger for what is about to be written. `Full`: it is a new one, and there is no room.
@@ -29,8 +28,7 @@ impl Computation {
         if ledger.describe(self.call.hash, self.call.key.as_bytes()).is_some() {
             return Placed::Stored;
         }
-        let ticket = ledger.ticket(self.call.hash, self.labels.as_deref().unwrap_or_default());
-        let placed = ledger.fill(self.fill_ledger(function, &ticket, ttl), ());
+        let (placed, ticket) = self.fill_ledger(function, ledger, ttl);
         if let Some(far) = &mut self.far {
             far.noted = Some(ticket);
         }
@@ -41,8 +39,7 @@ impl Computation {
     /// has entered it, does not take it out again.
     pub(in crate::engine) fn enter(&self, function: &Function, ttl: Option<Duration>) {
         let (Some(ledger), Some(far)) = (&function.ledger, &self.far) else { return };
-        let ticket = ledger.ticket(self.call.hash, self.labels.as_deref().unwrap_or_default());
-        if ledger.fill(self.fill_ledger(function, &ticket, ttl), ()) == Placed::Full {
+        if let (Placed::Full, _) = self.fill_ledger(function, ledger, ttl) {
             // Another has taken the room meanwhile.
             far.remote.postpone(Chore::drive_out(self.call.whole_key(), Arc::clone(&far.place)));
         }
@@ -64,7 +61,18 @@ impl Computation {
         }
     }
 
-    fn fill_ledger(&self, function: &Function, ticket: &Ticket, ttl: Option<Duration>) -> Fill {
-        Fill { inert: true, ..self.fill(ticket, function.store.clock().deadline(ttl)) }
+    fn fill_ledger(
+        &self,
+        function: &Function,
+        ledger: &Region<()>,
+        ttl: Option<Duration>,
+    ) -> (Placed, Ticket) {
+        // The ledger is a store of its own, with label sets of its own.
+        let labels = self.labels.as_ref().and_then(|labels| ledger.labelled(labels.labels()));
+        let ticket = ledger.ticket(self.call.hash, labels.as_ref());
+        let clock = function.store.clock();
+        let now = clock.now();
+        let fill = Fill { inert: true, labels, ..self.fill(now, clock.deadline_from(now, ttl)) };
+        (ledger.fill(fill, &ticket, ()), ticket)
     }
 }

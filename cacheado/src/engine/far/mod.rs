@@ -139,7 +139,7 @@ impl Far {
 impl Computation {
     /// The remote side, for writing.
     pub(in crate::engine) fn far_to_write(&mut self) -> Option<&mut Far> {
-        let (function, far) = (self.call.function.as_ref()?, self.far.as_mut()?);
+        let (function, far) = (self.call.function.as_ref()?, self.far.as_deref_mut()?);
         if !std::mem::replace(&mut far.is_grouped, true) {
             far.place = self.call.place(function)?;
         }

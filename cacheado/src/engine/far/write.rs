@@ -121,7 +121,7 @@ impl Written {
         // What an eviction on some node has come before is not for those who may have called after it.
         computation.answered();
         let is_old = matches!(answer, Ok(Reply::Filled(Filled::Fenced)));
-        computation.land(|| if is_old { Landed::Gone } else { Landed::Value(Arc::new(value.clone())) });
+        computation.land(|| if is_old { Landed::Gone } else { Landed::Value(value.clone()) });
         #[expect(clippy::expect_used, reason = "it is what the kind has made of its own outcome")]
         typed.restore(value).expect("a kind restores what it stores")
     }

@@ -1,0 +1,141 @@
+//! When entries expire: a queue for those that come in the order of their deadlines, a heap for the others.
+//!
+//! Most entries of a cache have one lifetime, so they expire in the order in which they were stored. That is
+//! about the order in which they are driven out, too: where the victims are at the front, their records leave
+//! with them, and nobody has to look for the records of entries that are gone.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use super::ledger::Locator;
+use crate::clock::NEVER;
+
+type Record = (u64, Locator);
+
+#[derive(Debug, Default)]
+pub(super) struct Expiry {
+    /// Deadlines do not descend.
+    queue: VecDeque<Record>,
+    others: BinaryHeap<Reverse<Record>>,
+}
+
+impl Expiry {
+    /// So many records are looked at for one that is at the front no longer.
+    const PATIENCE: usize = 4;
+
+    pub(super) fn len(&self) -> usize {
+        self.queue.len() + self.others.len()
+    }
+
+    pub(super) fn push(&mut self, deadline: u64, at: Locator) {
+        if deadline == NEVER {
+            return;
+        }
+        if self.queue.back().is_none_or(|(last, _)| *last <= deadline) {
+            self.queue.push_back((deadline, at));
+        } else {
+            self.set_aside(deadline, at);
+        }
+    }
+
+    /// When the first entry expires.
+    pub(super) fn next(&self) -> Option<u64> {
+        let queued = self.queue.front().map(|(deadline, _)| *deadline);
+        let other = self.others.peek().map(|Reverse((deadline, _))| *deadline);
+        queued.into_iter().chain(other).min()
+    }
+
+    /// Takes out the first entry that has expired at `now`.
+    pub(super) fn pop(&mut self, now: u64) -> Option<Locator> {
+        let next = self.next()?;
+        if next > now {
+            return None;
+        }
+        if self.queue.front().is_some_and(|(deadline, _)| *deadline == next) {
+            return self.queue.pop_front().map(|(_, at)| at);
+        }
+        self.others.pop().map(|Reverse((_, at))| at)
+    }
+
+    /// An entry is about to be driven out. If its record is at the front, it leaves, as is returned; so do those in
+    /// front of it whose entries are gone. The living among them, which stay longer than others, are set aside.
+    pub(super) fn forget(&mut self, victim: &Locator, is_there: impl Fn(&Locator) -> bool) -> bool {
+        for _ in 0..Self::PATIENCE {
+            let Some((deadline, at)) = self.queue.pop_front() else { return false };
+            if at == *victim {
+                return true;
+            }
+            if is_there(&at) {
+                self.set_aside(deadline, at);
+            }
+        }
+        false
+    }
+
+    /// Puts a record with those that are in no queue.
+    pub(super) fn set_aside(&mut self, deadline: u64, at: Locator) {
+        self.others.push(Reverse((deadline, at)));
+    }
+
+    /// Drops the records of entries that are gone, and those whose entry has another deadline by now.
+    /// `deadline` tells an entry's, or `None` where it is gone.
+    pub(super) fn retain(&mut self, deadline: impl Fn(&Locator) -> Option<u64>) {
+        let mut records: Vec<Record> = std::mem::take(&mut self.queue).into();
+        records.extend(std::mem::take(&mut self.others).into_iter().map(|Reverse(record)| record));
+        // Of several records of one entry, one is enough: that of its deadline, however often it was set.
+        records.sort_unstable();
+        records.dedup();
+        records.retain(|(at_time, at)| deadline(at) == Some(*at_time));
+        self.queue = records.into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(serial: u64) -> Locator {
+        Locator { hash: serial * 7, serial }
+    }
+
+    #[test]
+    fn entries_leave_by_deadline_in_whichever_order_they_came() {
+        let mut expiry = Expiry::default();
+        for (deadline, serial) in [(50, 1), (10, 2), (60, 3), (NEVER, 4), (10, 5), (55, 6)] {
+            expiry.push(deadline, at(serial));
+        }
+        assert_eq!((expiry.len(), expiry.next()), (5, Some(10)));
+        let mut order = Vec::new();
+        while let Some(at) = expiry.pop(55) {
+            order.push(at.serial);
+        }
+        assert_eq!(order, [2, 5, 1, 6]);
+        assert_eq!(expiry.next(), Some(60));
+    }
+
+    #[test]
+    fn the_record_of_a_victim_leaves_with_it_and_no_living_one_is_lost() {
+        let mut expiry = Expiry::default();
+        for serial in 1..=5 {
+            expiry.push(serial * 10, at(serial));
+        }
+        // The first stays longer than the second, the third is gone already.
+        assert!(expiry.forget(&at(2), |_| true));
+        assert_eq!(expiry.len(), 4);
+        assert!(expiry.forget(&at(4), |at| at.serial != 3));
+        assert_eq!(expiry.len(), 2);
+        assert!(!Expiry::default().forget(&at(1), |_| true));
+        assert_eq!((expiry.pop(100), expiry.pop(100), expiry.pop(100)), (Some(at(1)), Some(at(5)), None));
+    }
+
+    #[test]
+    fn several_records_of_one_entry_become_one() {
+        let mut expiry = Expiry::default();
+        for deadline in [30, 20, 30, 20, 40] {
+            expiry.push(deadline, at(1));
+        }
+        expiry.push(5, at(2));
+        expiry.retain(|at| (at.serial == 1).then_some(20));
+        assert_eq!((expiry.len(), expiry.next()), (1, Some(20)));
+    }
+}
