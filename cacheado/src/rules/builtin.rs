@@ -44,14 +44,14 @@ impl Rule for Lru {}
 /// It finds out by itself how much room entries that are new are worth. It has no order that one could
 /// foresee: what was stored last may leave before what was stored first.
 ///
-/// A hit costs what it costs with [`Lru`], or less: an entry that was used three times since it was last looked
-/// at is not written to. An eviction costs `O(1)`, amortised; a single one at most `O(n)`. It remembers up to
-/// `1.4 n` keys that have left, 15 to 30 bytes each. Beside an [`Lru`], the smaller `n` of the two holds, and
+/// A hit costs what it costs with [`Lru`]. An eviction costs `O(log n)` at most, amortised; a single one at most
+/// `O(n log n)`. It remembers up to `2 n` keys that have left, 19 to 38 bytes each. Beside an [`Lru`], the smaller `n` of the two holds, and
 /// what leaves is chosen as here.
 ///
-/// Used by one thread, it does the same each time. Of uses by several at once, some may not be counted. The
-/// algorithm is S3-FIFO (Yang et al., *FIFO queues are all you need for cache eviction*, SOSP 2023) with queues
-/// that adapt their lengths, and an admission that resists loops.
+/// Used by one thread, it does the same each time. Of uses by several at once, some may not be counted. It orders
+/// entries by their age, that of new ones by a factor, and learns the factor from keys that come back after they
+/// have left; between recency alone and S3-FIFO (Yang et al., *FIFO queues are all you need for cache eviction*,
+/// SOSP 2023), with the test of LIRS (Jiang and Zhang, SIGMETRICS 2002).
 ///
 /// # Examples
 ///
