@@ -60,7 +60,7 @@ impl Contender {
             "[package]\nname = {:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{}\n\
              serde = {{ version = \"1\", features = [\"derive\", \"rc\"] }}\n\
              tokio = {{ version = \"1\", features = [\"rt\", \"rt-multi-thread\", \"sync\", \"time\"] }}\n\n\
-             [profile.release]\nstrip = true\n",
+             [profile.release]\nstrip = true\n\n[workspace]\n",
             self.package(),
             self.dependency(repository),
         )
