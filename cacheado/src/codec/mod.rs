@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `limits` | how large and how deep a value may be; why one cannot be written or read |
 //! | `write`, `read` | around `rmp-serde`'s two halves: they count depth, and let nothing pass that would not come back as it was |
+//! | `buffer` | where the bytes are written to |
 //! | `envelope` | what stands before the payload, and who may open it |
 //! | `fingerprint` | a type, in 16 bytes |
 //!
@@ -15,6 +16,7 @@
 //! What cannot come back is refused when it is written, not read as something else: `Some(())` and `Some(None)`
 //! have no bytes of their own in MessagePack, and would be `None`.
 
+mod buffer;
 mod envelope;
 mod fingerprint;
 mod limits;
@@ -23,6 +25,7 @@ mod read;
 mod tests;
 mod write;
 
+pub(crate) use buffer::Buffer;
 pub(crate) use envelope::{Envelope, Header};
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use limits::{CodecError, Limits};

@@ -186,30 +186,27 @@ impl Computation {
         let ttl = self.admitted(&function, value);
         let stored = ttl.zip(value.held());
         let grace = self.call.policy.grace_of(value.worth());
-        let evicting = self.evicting();
-        let (Some(far), Some(evicting)) = (self.far_to_write(), evicting) else {
-            return Operation::ready(());
-        };
-        let remote = Arc::clone(&far.remote);
+        let notice = self.call.notice();
+        let Some(far) = self.far_to_write() else { return Operation::ready(()) };
+        let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
         let ttl = ttl.and_then(|ttl| ttl.or(None));
         let kept = ttl.map(|ttl| ttl.saturating_add(grace));
-        let request = match stored {
-            None => evicting,
-            Some((_, stored)) => {
-                let value = match far.seal(&stored, ttl, grace) {
-                    Ok(value) => value,
-                    Err(error) => return Operation::Ready(Err(Error::new(ErrorKind::Codec, "set", error))),
-                };
-                let place = Arc::clone(&far.place);
-                if self.reserve(&function, kept) == Placed::Full {
-                    count(&function.shared.tally.rejections);
-                    evicting
-                } else {
-                    Request::Set { place, value, ttl: kept, notice: self.call.notice() }
-                }
-            }
+        let sealed = match stored.map(|(_, stored)| far.seal(&stored, ttl, grace)).transpose() {
+            Ok(sealed) => sealed,
+            Err(error) => return Operation::Ready(Err(Error::new(ErrorKind::Codec, "set", error))),
         };
-        let is_set = matches!(request, Request::Set { .. });
+        let sealed = sealed.filter(|_| {
+            let has_room = self.reserve(&function, kept) != Placed::Full;
+            if !has_room {
+                count(&function.shared.tally.rejections);
+            }
+            has_room
+        });
+        let is_set = sealed.is_some();
+        let request = match sealed {
+            Some(value) => Request::Set { place, value, ttl: kept, notice },
+            None => Request::Evict { place, notice },
+        };
         Operation::asks(&remote, request, move |answer| -> Result<()> {
             match (is_set, &answer) {
                 (false, _) => self.forget(&function),

@@ -9,6 +9,7 @@ use cacheado_backends::{Error, ErrorKind, Result};
 
 use super::Background;
 use super::lease::{self, Turn};
+use crate::codec::Buffer;
 
 /// One operation. It has no `Debug`: values belong in no log.
 pub(crate) enum Request {
@@ -16,8 +17,8 @@ pub(crate) enum Request {
     GetMany { places: Vec<Arc<Place>> },
     Begin { place: Arc<Place> },
     BeginLeased { place: Arc<Place>, terms: Terms },
-    Fill { place: Arc<Place>, value: Vec<u8>, ttl: Option<Duration>, claim: Claim },
-    Set { place: Arc<Place>, value: Vec<u8>, ttl: Option<Duration>, notice: Vec<u8> },
+    Fill { place: Arc<Place>, value: Buffer, ttl: Option<Duration>, claim: Claim },
+    Set { place: Arc<Place>, value: Buffer, ttl: Option<Duration>, notice: Vec<u8> },
     SetTtl { place: Arc<Place>, ttl: Option<Duration> },
     Evict { place: Arc<Place>, notice: Vec<u8> },
     EvictGroup { group: Group, notice: Vec<u8> },

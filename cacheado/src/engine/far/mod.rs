@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 use cacheado_backends::contract::{Claim, Place};
 use cacheado_backends::memory::Ticket;
 
-use crate::codec::{CodecError, Envelope, Header, Limits};
+use crate::codec::{Buffer, CodecError, Envelope, Header, Limits};
 use crate::engine::call::{Call, ScopeOf};
 use crate::engine::computation::Computation;
 use crate::engine::moment::Moment;
@@ -128,11 +128,11 @@ impl Far {
         value: &Held,
         ttl: Option<Duration>,
         grace: Duration,
-    ) -> Result<Vec<u8>, CodecError> {
-        let mut bytes = Vec::new();
+    ) -> Result<Buffer, CodecError> {
+        let mut sealed = Buffer::new();
         let took = self.begun.map_or(Duration::ZERO, |begun| begun.elapsed());
-        self.envelope.write(Header { lifetime: ttl, took, grace }, value, &mut bytes)?;
-        Ok(bytes)
+        self.envelope.write(Header { lifetime: ttl, took, grace }, value, sealed.bytes())?;
+        Ok(sealed)
     }
 }
 
