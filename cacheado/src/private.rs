@@ -102,8 +102,11 @@ pub fn scope(levels: &[(&'static str, &dyn ScopeValue)]) -> Scope {
 /// The same, where values may be missing: `None` then.
 #[must_use]
 pub fn scope_path(levels: &[(&'static str, Option<&dyn ScopeValue>)]) -> Option<Scope> {
-    let known = levels.iter().map_while(|(name, value)| Some((*name, (*value)?)));
-    if levels.iter().any(|(_, value)| value.is_none()) { None } else { Scope::from_values(known) }
+    if levels.iter().any(|(_, value)| value.is_none()) {
+        return None;
+    }
+    // One for each level, so that it is known how many there are.
+    Scope::from_values(levels.iter().map(|(name, value)| (*name, value.unwrap_or(&""))))
 }
 
 /// The tree of a `scopes!` module: name, parameter and parent of each level. The macro has checked it.

@@ -1,5 +1,6 @@
 //! A call that missed, and what it carries from its arguments.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -242,8 +243,16 @@ impl Call {
             let (scopes, others) = labels.split_at_checked(scope.depth()).unwrap_or_default();
             others == tags && scopes.last().is_none_or(|last| is_label_of(last, scope))
         };
-        let labels = || scope.labels().chain(tags.iter().cloned()).collect();
-        Some(function.store.label_set(hash_labels(scope, tags), is_it, labels))
+        let (hash, are_new) = (hash_labels(scope, tags), Cell::new(false));
+        let labels = || {
+            are_new.set(true);
+            scope.labels().chain(tags.iter().cloned()).collect()
+        };
+        let set = function.store.label_set(hash, is_it, labels);
+        if let (true, Some(remote)) = (are_new.get(), &function.remote) {
+            remote.recent.keep(hash, &set);
+        }
+        Some(set)
     }
 }
 

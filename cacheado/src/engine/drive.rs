@@ -56,7 +56,7 @@ pub(super) fn start(due: Due) -> Soon<Start> {
         Next::Serve(value) => Soon::Now(Start::Serve(value, None)),
         Next::Renew(value, renewal) => Soon::Now(Start::Serve(value, renewal)),
         Next::Compute(computation) => Soon::Now(Start::Compute(computation)),
-        Next::Wait(wait) => Soon::Later(Box::pin(async move { wait.over().await.start().await })),
+        Next::Wait(wait) => Soon::Later(Box::pin(wait.start())),
     }
 }
 
@@ -85,12 +85,13 @@ pub(super) struct Running {
 
 /// A call as a part of a task, up to its body.
 pub(super) fn ready(call: Box<Call>) -> Soon<Ready> {
-    let computation = match start(Due::Plan(call)) {
-        Soon::Now(Start::Serve(value, _)) => return Soon::Now(Ready::Serve(value)),
-        Soon::Now(Start::Compute(computation)) => computation,
-        Soon::Later(waits) => {
+    let computation = match Due::Plan(call).next(Leader::Task) {
+        Next::Serve(value) | Next::Renew(value, _) => return Soon::Now(Ready::Serve(value)),
+        Next::Compute(computation) => computation,
+        // One future for all that it waits for, as each is a box.
+        Next::Wait(wait) => {
             return Soon::Later(Box::pin(async move {
-                match waits.await {
+                match wait.start().await {
                     Start::Serve(value, _) => Ready::Serve(value),
                     Start::Compute(computation) => {
                         let admitted = admit(&computation).over().await;
@@ -182,19 +183,6 @@ impl Due {
             }
         }
     }
-
-    /// The same, as a part of a task.
-    async fn start(mut self) -> Start {
-        loop {
-            let wait = match self.next(Leader::Task) {
-                Next::Serve(value) => return Start::Serve(value, None),
-                Next::Renew(value, renewal) => return Start::Serve(value, renewal),
-                Next::Compute(computation) => return Start::Compute(computation),
-                Next::Wait(wait) => wait,
-            };
-            self = wait.over().await;
-        }
-    }
 }
 
 /// What a call comes to before its body is run, if it is.
@@ -223,20 +211,30 @@ impl Wait {
         }
     }
 
-    async fn over(self) -> Due {
-        match self {
-            Self::Flight(flight, call) => {
-                let landed = Landing::of(flight.clone()).await;
-                Due::Landed(call, flight, landed)
-            }
-            Self::Backend(ask) => {
-                let (remote, request, asked) = ask.split();
-                Due::Answered(asked, remote.ask(request).await)
-            }
-            Self::Turn(rest) => {
-                io::sleep(rest.pause).await;
-                Due::Rested(rest)
-            }
+    /// Waits as a part of a task, for this and for what there is to wait for after it, before the body.
+    async fn start(mut self) -> Start {
+        loop {
+            let due = match self {
+                Self::Flight(flight, call) => {
+                    let landed = Landing::of(flight.clone()).await;
+                    Due::Landed(call, flight, landed)
+                }
+                Self::Backend(ask) => {
+                    let (remote, request, asked) = ask.split();
+                    Due::Answered(asked, remote.ask(request).await)
+                }
+                Self::Turn(rest) => {
+                    // A hit shall not have to carry it.
+                    Box::pin(io::sleep(rest.pause)).await;
+                    Due::Rested(rest)
+                }
+            };
+            self = match due.next(Leader::Task) {
+                Next::Serve(value) => return Start::Serve(value, None),
+                Next::Renew(value, renewal) => return Start::Serve(value, renewal),
+                Next::Compute(computation) => return Start::Compute(computation),
+                Next::Wait(wait) => wait,
+            };
         }
     }
 }

@@ -12,6 +12,7 @@
 //! | `breaker` | no hammering of a dead server |
 //! | `notice`, `near` | what nodes tell each other, and what that does to the copies here |
 //! | `chores` | what rules want done at the backend |
+//! | `recent` | the label sets of late calls |
 //! | `ledger` | the rules' view of remote entries: keys without values |
 
 mod background;
@@ -23,6 +24,7 @@ mod near;
 mod notice;
 mod operation;
 mod place;
+mod recent;
 mod request;
 mod several;
 
@@ -30,7 +32,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cacheado_backends::contract::{Claim, FILL_WINDOW, Group, Place, Tier, Wanted};
+use cacheado_backends::contract::{Claim, Entry, FILL_WINDOW, Group, Place, Tier, Wanted};
 use cacheado_backends::memory::{Label, Limits, Store};
 use cacheado_backends::{Clock, Error, ErrorKind, Memory, Result, io};
 
@@ -46,6 +48,7 @@ pub(crate) use lease::{Lease, Turn};
 pub(crate) use notice::Notice;
 pub(crate) use operation::Operation;
 pub(crate) use place::{Address, Title, function_group, place, scope_group, tag_group};
+use recent::Recent;
 pub(crate) use request::{Reply, Request};
 pub(crate) use several::each;
 use several::{all, copied};
@@ -88,6 +91,8 @@ pub(crate) struct Remote {
     /// Copies of remote entries. Without a near cache it stays empty, and only knows which fills an eviction
     /// in this process has forbidden.
     pub(crate) near: Arc<Store>,
+    /// The label sets of late calls in it.
+    pub(crate) recent: Recent,
     /// The longest life of a copy; `None`: there are none.
     pub(crate) near_ttl: Option<Duration>,
     /// What this process knows of remote entries, where there are rules to keep.
@@ -130,6 +135,7 @@ impl Remote {
             tier,
             breaker: Breaker::new(failures, pause, clock.clone()),
             near,
+            recent: Recent::default(),
             near_ttl,
             ledger,
             max_value_size: settings.max_value_size,
@@ -166,12 +172,12 @@ impl Remote {
 
     /// Runs a request, unless the breaker is open.
     pub(crate) async fn perform(&self, request: Request) -> Result<Reply> {
-        self.run(self.permit(&request)?, request).await
+        self.run(self.permit(request.is_eviction())?, request).await
     }
 
     /// The same, while this thread waits.
     pub(crate) fn perform_blocking(&self, request: Request) -> Result<Reply> {
-        self.run_blocking(self.permit(&request)?, request)
+        self.run_blocking(self.permit(request.is_eviction())?, request)
     }
 
     async fn run(&self, permit: Permit<'_>, request: Request) -> Result<Reply> {
@@ -193,6 +199,27 @@ impl Remote {
 
     /// Runs a request, and before and after it what rules have left to be done.
     pub(crate) async fn ask(&self, request: Request) -> Result<Reply> {
+        match request {
+            // Most of what is asked is a read: its future carries no other request.
+            Request::Get { place, wanted } => self.read(&place, wanted).await.map(Reply::Entry),
+            request => Box::pin(self.ask_at_length(request)).await,
+        }
+    }
+
+    async fn read(&self, place: &Place, wanted: Wanted) -> Result<Option<Entry>> {
+        if self.chores.is_any() {
+            Box::pin(self.settle()).await;
+        }
+        let permit = self.permit(false)?;
+        let entry = self.tier.get(place, wanted).await;
+        report(permit, &entry);
+        if self.chores.is_any() {
+            Box::pin(self.settle()).await;
+        }
+        entry
+    }
+
+    async fn ask_at_length(&self, request: Request) -> Result<Reply> {
         self.settle().await;
         let reply = self.perform(request).await;
         self.settle().await;
@@ -256,12 +283,8 @@ impl Remote {
     }
 
     /// An eviction is tried even where the breaker is open: its caller needs to know that it was done.
-    fn permit(&self, request: &Request) -> Result<Permit<'_>> {
-        if request.is_eviction() {
-            Ok(self.breaker.insist())
-        } else {
-            self.breaker.admit().ok_or_else(is_down)
-        }
+    fn permit(&self, is_eviction: bool) -> Result<Permit<'_>> {
+        if is_eviction { Ok(self.breaker.insist()) } else { self.breaker.admit().ok_or_else(is_down) }
     }
 
     /// Leaves something to whoever is next in a place to wait for it.
@@ -271,13 +294,6 @@ impl Remote {
 
     /// Does what has been left to be done.
     pub(crate) async fn settle(&self) {
-        if self.chores.is_any() {
-            // A hit, where there is mostly nothing, shall not have to carry it.
-            Box::pin(self.settle_all()).await;
-        }
-    }
-
-    async fn settle_all(&self) {
         for chore in self.chores.listed() {
             let Some(chore) = self.chores.take(chore) else { continue };
             let Some(permit) = self.breaker.admit() else { return };
@@ -339,7 +355,7 @@ fn is_down() -> Error {
     )
 }
 
-fn report(permit: Permit<'_>, reply: &Result<Reply>) {
+fn report<T>(permit: Permit<'_>, reply: &Result<T>) {
     match reply {
         Err(error) if error.kind().is_outage() => permit.failed(),
         _ => permit.answered(),
