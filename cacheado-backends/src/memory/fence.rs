@@ -14,7 +14,9 @@ use std::sync::{Arc, Weak};
 use hashbrown::HashTable;
 
 use super::labels::LabelSet;
-use crate::sync::{AtomicBool, Mutex, Ordering};
+use super::ledger::Locator;
+use super::store::{RegionId, Store};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 
 const SHARDS: usize = 16;
 
@@ -31,7 +33,7 @@ struct Taken<P> {
     marked: AtomicBool,
     /// Whether it is registered.
     watched: AtomicBool,
-    fences: Arc<Fences<P>>,
+    tickets: Arc<Tickets<P>>,
     carried: Option<P>,
 }
 
@@ -53,10 +55,16 @@ impl<P> Ticket<P> {
         Arc::as_ptr(&self.0).addr()
     }
 
-    /// Whether no eviction that concerns it has begun, where the epochs of the store and the region are these.
-    pub(super) fn is_current(&self, all: u64, region: u64) -> bool {
+    /// Whether no eviction that concerns its fill has begun since it was taken.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
         let evicted = self.0.labels.as_ref().map_or(0, LabelSet::evicted);
+        let (all, region) = self.0.tickets.epochs();
         !self.0.marked.load(Ordering::SeqCst) && self.0.epochs == (all, region, evicted)
+    }
+
+    fn will_do(&self, will_do: impl Fn(&P) -> bool) -> bool {
+        self.carried().is_some_and(will_do) && self.is_current()
     }
 }
 
@@ -75,18 +83,9 @@ impl<P> fmt::Debug for Ticket<P> {
 impl<P> Drop for Taken<P> {
     fn drop(&mut self) {
         if self.watched.load(Ordering::Relaxed) {
-            self.fences.watched(self.hash).lock().strike(self.hash, self.serial);
+            self.tickets.watched(self.hash).lock().strike(self.hash, self.serial);
         }
     }
-}
-
-/// What a new ticket is made of.
-pub(super) struct Terms<'t> {
-    pub(super) serial: u64,
-    pub(super) hash: u64,
-    pub(super) labels: Option<&'t LabelSet>,
-    /// The epochs of the store and the region.
-    pub(super) epochs: (u64, u64),
 }
 
 /// A ticket that is registered.
@@ -111,8 +110,12 @@ impl<P> Watched<P> {
     }
 }
 
-/// The tickets of one region.
-pub(super) struct Fences<P> {
+/// The tickets of the fills of one [`Region`](super::Region).
+pub struct Tickets<P = ()> {
+    store: Arc<Store>,
+    region: RegionId,
+    /// How often all entries of the region have been evicted.
+    epoch: AtomicU64,
     shards: [Mutex<Watched<P>>; SHARDS],
 }
 
@@ -125,9 +128,10 @@ pub enum Taking<P> {
     There(Ticket<P>),
 }
 
-impl<P> Fences<P> {
-    pub(super) fn new() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::new(Watched(HashTable::new()))) }
+impl<P> Tickets<P> {
+    pub(super) fn new(store: &Arc<Store>, region: RegionId) -> Arc<Self> {
+        let shards = std::array::from_fn(|_| Mutex::new(Watched(HashTable::new())));
+        Arc::new(Self { store: Arc::clone(store), region, epoch: AtomicU64::new(0), shards })
     }
 
     fn watched(&self, hash: u64) -> &Mutex<Watched<P>> {
@@ -135,14 +139,55 @@ impl<P> Fences<P> {
         &self.shards[usize::try_from(hash >> 60).unwrap_or_default() % SHARDS]
     }
 
-    /// Takes a ticket that carries this, unless there is one that does: which `will_do` says, under the lock.
-    pub(super) fn take(
+    fn epochs(&self) -> (u64, u64) {
+        (self.store.epoch(), self.epoch.load(Ordering::SeqCst))
+    }
+
+    /// The number of a fill that begins, with that of the region.
+    fn next_serial(&self) -> u64 {
+        self.store.next_serial() | (u64::from(self.region.0) << Locator::SERIAL_BITS)
+    }
+
+    /// Takes a ticket for a fill of the key with this hash. To be called before the computation begins.
+    pub fn take(self: &Arc<Self>, hash: u64, labels: Option<&LabelSet>) -> Ticket<P> {
+        self.numbered(self.next_serial(), hash, labels)
+    }
+
+    /// The ticket of the same fill, as if it had been taken now: for a value that was there before it, and
+    /// comes after the evictions since.
+    pub fn renew(self: &Arc<Self>, ticket: &Ticket<P>, hash: u64, labels: Option<&LabelSet>) -> Ticket<P> {
+        self.numbered(ticket.serial(), hash, labels)
+    }
+
+    fn numbered(self: &Arc<Self>, serial: u64, hash: u64, labels: Option<&LabelSet>) -> Ticket<P> {
+        match self.register(serial, hash, labels, || None, |_| false) {
+            Taking::Taken(ticket) | Taking::There(ticket) => ticket,
+        }
+    }
+
+    /// Takes a ticket that carries something for others who want the same value, unless one is there that will do:
+    /// that is current, and of which `will_do` holds.
+    pub fn take_or_join(
         self: &Arc<Self>,
-        terms: &Terms<'_>,
+        hash: u64,
+        labels: Option<&LabelSet>,
+        carried: impl FnOnce() -> P,
+        will_do: impl Fn(&P) -> bool,
+    ) -> Taking<P> {
+        let will_do = |other: &Ticket<P>| other.will_do(&will_do);
+        self.register(self.next_serial(), hash, labels, || Some(carried()), will_do)
+    }
+
+    /// Registers a ticket that carries this, unless there is one that will do, which is asked under the lock.
+    fn register(
+        self: &Arc<Self>,
+        serial: u64,
+        hash: u64,
+        labels: Option<&LabelSet>,
         carried: impl FnOnce() -> Option<P>,
         will_do: impl Fn(&Ticket<P>) -> bool,
     ) -> Taking<P> {
-        let hash = terms.hash;
+        let (all, region) = self.epochs();
         let mut watched = self.watched(hash).lock();
         let others: Vec<_> = watched.under(hash).map(Ticket).collect();
         if let Some(other) = others.iter().find(|other| will_do(other)).cloned() {
@@ -150,19 +195,19 @@ impl<P> Fences<P> {
             drop(watched);
             return Taking::There(other);
         }
-        let labels = terms.labels.cloned();
+        let labels = labels.cloned();
         let evicted = labels.as_ref().map_or(0, LabelSet::evicted);
         let taken = Arc::new(Taken {
-            serial: terms.serial,
+            serial,
             hash,
-            epochs: (terms.epochs.0, terms.epochs.1, evicted),
+            epochs: (all, region, evicted),
             labels,
             marked: AtomicBool::new(false),
             watched: AtomicBool::new(true),
-            fences: Arc::clone(self),
+            tickets: Arc::clone(self),
             carried: carried(),
         });
-        let watch = Watch { hash, serial: terms.serial, taken: Arc::downgrade(&taken) };
+        let watch = Watch { hash, serial, taken: Arc::downgrade(&taken) };
         watched.0.insert_unique(hash, watch, |other| other.hash);
         drop(watched);
         drop(others);
@@ -171,7 +216,7 @@ impl<P> Fences<P> {
 
     /// From here on nobody is given this ticket, of which `close` has been told under the lock. Whether nobody
     /// has been; then it is registered no longer.
-    pub(super) fn close(&self, ticket: &Ticket<P>, close: impl FnOnce()) -> bool {
+    pub fn close(&self, ticket: &Ticket<P>, close: impl FnOnce()) -> bool {
         let Ticket(taken) = ticket;
         let mut watched = self.watched(taken.hash).lock();
         close();
@@ -184,22 +229,27 @@ impl<P> Fences<P> {
         is_alone
     }
 
-    /// An eviction of the key with this hash begins.
-    pub(super) fn mark(&self, hash: u64) {
+    /// Fills of the key with this hash that have begun are not stored.
+    pub fn fence_off(&self, hash: u64) {
         let marked: Vec<_> = self.watched(hash).lock().under(hash).collect();
         for taken in &marked {
             taken.marked.store(true, Ordering::SeqCst);
         }
     }
 
-    /// A ticket that will do, if there is one.
-    pub(super) fn find(&self, hash: u64, will_do: impl Fn(&Ticket<P>) -> bool) -> Option<Ticket<P>> {
+    /// No fill of the region that has begun is stored.
+    pub(super) fn fence_all_off(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A ticket that is current, and carries something of which `will_do` holds, if there is one.
+    pub fn find(&self, hash: u64, will_do: impl Fn(&P) -> bool) -> Option<Ticket<P>> {
         let there: Vec<_> = self.watched(hash).lock().under(hash).map(Ticket).collect();
-        there.into_iter().find(will_do)
+        there.into_iter().find(|other| other.will_do(&will_do))
     }
 
     /// How many tickets carry something of which this holds.
-    pub(super) fn count(&self, holds: impl Fn(&P) -> bool) -> usize {
+    pub fn count(&self, holds: impl Fn(&P) -> bool) -> usize {
         let mut count = 0;
         for shard in &self.shards {
             let there: Vec<_> = shard.lock().0.iter().filter_map(|watch| watch.taken.upgrade()).collect();
@@ -212,5 +262,11 @@ impl<P> Fences<P> {
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.shards.iter().map(|watched| watched.lock().0.len()).sum()
+    }
+}
+
+impl<P> fmt::Debug for Tickets<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tickets").field("region", &self.region).finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `builder` | [`Memory`], the description that a store is opened from |
 //! | `store` | what spans the regions |
-//! | `region` | one function's entries: probe, fill, removal; in its folder the tickets of fills, and what the store asks |
+//! | `region` | one function's entries: probe, fill, removal; in its folder what the store asks |
 //! | `table`, `index` | the entries of one shard of a region, and where they are found |
 //! | `slot` | one entry, and [`KeyBox`], its key |
 //! | `ledger` | what is written down of each entry |
@@ -46,7 +46,7 @@ mod tests;
 
 pub use aging::{Aging, Seen};
 pub use builder::{Limits, Memory, MemoryBuilder, Weigher};
-pub use fence::{Taking, Ticket};
+pub use fence::{Taking, Ticket, Tickets};
 pub use labels::{Label, LabelSet};
 pub use region::{Fill, Found, Placed, Query, Region};
 pub use shared::SharedMemory;

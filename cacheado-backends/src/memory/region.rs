@@ -1,7 +1,6 @@
 //! One function's entries: probe, fill and removal.
 
 mod erased;
-mod tickets;
 
 use std::any::Any;
 use std::mem;
@@ -10,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::aging::{Aging, Seen};
-use super::fence::{Fences, Ticket};
+use super::fence::{Ticket, Tickets};
 use super::labels::{Label, LabelSet};
 use super::ledger::Locator;
 use super::slot::{Entry, Facts, Held, Marks, Slot, View, drop_contained, expire_at};
@@ -96,8 +95,7 @@ pub struct Region<V, P = ()> {
     store: Arc<Store>,
     listener: Arc<dyn Listener>,
     id: RegionId,
-    epoch: AtomicU64,
-    fences: Arc<Fences<P>>,
+    tickets: Arc<Tickets<P>>,
 }
 
 impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
@@ -116,10 +114,21 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
                 store: Arc::clone(store),
                 listener,
                 id,
-                epoch: AtomicU64::new(0),
-                fences: Arc::new(Fences::new()),
+                tickets: Tickets::new(store, id),
             })
         })
+    }
+
+    /// The tickets of its fills.
+    #[must_use]
+    pub fn tickets(&self) -> &Arc<Tickets<P>> {
+        &self.tickets
+    }
+
+    /// The set of these labels, for entries of this region's store; `None` where there are none.
+    #[must_use]
+    pub fn labelled(&self, labels: &[Label]) -> Option<LabelSet> {
+        self.store.labelled(labels)
     }
 
     /// Looks an entry up and marks it as used. `O(1)`, without an allocation, and with one shared lock.
@@ -139,11 +148,13 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     }
 
     /// Looks an entry up without marking it as used, if it is there: also past its expiry, within its grace.
+    #[must_use]
     pub fn peek(&self, hash: u64, key: &[u8]) -> Option<Seen<V>> {
         self.see(hash, key, false)
     }
 
     /// The same, and marks it as used.
+    #[must_use]
     pub fn read(&self, hash: u64, key: &[u8]) -> Option<Seen<V>> {
         self.see(hash, key, self.ordered)
     }
@@ -160,6 +171,7 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     }
 
     /// The keys of the live entries that begin with `prefix`. Costs what the region holds.
+    #[must_use]
     pub fn keys(&self, prefix: &[u8]) -> Vec<KeyBox> {
         let mut keys = Vec::new();
         for shard in &self.shards {
@@ -171,6 +183,7 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     }
 
     /// An entry's labels and expiry, if it is alive.
+    #[must_use]
     pub fn describe(&self, hash: u64, key: &[u8]) -> Option<(Vec<Label>, u64)> {
         let table = self.shard(hash).read();
         let slot = self.live(Self::with_key(&table, hash, key))?;
@@ -178,6 +191,7 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     }
 
     /// How long ago a live entry was stored.
+    #[must_use]
     pub fn age(&self, hash: u64, key: &[u8]) -> Option<Duration> {
         let table = self.shard(hash).read();
         let slot = self.live(Self::with_key(&table, hash, key))?;
@@ -189,11 +203,13 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     }
 
     /// Gives a live entry another expiry. Whether there was one.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn set_deadline(&self, hash: u64, key: &[u8], deadline: u64) -> bool {
         self.change_deadline(hash, key, &|_| deadline)
     }
 
     /// Gives a live entry this expiry if it is the earlier one. Whether there was one.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn shorten(&self, hash: u64, key: &[u8], deadline: u64) -> bool {
         self.change_deadline(hash, key, &|present| present.min(deadline))
     }
@@ -275,8 +291,9 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     }
 
     /// Removes an entry by its key, and fences off the fills that have begun. Whether it was alive.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn evict(&self, hash: u64, key: &[u8], cause: Cause) -> bool {
-        self.fence_off(hash);
+        self.tickets.fence_off(hash);
         match self.take(hash, &|slot| slot.key() == key) {
             Some(slot) => self.finish(slot, cause),
             None => false,
@@ -300,12 +317,14 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
 
     /// Removes all entries, and fences off the fills that have begun. How many were alive. Costs what
     /// the region holds.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn evict_all(&self, cause: Cause) -> u64 {
-        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.tickets.fence_all_off();
         self.drain(cause)
     }
 
     /// How many entries there are, counting those whose time is over and that are not removed yet.
+    #[must_use]
     pub fn len(&self) -> usize {
         let mut len = 0;
         for shard in &self.shards {
@@ -315,6 +334,7 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     }
 
     /// Whether there is no entry.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -339,7 +359,7 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
         let Some(slot) = new else { return Err(Placed::Full) };
         let hash = slot.facts.hash;
         let mut table = self.shard(hash).write();
-        if !self.is_current(ticket) {
+        if !ticket.is_current() {
             return Err(Placed::Fenced);
         }
         if let Some((entry, facts)) = table.find_mut(hash, &|old| old.entry.key == slot.entry.key) {

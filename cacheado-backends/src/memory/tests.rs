@@ -39,7 +39,7 @@ impl Fixture {
         let bytes = key.to_le_bytes();
         let labels: Vec<_> = labels.iter().map(|label| Label::from(label.as_bytes())).collect();
         let labels = self.store.labelled(&labels);
-        let ticket = self.region.ticket(hash(key), labels.as_ref());
+        let ticket = self.region.tickets().take(hash(key), labels.as_ref());
         let fill = Fill {
             hash: hash(key),
             key: KeyBox::from(&bytes[..]),
@@ -145,7 +145,8 @@ fn a_fill_that_began_before_a_newer_one_does_not_overwrite_it() {
         labels: None,
         inert: true,
     };
-    let (older, newer) = (fixture.region.ticket(hash(7), None), fixture.region.ticket(hash(7), None));
+    let (older, newer) =
+        (fixture.region.tickets().take(hash(7), None), fixture.region.tickets().take(hash(7), None));
     assert_eq!(fixture.region.fill(fill(), &newer, 2), Placed::Stored);
     assert_eq!(fixture.region.fill(fill(), &older, 1), Placed::Superseded);
     assert_eq!(fixture.get(7), Some(2));
@@ -156,17 +157,17 @@ fn a_fill_that_began_before_a_newer_one_does_not_overwrite_it() {
 fn hazard_21_evicting_other_things_fences_off_nothing_and_tickets_leave_nothing_behind() {
     let fixture = Fixture::new(&Memory::new(), Limits::default(), Clock::system());
     let labels = fixture.store.labelled(&[Label::from(&b"a"[..])]);
-    let ticket = fixture.region.ticket(hash(7), labels.as_ref());
+    let ticket = fixture.region.tickets().take(hash(7), labels.as_ref());
     for other in 8..20_000_u64 {
         fixture.region.evict(hash(other), &other.to_le_bytes(), Cause::Evicted);
         fixture.store.evict_label(&Label::from(&other.to_le_bytes()[..]), Cause::Tag);
     }
-    assert!(fixture.region.is_current(&ticket));
-    assert_eq!(fixture.region.watched(), 1, "the ticket's key");
+    assert!(ticket.is_current());
+    assert_eq!(fixture.region.tickets().len(), 1, "the ticket's key");
     drop(labels);
     assert_eq!(fixture.store.records().1, 1, "the ticket's label");
     drop(ticket);
-    assert_eq!((fixture.region.watched(), fixture.store.records().1), (0, 0));
+    assert_eq!((fixture.region.tickets().len(), fixture.store.records().1), (0, 0));
 }
 
 #[test]
@@ -190,7 +191,7 @@ fn every_way_to_evict_fences_off_the_fills_that_have_begun() {
         let fixture = Fixture::lru(10);
         let labels = fixture.store.labelled(&[Label::from(&b"a"[..])]);
         let bytes = 7_u64.to_le_bytes();
-        let ticket = fixture.region.ticket(hash(7), labels.as_ref());
+        let ticket = fixture.region.tickets().take(hash(7), labels.as_ref());
         evict(&fixture);
         let fill = Fill {
             hash: hash(7),
@@ -257,7 +258,7 @@ fn an_entry_that_ages_is_there_until_its_grace_is_over_and_served_until_its_lead
     let pass = |nanos| clock.advance(Duration::from_nanos(nanos));
     let there = || fixture.region.peek(hash(7), &bytes).map(|seen| seen.value);
     assert_eq!(
-        fixture.region.fill(fill(), &fixture.region.ticket(hash(7), labels().as_ref()), 7),
+        fixture.region.fill(fill(), &fixture.region.tickets().take(hash(7), labels().as_ref()), 7),
         Placed::Stored
     );
     pass(79);
@@ -275,7 +276,7 @@ fn an_entry_that_ages_is_there_until_its_grace_is_over_and_served_until_its_lead
     assert_eq!((fixture.store.len(), fixture.store.records().1), (0, 0));
 
     assert_eq!(
-        fixture.region.fill(fill(), &fixture.region.ticket(hash(7), labels().as_ref()), 8),
+        fixture.region.fill(fill(), &fixture.region.tickets().take(hash(7), labels().as_ref()), 8),
         Placed::Stored
     );
     assert!(fixture.region.set_deadline(hash(7), &bytes, clock.now() + 30));

@@ -265,7 +265,7 @@ impl Call {
         }
         let will_do =
             |other: &Flight| other.is_led_by(leader) && other.can_be_joined(&self.key, leader, true);
-        let flight = function.region.find_ticket(self.hash, &will_do)?;
+        let flight = function.tickets.find(self.hash, will_do)?;
         let has_begun = flight.carried().is_some_and(Flight::has_begun);
         (has_begun && may_join(&flight)).then_some(flight)
     }

@@ -53,8 +53,7 @@ impl Computation {
 
     /// One whose outcome nobody else waits for.
     pub(super) fn alone(call: Box<Call>, labels: Option<LabelSet>) -> Self {
-        let ticket =
-            call.function.as_ref().map(|function| function.region.ticket(call.hash, labels.as_ref()));
+        let ticket = call.function.as_ref().map(|function| function.tickets.take(call.hash, labels.as_ref()));
         Self::new(call, labels, ticket)
     }
 
@@ -190,7 +189,7 @@ impl Computation {
     pub(super) fn land(&mut self, outcome: impl FnOnce() -> Landed) {
         if let (Some(function), Some(ticket), Some(flight)) =
             (&self.call.function, &self.ticket, self.flight())
-            && !function.region.close(ticket, &|| flight.close())
+            && !function.tickets.close(ticket, || flight.close())
         {
             flight.land(outcome);
         }

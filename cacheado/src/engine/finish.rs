@@ -79,11 +79,11 @@ impl Computation {
         let (hash, key) = (self.call.hash, self.call.key.as_bytes());
         let labels = self.labels.as_ref();
         // Its number is that of its beginning: of two sets, the one that began later stays.
-        let begun = function.region.ticket(hash, labels);
+        let begun = function.tickets.take(hash, labels);
         let ttl = self.admitted(function, value);
-        function.region.fence_off(hash);
+        function.tickets.fence_off(hash);
         loop {
-            let ticket = function.region.renew(&begun, hash, labels);
+            let ticket = function.tickets.renew(&begun, hash, labels);
             let placed = ttl.and_then(|ttl| self.place(function, &ticket, ttl, value));
             match placed {
                 // An eviction has come between: the value, which is newer than it, comes after it.

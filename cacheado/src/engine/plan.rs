@@ -79,7 +79,7 @@ impl Call {
     ) -> Option<Taking<Flight>> {
         let flight = || Flight::new(self.key.clone(), leader, is_renewal);
         let will_do = |other: &Flight| other.can_be_joined(&self.key, leader, is_renewal);
-        Some(self.function.as_ref()?.region.take_or_join(self.hash, labels, &flight, &will_do))
+        Some(self.function.as_ref()?.tickets.take_or_join(self.hash, labels, flight, will_do))
     }
 
     /// What this call does after the flight that it waited for has ended.
@@ -89,7 +89,7 @@ impl Call {
         // marked the ticket, one on another shows if the backend is asked after this call began.
         let until = flight.carried().map(|flight| &flight.until);
         let is_in_time = self.begun.is_none_or(|begun| until.is_some_and(|until| until.is_after(begun)));
-        if is_in_time && function.region.is_current(flight) {
+        if is_in_time && flight.is_current() {
             let coalesced = |tier| Served::from(Outcome::Coalesced, tier, None);
             let served = match &landed {
                 Landed::Found(_) => coalesced(Tier::Remote),

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cacheado_backends::memory::{Cause, Fill, Label, LabelSet, Listener, Region, Seen, Store, Taking};
+use cacheado_backends::memory::{Cause, Fill, Label, Listener, Region, Seen, Store, Tickets};
 
 use super::Held;
 use super::held::{behind, own};
@@ -25,20 +25,7 @@ pub(crate) trait Entries: Send + Sync {
     fn set_deadline(&self, hash: u64, key: &[u8], deadline: u64);
     fn shorten(&self, hash: u64, key: &[u8], deadline: u64);
     fn expire(&self, hash: u64, key: &[u8]);
-    fn ticket(&self, hash: u64, labels: Option<&LabelSet>) -> Boarded;
-    fn renew(&self, ticket: &Boarded, hash: u64, labels: Option<&LabelSet>) -> Boarded;
-    fn take_or_join(
-        &self,
-        hash: u64,
-        labels: Option<&LabelSet>,
-        flight: &dyn Fn() -> Flight,
-        will_do: &dyn Fn(&Flight) -> bool,
-    ) -> Taking<Flight>;
-    fn find_ticket(&self, hash: u64, will_do: &dyn Fn(&Flight) -> bool) -> Option<Boarded>;
-    fn close(&self, ticket: &Boarded, close: &dyn Fn()) -> bool;
-    fn count_tickets(&self, holds: &dyn Fn(&Flight) -> bool) -> usize;
-    fn fence_off(&self, hash: u64);
-    fn is_current(&self, ticket: &Boarded) -> bool;
+    fn tickets(&self) -> &Arc<Tickets<Flight>>;
     /// Stores a copy of the value.
     fn fill_copy(&self, fill: Fill, ticket: &Boarded, value: &Held);
     fn evict(&self, hash: u64, key: &[u8], cause: Cause) -> bool;
@@ -99,42 +86,8 @@ impl<V: Clone + Send + Sync + 'static> Entries for EntriesOf<V> {
         Self::expire(self, hash, key);
     }
 
-    fn ticket(&self, hash: u64, labels: Option<&LabelSet>) -> Boarded {
-        Self::ticket(self, hash, labels)
-    }
-
-    fn renew(&self, ticket: &Boarded, hash: u64, labels: Option<&LabelSet>) -> Boarded {
-        Self::renew(self, ticket, hash, labels)
-    }
-
-    fn take_or_join(
-        &self,
-        hash: u64,
-        labels: Option<&LabelSet>,
-        flight: &dyn Fn() -> Flight,
-        will_do: &dyn Fn(&Flight) -> bool,
-    ) -> Taking<Flight> {
-        Self::take_or_join(self, hash, labels, flight, will_do)
-    }
-
-    fn find_ticket(&self, hash: u64, will_do: &dyn Fn(&Flight) -> bool) -> Option<Boarded> {
-        Self::find_ticket(self, hash, will_do)
-    }
-
-    fn close(&self, ticket: &Boarded, close: &dyn Fn()) -> bool {
-        Self::close(self, ticket, close)
-    }
-
-    fn count_tickets(&self, holds: &dyn Fn(&Flight) -> bool) -> usize {
-        Self::count_tickets(self, holds)
-    }
-
-    fn fence_off(&self, hash: u64) {
-        Self::fence_off(self, hash);
-    }
-
-    fn is_current(&self, ticket: &Boarded) -> bool {
-        Self::is_current(self, ticket)
+    fn tickets(&self) -> &Arc<Tickets<Flight>> {
+        Self::tickets(self)
     }
 
     fn fill_copy(&self, fill: Fill, ticket: &Boarded, value: &Held) {

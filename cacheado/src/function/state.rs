@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use cacheado_backends::memory::{Cause, Label, Listener, Region, Store};
+use cacheado_backends::memory::{Cause, Label, Listener, Region, Store, Tickets};
 
 use super::entries::{Entries, EntriesOf, Open};
 use super::{Kind, Policy};
@@ -98,8 +98,10 @@ impl Listener for Shared {
 /// The state of one function in one cache.
 pub(crate) struct Function {
     pub(crate) shared: Arc<Shared>,
-    /// Its entries, and the computations under way, which the tickets of their fills carry.
+    /// Its entries.
     pub(crate) region: Arc<dyn Entries>,
+    /// The fills of its entries, and the computations under way, which their tickets carry.
+    pub(crate) tickets: Arc<Tickets<Flight>>,
     /// Where values are used past their expiry, or computed anew before it.
     pub(crate) renewals: Option<Box<Renewals>>,
     /// Whether there is somebody who wants to see each hit: rules of the user's, or the ledger.
@@ -191,6 +193,7 @@ impl Function {
         });
         Arc::new(Self {
             shared,
+            tickets: Arc::clone(region.tickets()),
             region,
             renewals: Renewals::of(policy),
             ruled: has_rules || ledger.is_some(),
@@ -249,7 +252,7 @@ impl AnyFunction for Function {
     }
 
     fn under_way(&self) -> usize {
-        self.region.count_tickets(&Flight::is_open)
+        self.tickets.count(Flight::is_open)
     }
 
     fn remote(&self) -> Option<&Arc<Remote>> {

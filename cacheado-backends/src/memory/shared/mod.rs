@@ -142,7 +142,7 @@ impl Shared {
 
     /// A ticket for a fill that begins now.
     fn ticket(&self, key: &str, labels: Option<&LabelSet>) -> Ticket {
-        self.region.ticket(self.hash(key), labels)
+        self.region.tickets().take(self.hash(key), labels)
     }
 
     fn fill(

@@ -11,7 +11,7 @@ use crate::contract::{
     Wanted,
 };
 use crate::error::Result;
-use crate::memory::{Cause, Label, LabelSet, Placed};
+use crate::memory::{Cause, Label, LabelSet, Placed, Ticket};
 
 fn label(group: &Group) -> Label {
     Label::from(group.name.as_bytes())
@@ -36,7 +36,7 @@ impl Shared {
         let wish = Wish {
             key: &at.key,
             lasts: terms.lasts,
-            is_current: &|ticket| self.region.is_current(ticket),
+            is_current: &Ticket::is_current,
             look: &|| terms.look.then(|| self.read(&at.key)).flatten(),
             ticket: &|| self.ticket(&at.key, self.labels(at).as_ref()),
         };
@@ -62,7 +62,7 @@ impl Shared {
     }
 
     fn set(&self, at: &Place, new: New<'_>) -> Result<()> {
-        self.region.fence_off(self.hash(&at.key));
+        self.region.tickets().fence_off(self.hash(&at.key));
         let labels = self.labels(at);
         let ticket = self.ticket(&at.key, labels.as_ref());
         // Where it is not placed, another write or eviction came in between, and has the last word.

@@ -69,7 +69,7 @@ impl Computation {
     ) -> (Placed, Ticket) {
         // The ledger is a store of its own, with label sets of its own.
         let labels = self.labels.as_ref().and_then(|labels| ledger.labelled(labels.labels()));
-        let ticket = ledger.ticket(self.call.hash, labels.as_ref());
+        let ticket = ledger.tickets().take(self.call.hash, labels.as_ref());
         let clock = function.store.clock();
         let now = clock.now();
         let fill = Fill { inert: true, labels, ..self.fill(now, clock.deadline_from(now, ttl)) };
