@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use super::ledger::Locator;
+use super::queue::{self, REACH};
 use crate::clock::NEVER;
 
 type Record = (u64, Locator);
@@ -20,9 +21,6 @@ pub(super) struct Expiry {
 }
 
 impl Expiry {
-    /// So many records are looked at for one that is at the front no longer.
-    const PATIENCE: usize = 4;
-
     pub(super) fn len(&self) -> usize {
         self.queue.len() + self.others.len()
     }
@@ -31,9 +29,7 @@ impl Expiry {
         if deadline == NEVER {
             return;
         }
-        if self.queue.back().is_none_or(|(last, _)| *last <= deadline) {
-            self.queue.push_back((deadline, at));
-        } else {
+        if let Err((deadline, at)) = queue::insert(&mut self.queue, (deadline, at), |record| record.0) {
             self.set_aside(deadline, at);
         }
     }
@@ -57,17 +53,17 @@ impl Expiry {
         self.others.pop().map(|Reverse((_, at))| at)
     }
 
-    /// An entry is about to be driven out. If its record is at the front, it leaves, as is returned; so do those in
-    /// front of it whose entries are gone. The living among them, which stay longer than others, are set aside.
+    /// An entry is about to be driven out. If its record is near the front, it leaves, as is returned. Otherwise the
+    /// first one makes way: it is dropped if its entry is gone, and set aside if that stays longer than others.
     pub(super) fn forget(&mut self, victim: &Locator, is_there: impl Fn(&Locator) -> bool) -> bool {
-        for _ in 0..Self::PATIENCE {
-            let Some((deadline, at)) = self.queue.pop_front() else { return false };
-            if at == *victim {
-                return true;
-            }
-            if is_there(&at) {
-                self.set_aside(deadline, at);
-            }
+        if let Some(index) = self.queue.iter().take(REACH).position(|(_, at)| at == victim) {
+            self.queue.remove(index);
+            return true;
+        }
+        if let Some((deadline, at)) = self.queue.pop_front()
+            && is_there(&at)
+        {
+            self.set_aside(deadline, at);
         }
         false
     }
@@ -119,11 +115,13 @@ mod tests {
         for serial in 1..=5 {
             expiry.push(serial * 10, at(serial));
         }
-        // The first stays longer than the second, the third is gone already.
         assert!(expiry.forget(&at(2), |_| true));
         assert_eq!(expiry.len(), 4);
-        assert!(expiry.forget(&at(4), |at| at.serial != 3));
-        assert_eq!(expiry.len(), 2);
+        // One whose record is nowhere near: the first makes way, which is there, then the third, which is not.
+        assert!(!expiry.forget(&at(9), |at| at.serial != 3));
+        assert!(!expiry.forget(&at(9), |at| at.serial != 3));
+        assert_eq!(expiry.len(), 3);
+        assert!(expiry.forget(&at(4), |_| true));
         assert!(!Expiry::default().forget(&at(1), |_| true));
         assert_eq!((expiry.pop(100), expiry.pop(100), expiry.pop(100)), (Some(at(1)), Some(at(5)), None));
     }

@@ -14,6 +14,7 @@
 //! | `slot` | one entry, and [`KeyBox`], its key |
 //! | `ledger` | what is written down of each entry |
 //! | `expiry` | when entries expire |
+//! | `queue` | records that come almost in order |
 //! | `order`, `recency`, `adaptive`, `ghosts` | the order of eviction: by recency, or by use |
 //! | `aging` | entries that are used past their expiry, or computed anew before it |
 //! | `labels`, `members` | which entries carry a label |
@@ -33,6 +34,7 @@ mod labels;
 mod ledger;
 mod members;
 mod order;
+mod queue;
 mod recency;
 mod region;
 mod shared;

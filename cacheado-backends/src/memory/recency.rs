@@ -13,6 +13,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use parking_lot::Mutex;
 
 use super::ledger::Locator;
+use super::queue;
 use crate::sync::{AtomicU64, Ordering};
 
 thread_local! {
@@ -187,10 +188,7 @@ impl Recency {
     }
 
     pub(super) fn push(&mut self, stamp: u64, at: Locator) {
-        let record = Record { stamp, at };
-        if self.fresh.back().is_none_or(|last| last.stamp <= stamp) {
-            self.fresh.push_back(record);
-        } else {
+        if let Err(record) = queue::insert(&mut self.fresh, Record { stamp, at }, |record| record.stamp) {
             self.corrected.push(Reverse(record));
         }
     }
