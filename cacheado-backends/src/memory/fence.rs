@@ -11,6 +11,7 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
+use crossbeam_utils::CachePadded;
 use hashbrown::HashTable;
 
 use super::labels::LabelSet;
@@ -111,12 +112,14 @@ impl<P> Watched<P> {
 }
 
 /// The tickets of the fills of one [`Region`](super::Region).
+// Each ticket has a handle: the count of them stands on another line than what is read.
+#[repr(align(128))]
 pub struct Tickets<P = ()> {
     store: Arc<Store>,
     region: RegionId,
     /// How often all entries of the region have been evicted.
     epoch: AtomicU64,
-    shards: [Mutex<Watched<P>>; SHARDS],
+    shards: [CachePadded<Mutex<Watched<P>>>; SHARDS],
 }
 
 /// Whether a ticket was taken.
@@ -130,7 +133,7 @@ pub enum Taking<P> {
 
 impl<P> Tickets<P> {
     pub(super) fn new(store: &Arc<Store>, region: RegionId) -> Arc<Self> {
-        let shards = std::array::from_fn(|_| Mutex::new(Watched(HashTable::new())));
+        let shards = std::array::from_fn(|_| Mutex::new(Watched(HashTable::new())).into());
         Arc::new(Self { store: Arc::clone(store), region, epoch: AtomicU64::new(0), shards })
     }
 

@@ -8,6 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossbeam_utils::CachePadded;
+
 use super::aging::{Aging, Seen};
 use super::fence::{Ticket, Tickets};
 use super::labels::{Label, LabelSet};
@@ -83,13 +85,9 @@ pub enum Placed {
     Full,
 }
 
-/// A shard on a cache line of its own.
-#[repr(align(128))]
-struct Shard<V>(BiasedLock<Table<V>>);
-
 /// Entries whose values are of type `V`, and the tickets of their fills, which can carry a `P`.
 pub struct Region<V, P = ()> {
-    shards: Vec<Shard<V>>,
+    shards: Vec<CachePadded<BiasedLock<Table<V>>>>,
     clock: Clock,
     ordered: bool,
     store: Arc<Store>,
@@ -104,7 +102,7 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     pub fn open(store: &Arc<Store>, listener: Arc<dyn Listener>) -> Arc<Self> {
         let mut shards = Vec::new();
         for _ in 0..store.shards() {
-            shards.push(Shard(BiasedLock::new(Table::default())));
+            shards.push(BiasedLock::new(Table::default()).into());
         }
         store.enrol(|id| {
             Arc::new(Self {
@@ -175,7 +173,7 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     pub fn keys(&self, prefix: &[u8]) -> Vec<KeyBox> {
         let mut keys = Vec::new();
         for shard in &self.shards {
-            let table = shard.0.read();
+            let table = shard.read();
             let begin = table.iter().filter(|slot| slot.key().starts_with(prefix));
             keys.extend(begin.filter_map(|slot| self.live(Some(slot))).map(|slot| slot.entry.key.clone()));
         }
@@ -328,7 +326,7 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     pub fn len(&self) -> usize {
         let mut len = 0;
         for shard in &self.shards {
-            len += shard.0.read().len();
+            len += shard.read().len();
         }
         len
     }
@@ -351,7 +349,7 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     fn shard(&self, hash: u64) -> &BiasedLock<Table<V>> {
         // The number of shards is a power of two; the table itself uses the lowest and the highest bits.
         let index = (hash >> 40) as usize & (self.shards.len() - 1);
-        &self.shards[index].0
+        &self.shards[index]
     }
 
     /// Puts the slot into its table, and what it replaces in its stead: its stamp, or why not.

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::available_parallelism;
 
+use crossbeam_utils::CachePadded;
+
 use super::adaptive::Adaptive;
 use super::labels::{Index, Label, LabelSet};
 use super::ledger::{Fate, Ledger, Locator};
@@ -33,17 +35,18 @@ pub struct Store {
     limits: Limits,
     clock: Clock,
     shards: usize,
-    entries: AtomicUsize,
-    weight: AtomicU64,
-    stamps: Stamps,
     /// How often all entries have been evicted.
     epoch: AtomicU64,
-    /// The number of the next fill.
-    serial: AtomicU64,
     labels: Arc<Index>,
-    ledger: Mutex<Ledger>,
     regions: RwLock<Vec<Weak<dyn AnyRegion>>>,
     sweeper: OnceLock<Sweeper>,
+    // What every fill writes to is on lines of its own: what is above is read by every hit.
+    stamps: CachePadded<Stamps>,
+    entries: CachePadded<AtomicUsize>,
+    weight: CachePadded<AtomicU64>,
+    /// The number of the next fill.
+    serial: CachePadded<AtomicU64>,
+    ledger: CachePadded<Mutex<Ledger>>,
 }
 
 impl Store {
@@ -65,15 +68,15 @@ impl Store {
             limits,
             clock,
             shards: (4 * cores).next_power_of_two().clamp(8, 64),
-            entries: AtomicUsize::new(0),
-            weight: AtomicU64::new(0),
-            stamps,
             epoch: AtomicU64::new(0),
-            serial: AtomicU64::new(1),
             labels,
-            ledger: Mutex::new(Ledger::new(order)),
             regions: RwLock::new(Vec::new()),
             sweeper: OnceLock::new(),
+            stamps: stamps.into(),
+            entries: AtomicUsize::new(0).into(),
+            weight: AtomicU64::new(0).into(),
+            serial: AtomicU64::new(1).into(),
+            ledger: Mutex::new(Ledger::new(order)).into(),
         });
         if sweep {
             let weak = Arc::downgrade(&store);

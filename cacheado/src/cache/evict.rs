@@ -84,7 +84,7 @@ impl Inner {
     fn count_remote_eviction(&self, key: &Key) {
         let functions = self.functions_of(key);
         match (functions.iter().find(|(function, _)| function.remote().is_some()), &self.remote) {
-            (Some((function, _)), _) => count(&function.shared().tally.evictions),
+            (Some((function, _)), _) => function.shared().tally.evicted(),
             (None, Some(remote)) => count(&remote.evictions),
             (None, None) => {}
         }

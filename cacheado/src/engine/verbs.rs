@@ -152,7 +152,7 @@ impl Call {
             function.evict(self.key.as_bytes(), Cause::Evicted);
             let evicted = answer.and_then(Reply::was)?;
             if evicted {
-                count(&function.shared.tally.evictions);
+                function.shared.tally.evicted();
             }
             Ok(evicted)
         })

@@ -10,7 +10,6 @@ use cacheado_backends::memory::{Cause, Label, Listener};
 use super::{Chore, Remote, place};
 use crate::function::Shared;
 use crate::scope::Scope;
-use crate::stats::count;
 
 /// Is told of what leaves the ledger of one function.
 pub(crate) struct LedgerListener {
@@ -21,9 +20,9 @@ pub(crate) struct LedgerListener {
 impl Listener for LedgerListener {
     fn removed(&self, bytes: &[u8], labels: &[Label], cause: Cause) {
         match cause {
-            Cause::Expired => count(&self.shared.tally.expirations),
+            Cause::Expired => self.shared.tally.expired(),
             Cause::Capacity => {
-                count(&self.shared.tally.evictions);
+                self.shared.tally.evicted();
                 if let Some(remote) = self.remote.upgrade() {
                     let key = self.shared.key(&Scope::of_labels(labels), bytes);
                     let at = place(&key, &[]);

@@ -7,21 +7,21 @@ use thread_local::ThreadLocal;
 
 use super::Stats;
 
-/// What is counted on each lookup: by each thread for itself, with a plain load and store, so that a hit
+/// What is counted on each lookup, and on what often follows a miss: by each thread for itself, with a plain load and store, so that a hit
 /// writes to no line that another thread writes to. Exact, as a cell has one writer at a time.
 #[derive(Default)]
 #[repr(align(128))]
 struct PerThread {
     hits: AtomicU64,
     misses: AtomicU64,
+    evictions: AtomicU64,
+    expirations: AtomicU64,
 }
 
 /// The counters of one function.
 #[derive(Default)]
 pub(crate) struct Tally {
-    lookups: ThreadLocal<PerThread>,
-    pub(crate) evictions: AtomicU64,
-    pub(crate) expirations: AtomicU64,
+    often: ThreadLocal<PerThread>,
     pub(crate) rejections: AtomicU64,
     pub(crate) bypassed: AtomicU64,
     pub(crate) backend_errors: AtomicU64,
@@ -35,13 +35,12 @@ pub(crate) struct Tally {
 impl Tally {
     #[inline]
     pub(crate) fn hit(&self) {
-        let hits = &self.own().hits;
-        hits.store(hits.load(Relaxed).wrapping_add(1), Relaxed);
+        add_one(&self.own().hits);
     }
 
     #[inline]
     fn own(&self) -> &PerThread {
-        match self.lookups.get() {
+        match self.often.get() {
             Some(own) => own,
             None => self.first_use(),
         }
@@ -50,18 +49,23 @@ impl Tally {
     #[cold]
     #[inline(never)]
     fn first_use(&self) -> &PerThread {
-        self.lookups.get_or_default()
+        self.often.get_or_default()
     }
 
     pub(crate) fn missed(&self) {
-        let misses = &self.own().misses;
-        misses.store(misses.load(Relaxed).wrapping_add(1), Relaxed);
+        add_one(&self.own().misses);
+    }
+
+    pub(crate) fn evicted(&self) {
+        add_one(&self.own().evictions);
+    }
+
+    pub(crate) fn expired(&self) {
+        add_one(&self.own().expirations);
     }
 
     fn total(&self) -> Stats {
         let mut stats = Stats {
-            evictions: self.evictions.load(Relaxed),
-            expirations: self.expirations.load(Relaxed),
             rejections: self.rejections.load(Relaxed),
             bypassed: self.bypassed.load(Relaxed),
             backend_errors: self.backend_errors.load(Relaxed),
@@ -70,9 +74,11 @@ impl Tally {
             refresh_failures: self.refresh_failures.load(Relaxed),
             ..Stats::default()
         };
-        for thread in &self.lookups {
+        for thread in &self.often {
             stats.hits += thread.hits.load(Relaxed);
             stats.misses += thread.misses.load(Relaxed);
+            stats.evictions += thread.evictions.load(Relaxed);
+            stats.expirations += thread.expirations.load(Relaxed);
         }
         stats
     }
@@ -87,6 +93,12 @@ impl Tally {
         let total = self.total();
         *self.base.lock() = total;
     }
+}
+
+/// Counts in a cell that this thread alone writes to.
+#[inline]
+fn add_one(cell: &AtomicU64) {
+    cell.store(cell.load(Relaxed).wrapping_add(1), Relaxed);
 }
 
 pub(crate) fn count(counter: &AtomicU64) {

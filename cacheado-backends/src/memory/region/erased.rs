@@ -74,7 +74,7 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> AnyRegion for R
         let mut alive = 0;
         for shard in &self.shards {
             let table = {
-                let mut table = shard.0.write();
+                let mut table = shard.write();
                 let mut weight = 0;
                 for slot in table.iter() {
                     weight += slot.facts.weight();
