@@ -39,7 +39,8 @@ fi
 status=0
 cargo test --quiet --all-features --doc || status=$?
 if command -v cargo-nextest >/dev/null; then
-    cargo nextest run --all-features --no-fail-fast "$@" || status=$?
+    places=$((2 * $(getconf _NPROCESSORS_ONLN)))
+    cargo nextest run --profile whole --test-threads "$places" --all-features --no-fail-fast "$@" || status=$?
 else
     cargo test --all-features --no-fail-fast --lib --bins --examples --tests "$@" || status=$?
 fi
