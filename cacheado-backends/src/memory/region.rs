@@ -2,7 +2,6 @@
 
 mod erased;
 
-use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use super::aging::{Aging, Seen};
 use super::fence::{Ticket, Tickets};
 use super::labels::{Label, LabelSet};
 use super::ledger::Locator;
+use super::members::Place;
 use super::slot::{Entry, Facts, Held, Marks, Slot, View, drop_contained, expire_at};
 use super::store::{Entered, Listener, RegionId, Store};
 use super::table::Table;
@@ -243,28 +243,18 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
 
     /// Stores an entry, unless a bound forbids it, or its ticket, which was taken before the value was computed.
     pub fn fill(&self, fill: Fill, ticket: &Ticket<P>, value: V) -> Placed {
-        let Fill { hash, key, born, deadline: expiry, aging, labels, inert } = fill;
-        let weight = self.store.weigh(key.as_bytes(), || &value as &dyn Any, size_of::<V>());
+        let weight = self.store.weigh(fill.key.as_bytes(), &value, size_of::<V>());
         if self.store.is_too_heavy(weight) {
             drop_contained(value);
             return Placed::Full;
         }
-        let at = Locator { hash, serial: ticket.serial() };
-        // The index first: whoever evicts a label finds the entry, or has marked its ticket.
-        let labels = labels.map(|labels| {
-            let place = labels.register(at);
-            (labels, place)
-        });
-        let deadline = aging.map_or(expiry, |aging| aging.deadline(expiry));
-        let marks = Marks::new(labels, aging.map(|aging| (aging, expiry)), weight);
+        let now = fill.born;
+        let Prepared { key, deadline, facts, bounded, inert } = Prepared::new(fill, ticket.serial(), weight);
         let slot = Slot {
             entry: Entry { key, held: Held::new(value, inert), deadline, stamp: AtomicU64::new(0) },
-            facts: Facts { born, serial: at.serial, hash, marks },
+            facts,
         };
-        let gone = slot.view().gone();
-        // Kept for a bound of its groups, if they have one.
-        let bounded = slot.facts.listed().filter(|(labels, _)| labels.is_bounded());
-        let bounded = bounded.map(|(labels, place)| (labels.clone(), place));
+        let (at, gone) = (slot.facts.at(), slot.view().gone());
         let mut slot = Some(slot);
         let mut placed = self.place(&mut slot, ticket);
         if let Err(Placed::Full) = placed {
@@ -284,7 +274,7 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
         if let Some((labels, place)) = bounded {
             self.store.entered_groups(&labels, place, stamp, at);
         }
-        self.store.entered(&Entered { at, stamp, deadline: gone, now: born }, self);
+        self.store.entered(&Entered { at, stamp, deadline: gone, now }, self);
         Placed::Stored
     }
 
@@ -400,7 +390,32 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     }
 }
 
-// This depends on no type, so that it is compiled once and not for each.
+/// An entry that is to be stored, but for its value.
+struct Prepared {
+    key: KeyBox,
+    deadline: u64,
+    facts: Facts,
+    /// Where it is listed, if its labels have a bound.
+    bounded: Option<(LabelSet, Place)>,
+    inert: bool,
+}
+
+// What follows depends on no type, so that it is compiled once and not for each.
+impl Prepared {
+    fn new(fill: Fill, serial: u64, weight: u64) -> Self {
+        let Fill { hash, key, born, deadline: expiry, aging, labels, inert } = fill;
+        // The index first: whoever evicts a label finds the entry, or has marked its ticket.
+        let labels = labels.map(|labels| {
+            let place = labels.register(Locator { hash, serial });
+            (labels, place)
+        });
+        let bounded = labels.as_ref().filter(|(labels, _)| labels.is_bounded()).cloned();
+        let deadline = aging.map_or(expiry, |aging| aging.deadline(expiry));
+        let marks = Marks::new(labels, aging.map(|aging| (aging, expiry)), weight);
+        Self { key, deadline, facts: Facts { born, serial, hash, marks }, bounded, inert }
+    }
+}
+
 fn tell(listener: &dyn Listener, key: &[u8], labels: &[Label], cause: Cause) {
     if catch_unwind(AssertUnwindSafe(|| listener.removed(key, labels, cause))).is_err() {
         tracing::error!(?cause, "a listener panicked while it was told of a removal");

@@ -238,12 +238,12 @@ impl Store {
         region
     }
 
-    pub(super) fn weigh<'v>(&self, key: &[u8], value: impl FnOnce() -> &'v dyn Any, size: usize) -> u64 {
+    pub(super) fn weigh(&self, key: &[u8], value: &dyn Any, size: usize) -> u64 {
         if self.limits.max_weight.is_none() {
             return 0;
         }
         let weigh = self.limits.weigher.as_ref();
-        weigh.map_or((key.len() + size) as u64, |weigh| weigh(key, value()))
+        weigh.map_or((key.len() + size) as u64, |weigh| weigh(key, value))
     }
 
     pub(super) fn is_too_heavy(&self, weight: u64) -> bool {

@@ -26,7 +26,7 @@ pub(super) struct Table<V> {
     /// The numbers of the entries, by the hashes of their keys.
     index: Index,
     lines: Vec<Lines<V>>,
-    /// As many as `lines` have entries, or fewer. Those of vacant numbers are left over from the last entry.
+    /// As many as `lines` have entries, or fewer. Those of vacant numbers are of no entry.
     facts: Vec<Facts>,
     /// Numbers below `facts.len()` that are vacant.
     vacant: Vec<u32>,
@@ -96,10 +96,21 @@ impl<V> Table<V> {
         Some(Slot { entry, facts: self.facts.get_mut(place)?.take() })
     }
 
-    /// All entries.
-    pub(super) fn into_slots(self) -> impl Iterator<Item = Slot<V>> {
-        let entries = self.lines.into_iter().flat_map(|lines| lines.0);
-        entries.zip(self.facts).filter_map(|(entry, facts)| Some(Slot { entry: entry?, facts }))
+    /// What the entries weigh together.
+    pub(super) fn weight(&self) -> u64 {
+        weight(&self.facts)
+    }
+
+    /// Takes one entry after the other out of a table that is of no more use: they are not to be found any more.
+    pub(super) fn pop(&mut self) -> Option<Slot<V>> {
+        // Loops and no adapters: it is compiled anew for each type.
+        while let Some(facts) = self.facts.pop() {
+            let place = self.facts.len();
+            if let Some(entry) = self.lines.get_mut(place / ENTRIES)?.0[place % ENTRIES].take() {
+                return Some(Slot { entry, facts });
+            }
+        }
+        None
     }
 
     /// Finds a place for an entry: its number.
@@ -139,6 +150,10 @@ impl<V> Table<V> {
     pub(super) fn view(&self, number: u32) -> Option<View<'_, V>> {
         view(&self.lines, &self.facts, number)
     }
+}
+
+fn weight(facts: &[Facts]) -> u64 {
+    facts.iter().map(Facts::weight).sum()
 }
 
 #[inline]
@@ -212,6 +227,8 @@ mod tests {
         left.sort_unstable();
         all.sort_unstable();
         assert_eq!(left, all, "seed {seed}");
-        assert_eq!(table.into_slots().count(), all.len());
+        let mut popped: Vec<_> = std::iter::from_fn(|| table.pop()).map(|slot| slot.facts.serial).collect();
+        popped.sort_unstable();
+        assert_eq!(popped, all, "seed {seed}");
     }
 }

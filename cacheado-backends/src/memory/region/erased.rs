@@ -73,16 +73,12 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> AnyRegion for R
     fn drain(&self, cause: Cause) -> u64 {
         let mut alive = 0;
         for shard in &self.shards {
-            let table = {
+            let mut table = {
                 let mut table = shard.write();
-                let mut weight = 0;
-                for slot in table.iter() {
-                    weight += slot.facts.weight();
-                }
-                self.store.left(table.len(), weight);
+                self.store.left(table.len(), table.weight());
                 mem::take(&mut *table)
             };
-            for slot in table.into_slots() {
+            while let Some(slot) = table.pop() {
                 alive += u64::from(self.finish(slot, cause));
             }
         }
