@@ -3,6 +3,8 @@
 //! Every part of a value passes through [`Watched`], which counts how deep it lies, lets no declared length
 //! reserve more than it may, and lends nothing: what is read may outlive the bytes.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
@@ -94,14 +96,34 @@ impl<'x, D: Deserializer<'x>> Deserializer<'static> for Watched<'x, '_, D> {
         deserialize_ignored_any();
     }
 
-    /// The name of a field or a variant is no level of its own: the writer does not count it either.
+    /// The name of a field or a variant is no level of its own: the writer does not count it either. The writer
+    /// writes it out, so it is read as text: of asking for each type's own names, much would be compiled for each.
     #[inline]
     fn deserialize_identifier<V: Visitor<'static>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.party.deserialize_identifier(Watched::new(visitor, self.budget))
+        visitor.visit_str(&self.party.deserialize_str(Text)?)
     }
 
     fn is_human_readable(&self) -> bool {
         self.party.is_human_readable()
+    }
+}
+
+/// Takes text as it is.
+struct Text;
+
+impl<'x> Visitor<'x> for Text {
+    type Value = Cow<'x, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'x str) -> Result<Cow<'x, str>, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Cow<'x, str>, E> {
+        Ok(Cow::Owned(text.to_owned()))
     }
 }
 
@@ -117,7 +139,7 @@ macro_rules! answers {
 impl<'x, V: Visitor<'static>> Visitor<'x> for Watched<'x, '_, V> {
     type Value = V::Value;
 
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.party.expecting(f)
     }
 
