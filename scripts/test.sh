@@ -39,8 +39,9 @@ fi
 status=0
 cargo test --quiet --all-features --doc || status=$?
 if command -v cargo-nextest >/dev/null; then
-    places=$((2 * $(getconf _NPROCESSORS_ONLN)))
-    cargo nextest run --profile whole --test-threads "$places" --all-features --no-fail-fast "$@" || status=$?
+    export NEXTEST_PROFILE="${NEXTEST_PROFILE:-whole}"
+    export NEXTEST_TEST_THREADS="${NEXTEST_TEST_THREADS:-$((2 * $(getconf _NPROCESSORS_ONLN)))}"
+    cargo nextest run --all-features --no-fail-fast "$@" || status=$?
 else
     cargo test --all-features --no-fail-fast --lib --bins --examples --tests "$@" || status=$?
 fi

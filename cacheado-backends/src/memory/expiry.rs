@@ -1,7 +1,7 @@
-//! When entries expire: a queue for those that come in the order of their deadlines, a heap for the others.
+//! When entries expire: a queue for those that come in about the order of their deadlines, a heap for the others.
 //!
 //! Most entries of a cache have one lifetime, so they expire in the order in which they were stored. That is
-//! about the order in which they are driven out, too: where the victims are at the front, their records leave
+//! about the order in which they are driven out, too: where the victims are near the front, their records leave
 //! with them, and nobody has to look for the records of entries that are gone.
 
 use std::cmp::Reverse;
@@ -117,13 +117,24 @@ mod tests {
         }
         assert!(expiry.forget(&at(2), |_| true));
         assert_eq!(expiry.len(), 4);
-        // One whose record is nowhere near: the first makes way, which is there, then the third, which is not.
+        // Of one that is nowhere near the first makes way, which is there, then the third, which is not.
         assert!(!expiry.forget(&at(9), |at| at.serial != 3));
         assert!(!expiry.forget(&at(9), |at| at.serial != 3));
         assert_eq!(expiry.len(), 3);
         assert!(expiry.forget(&at(4), |_| true));
         assert!(!Expiry::default().forget(&at(1), |_| true));
         assert_eq!((expiry.pop(100), expiry.pop(100), expiry.pop(100)), (Some(at(1)), Some(at(5)), None));
+    }
+
+    #[test]
+    fn a_victim_is_looked_for_near_the_front_only() {
+        let mut expiry = Expiry::default();
+        for serial in 1..=20 {
+            expiry.push(serial * 10, at(serial));
+        }
+        assert!(!expiry.forget(&at(REACH as u64 + 1), |_| true), "the first makes way");
+        assert!(expiry.forget(&at(REACH as u64 + 1), |_| true), "now it is near enough");
+        assert_eq!((expiry.len(), expiry.next()), (19, Some(10)));
     }
 
     #[test]

@@ -238,3 +238,28 @@ impl Recency {
         self.corrected.retain(|Reverse(record)| alive(&record.at));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(serial: u64) -> Locator {
+        Locator { hash: serial * 7, serial }
+    }
+
+    #[test]
+    fn records_of_several_threads_are_taken_in_the_order_of_their_stamps() {
+        let mut recency = Recency::default();
+        for stamp in [10, 30, 20, 50, 40, 5] {
+            recency.push(stamp, at(stamp));
+        }
+        assert!(recency.corrected.is_empty(), "each is put where it belongs");
+        for stamp in 51..70 {
+            recency.push(stamp, at(stamp));
+        }
+        // One that is far too late is found all the same.
+        recency.push(7, at(7));
+        let taken = std::iter::from_fn(|| recency.take()).map(|(stamp, _)| stamp);
+        assert!(taken.eq([5, 7, 10, 20, 30, 40, 50].into_iter().chain(51..70)));
+    }
+}

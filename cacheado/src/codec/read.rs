@@ -96,11 +96,11 @@ impl<'x, D: Deserializer<'x>> Deserializer<'static> for Watched<'x, '_, D> {
         deserialize_ignored_any();
     }
 
-    /// The name of a field or a variant is no level of its own: the writer does not count it either. The writer
-    /// writes it out, so it is read as text: of asking for each type's own names, much would be compiled for each.
+    /// The name of a field or a variant is no level of its own: the writer does not count it either. It is read by
+    /// itself, so that what reads it is compiled once, and not for the names of each type.
     #[inline]
     fn deserialize_identifier<V: Visitor<'static>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        visitor.visit_str(&self.party.deserialize_str(Text)?)
+        self.party.deserialize_identifier(NameVisitor)?.tell(visitor)
     }
 
     fn is_human_readable(&self) -> bool {
@@ -108,22 +108,65 @@ impl<'x, D: Deserializer<'x>> Deserializer<'static> for Watched<'x, '_, D> {
     }
 }
 
-/// Takes text as it is.
-struct Text;
+/// A name as it was written: text, mostly. The keys of a flattened map are names as well, and can be numbers.
+enum Name<'x> {
+    Text(Cow<'x, str>),
+    Bytes(Cow<'x, [u8]>),
+    Unsigned(u64),
+    Signed(i64),
+    Float(f64),
+    ShortFloat(f32),
+    Truth(bool),
+    Nothing,
+}
 
-impl<'x> Visitor<'x> for Text {
-    type Value = Cow<'x, str>;
+impl Name<'_> {
+    fn tell<V: Visitor<'static>, E: serde::de::Error>(self, visitor: V) -> Result<V::Value, E> {
+        match self {
+            Self::Text(text) => visitor.visit_str(&text),
+            Self::Bytes(bytes) => visitor.visit_bytes(&bytes),
+            Self::Unsigned(number) => visitor.visit_u64(number),
+            Self::Signed(number) => visitor.visit_i64(number),
+            Self::Float(number) => visitor.visit_f64(number),
+            Self::ShortFloat(number) => visitor.visit_f32(number),
+            Self::Truth(truth) => visitor.visit_bool(truth),
+            Self::Nothing => visitor.visit_unit(),
+        }
+    }
+}
+
+struct NameVisitor;
+
+macro_rules! names {
+    ($($method:ident($type:ty) => $name:expr;)*) => {$(
+        fn $method<E>(self, value: $type) -> Result<Name<'x>, E> {
+            let name: fn($type) -> Name<'x> = $name;
+            Ok(name(value))
+        }
+    )*};
+}
+
+impl<'x> Visitor<'x> for NameVisitor {
+    type Value = Name<'x>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a name")
     }
 
-    fn visit_borrowed_str<E: serde::de::Error>(self, text: &'x str) -> Result<Cow<'x, str>, E> {
-        Ok(Cow::Borrowed(text))
+    names! {
+        visit_borrowed_str(&'x str) => |text| Name::Text(text.into());
+        visit_str(&str) => |text| Name::Text(text.to_owned().into());
+        visit_borrowed_bytes(&'x [u8]) => |bytes| Name::Bytes(bytes.into());
+        visit_bytes(&[u8]) => |bytes| Name::Bytes(bytes.to_owned().into());
+        visit_u64(u64) => Name::Unsigned;
+        visit_i64(i64) => Name::Signed;
+        visit_f64(f64) => Name::Float;
+        visit_f32(f32) => Name::ShortFloat;
+        visit_bool(bool) => Name::Truth;
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Cow<'x, str>, E> {
-        Ok(Cow::Owned(text.to_owned()))
+    fn visit_unit<E>(self) -> Result<Name<'x>, E> {
+        Ok(Name::Nothing)
     }
 }
 

@@ -249,7 +249,9 @@ impl Call {
             scope.labels().chain(tags.iter().cloned()).collect()
         };
         let set = function.store.label_set(hash, is_it, labels);
-        if let (true, Some(remote)) = (are_new.get(), &function.remote) {
+        if are_new.get()
+            && let Some(remote) = function.remote.as_ref().filter(|remote| remote.near_ttl.is_none())
+        {
             remote.recent.keep(hash, &set);
         }
         Some(set)

@@ -12,7 +12,7 @@
 //! | `breaker` | no hammering of a dead server |
 //! | `notice`, `near` | what nodes tell each other, and what that does to the copies here |
 //! | `chores` | what rules want done at the backend |
-//! | `recent` | the label sets of late calls |
+//! | `recent` | the label sets of recent calls |
 //! | `ledger` | the rules' view of remote entries: keys without values |
 
 mod background;
@@ -91,7 +91,7 @@ pub(crate) struct Remote {
     /// Copies of remote entries. Without a near cache it stays empty, and only knows which fills an eviction
     /// in this process has forbidden.
     pub(crate) near: Arc<Store>,
-    /// The label sets of late calls in it.
+    /// The label sets of recent calls in it.
     pub(crate) recent: Recent,
     /// The longest life of a copy; `None`: there are none.
     pub(crate) near_ttl: Option<Duration>,

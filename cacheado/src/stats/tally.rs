@@ -7,8 +7,9 @@ use thread_local::ThreadLocal;
 
 use super::Stats;
 
-/// What is counted on each lookup, and on what often follows a miss: by each thread for itself, with a plain load and store, so that a hit
-/// writes to no line that another thread writes to. Exact, as a cell has one writer at a time.
+/// What is counted on each lookup, and of what follows most misses where there is no room: by each thread for itself,
+/// with a plain load and store, so that neither writes to a line that another thread writes to. Exact, as a cell has
+/// one writer at a time.
 #[derive(Default)]
 #[repr(align(128))]
 struct PerThread {
@@ -21,7 +22,7 @@ struct PerThread {
 /// The counters of one function.
 #[derive(Default)]
 pub(crate) struct Tally {
-    often: ThreadLocal<PerThread>,
+    by_thread: ThreadLocal<PerThread>,
     pub(crate) rejections: AtomicU64,
     pub(crate) bypassed: AtomicU64,
     pub(crate) backend_errors: AtomicU64,
@@ -40,7 +41,7 @@ impl Tally {
 
     #[inline]
     fn own(&self) -> &PerThread {
-        match self.often.get() {
+        match self.by_thread.get() {
             Some(own) => own,
             None => self.first_use(),
         }
@@ -49,7 +50,7 @@ impl Tally {
     #[cold]
     #[inline(never)]
     fn first_use(&self) -> &PerThread {
-        self.often.get_or_default()
+        self.by_thread.get_or_default()
     }
 
     pub(crate) fn missed(&self) {
@@ -74,7 +75,7 @@ impl Tally {
             refresh_failures: self.refresh_failures.load(Relaxed),
             ..Stats::default()
         };
-        for thread in &self.often {
+        for thread in &self.by_thread {
             stats.hits += thread.hits.load(Relaxed);
             stats.misses += thread.misses.load(Relaxed);
             stats.evictions += thread.evictions.load(Relaxed);
@@ -103,4 +104,36 @@ fn add_one(cell: &AtomicU64) {
 
 pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn what_threads_count_for_themselves_adds_up_and_outlives_them() {
+        let tally = Tally::default();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..1_000 {
+                        tally.hit();
+                        tally.missed();
+                        tally.evicted();
+                        tally.expired();
+                    }
+                });
+            }
+        });
+        let stats = tally.stats();
+        assert_eq!(
+            (stats.hits, stats.misses, stats.evictions, stats.expirations),
+            (4_000, 4_000, 4_000, 4_000)
+        );
+        tally.restart();
+        tally.evicted();
+        assert_eq!((tally.stats().hits, tally.stats().evictions), (0, 1));
+    }
 }

@@ -96,6 +96,28 @@ fn a_lost_some_is_found_in_a_flattened_struct() {
     check(of(Some(Some("Ada".to_owned()))));
 }
 
+/// Its keys stand among the names of the fields.
+#[test]
+fn flattened_maps_come_back_whatever_their_keys_are() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Outer<K: std::hash::Hash + Eq> {
+        id: u8,
+        #[serde(flatten)]
+        rest: HashMap<K, Option<char>>,
+    }
+    fn check_keys<K>(keys: [K; 2])
+    where
+        K: Serialize + DeserializeOwned + std::hash::Hash + Eq + std::fmt::Debug,
+    {
+        check(Outer { id: 1, rest: keys.into_iter().zip([Some('a'), None]).collect() });
+    }
+    check_keys(["a", "é"].map(str::to_owned));
+    check_keys([7_u64, u64::MAX]);
+    check_keys([-7_i64, 7]);
+    check_keys([true, false]);
+    check_keys(['a', 'é']);
+}
+
 #[test]
 fn representations_of_enums_come_back() {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
