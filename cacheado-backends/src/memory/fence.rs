@@ -122,6 +122,14 @@ pub struct Tickets<P = ()> {
     shards: [CachePadded<Mutex<Watched<P>>>; SHARDS],
 }
 
+/// What evictions need of the tickets of a region, whatever they carry.
+pub(super) trait Fences: Send + Sync {
+    /// Fills of the key with this hash that have begun are not stored.
+    fn fence_off(&self, hash: u64);
+    /// No fill of the region that has begun is stored.
+    fn fence_all_off(&self);
+}
+
 /// Whether a ticket was taken.
 #[derive(Debug)]
 pub enum Taking<P> {
@@ -240,11 +248,6 @@ impl<P> Tickets<P> {
         }
     }
 
-    /// No fill of the region that has begun is stored.
-    pub(super) fn fence_all_off(&self) {
-        self.epoch.fetch_add(1, Ordering::SeqCst);
-    }
-
     /// A ticket that is current, and carries something of which `will_do` holds, if there is one.
     pub fn find(&self, hash: u64, will_do: impl Fn(&P) -> bool) -> Option<Ticket<P>> {
         let there: Vec<_> = self.watched(hash).lock().under(hash).map(Ticket).collect();
@@ -265,6 +268,16 @@ impl<P> Tickets<P> {
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.shards.iter().map(|watched| watched.lock().0.len()).sum()
+    }
+}
+
+impl<P: Send + Sync> Fences for Tickets<P> {
+    fn fence_off(&self, hash: u64) {
+        Self::fence_off(self, hash);
+    }
+
+    fn fence_all_off(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
     }
 }
 

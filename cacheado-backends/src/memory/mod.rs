@@ -9,9 +9,9 @@
 //! |---|---|
 //! | `builder` | [`Memory`], the description that a store is opened from |
 //! | `store` | what spans the regions |
-//! | `region` | one function's entries: probe, fill, removal; in its folder what the store asks |
+//! | `region` | one function's entries: probe, fill, removal; in its folder what holds them, and what the store asks |
 //! | `table`, `index` | the entries of one shard of a region, and where they are found |
-//! | `slot` | one entry, and [`KeyBox`], its key |
+//! | `slot`, `value` | one entry, and [`KeyBox`], its key; its value, also in the hands of who does not know its type |
 //! | `ledger` | what is written down of each entry |
 //! | `expiry` | when entries expire |
 //! | `queue` | records that come almost in order |
@@ -45,16 +45,18 @@ mod sweeper;
 mod table;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub use aging::{Aging, Seen};
 pub use builder::{Limits, Memory, MemoryBuilder, Weigher};
 pub use fence::{Taking, Ticket, Tickets};
 pub use labels::{Label, LabelSet};
-pub use region::{Fill, Found, Placed, Query, Region};
+pub use region::{AnyRegion, Fill, Found, Placed, Query, Region, RegionOf};
 pub use shared::SharedMemory;
 pub use shares::{MostOf, Shares};
 pub use slot::KeyBox;
 pub use store::{Listener, RegionId, Store};
+pub use value::{AnyValue, behind, own};
 
 /// Why an entry left the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

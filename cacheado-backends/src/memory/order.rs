@@ -8,7 +8,7 @@ use super::region::AnyRegion;
 /// The entries that records are of.
 pub(super) trait Entries {
     /// Asks the region of an entry for something; `None` where either is gone.
-    fn find<R>(&self, at: &Locator, what: impl FnOnce(&dyn AnyRegion) -> Option<R>) -> Option<R>;
+    fn find<R>(&self, at: &Locator, what: impl FnOnce(&AnyRegion) -> Option<R>) -> Option<R>;
 
     /// An entry's stamp.
     fn last_used(&self, at: &Locator) -> Option<u64> {

@@ -1,27 +1,31 @@
 //! One function's entries: probe, fill and removal.
+//!
+//! A region is compiled in two parts. What a hit does knows the type of the values, and is compiled for each; all
+//! else works on a region [of any type](AnyRegion), which is compiled once, and moves values by its caller's
+//! [hand](super::value).
 
-mod erased;
+mod shards;
+mod store;
 
-use std::mem;
+use std::any::TypeId;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_utils::CachePadded;
-
 use super::aging::{Aging, Seen};
-use super::fence::{Ticket, Tickets};
+use super::fence::{Fences, Ticket, Tickets};
 use super::labels::{Label, LabelSet};
 use super::ledger::Locator;
 use super::members::Place;
-use super::slot::{Entry, Facts, Held, Marks, Slot, View, drop_contained, expire_at};
+use super::slot::{Facts, Head, Marks, Slot, View, expire_at};
 use super::store::{Entered, Listener, RegionId, Store};
 use super::table::Table;
+use super::value::{AnyHand, AnyValue, Hand, Held, drop_contained, own};
 use super::{Cause, KeyBox};
 use crate::Clock;
 use crate::sync::{AtomicU64, BiasedLock, Ordering};
-
-pub(super) use erased::AnyRegion;
+use shards::{AnyShards, Shards};
 
 /// What a probe looks for: a key that need not exist as bytes.
 pub trait Query {
@@ -85,42 +89,100 @@ pub enum Placed {
     Full,
 }
 
-/// Entries whose values are of type `V`, and the tickets of their fills, which can carry a `P`.
-pub struct Region<V, P = ()> {
-    shards: Vec<CachePadded<BiasedLock<Table<V>>>>,
+/// The entries of one function, with what holds them last: a [`Region`] or, where the type of their values is not
+/// known, an [`AnyRegion`].
+pub struct RegionOf<S: ?Sized> {
     clock: Clock,
     ordered: bool,
     store: Arc<Store>,
     listener: Arc<dyn Listener>,
     id: RegionId,
-    tickets: Arc<Tickets<P>>,
+    fences: Arc<dyn Fences>,
+    shards: S,
 }
 
-impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
-    /// Opens an empty region of the store. `listener` is told of every entry that leaves.
+/// Entries whose values are of type `V`.
+pub type Region<V> = RegionOf<Shards<V>>;
+
+/// Entries whose values are of any type.
+pub type AnyRegion = RegionOf<dyn AnyShards>;
+
+impl<V: Clone + Send + Sync + 'static> Region<V> {
+    /// Opens an empty region of the store, with the tickets of its fills, which can carry a `P`. `listener` is told of
+    /// every entry that leaves.
     #[must_use]
-    pub fn open(store: &Arc<Store>, listener: Arc<dyn Listener>) -> Arc<Self> {
-        let mut shards = Vec::new();
-        for _ in 0..store.shards() {
-            shards.push(BiasedLock::new(Table::default()).into());
-        }
-        store.enrol(|id| {
-            Arc::new(Self {
-                shards,
-                clock: store.clock().clone(),
-                ordered: store.is_ordered(),
-                store: Arc::clone(store),
-                listener,
-                id,
-                tickets: Tickets::new(store, id),
-            })
-        })
+    pub fn open<P: Send + Sync + 'static>(
+        store: &Arc<Store>,
+        listener: Arc<dyn Listener>,
+    ) -> (Arc<Self>, Arc<Tickets<P>>) {
+        let mut regions = store.regions();
+        let id = regions.next_id();
+        let tickets = Tickets::new(store, id);
+        let region = Arc::new(Self {
+            clock: store.clock().clone(),
+            ordered: store.is_ordered(),
+            store: Arc::clone(store),
+            listener,
+            id,
+            fences: Arc::clone(&tickets) as _,
+            shards: Shards::new(store.shards()),
+        });
+        regions.add(&(Arc::clone(&region) as _));
+        (region, tickets)
     }
 
-    /// The tickets of its fills.
+    /// Looks an entry up and marks it as used. `O(1)`, without an allocation, and with one shared lock.
+    #[inline]
+    pub fn get<Q: Query>(&self, hash: u64, query: &Q) -> Found<V> {
+        let table = self.shards.of(hash).read();
+        let Some(entry) = table.get(hash, |stored| stored.key.is(query)) else { return Found::Absent };
+        if self.clock.expired(entry.head.deadline) {
+            return Found::Expired;
+        }
+        if self.ordered {
+            self.store.stamps().touch(&entry.head.stamp);
+        }
+        let held = entry.held.take_along();
+        drop(table);
+        Found::Hit(held.into_value())
+    }
+
+    /// Stores an entry, unless a bound forbids it, or its ticket, which was taken before the value was computed.
+    pub fn fill<P>(&self, fill: Fill, ticket: &Ticket<P>, value: V) -> Placed {
+        self.deref().fill_of(fill, ticket, value)
+    }
+
+    /// A [`peek`](AnyRegion::peek) with the value itself.
     #[must_use]
-    pub fn tickets(&self) -> &Arc<Tickets<P>> {
-        &self.tickets
+    pub fn peek(&self, hash: u64, key: &[u8]) -> Option<Seen<V>> {
+        owned(self.deref().peek(hash, key)?)
+    }
+
+    /// A [`read`](AnyRegion::read) with the value itself.
+    #[must_use]
+    pub fn read(&self, hash: u64, key: &[u8]) -> Option<Seen<V>> {
+        owned(self.deref().read(hash, key)?)
+    }
+}
+
+fn owned<V: Clone + Send + Sync + 'static>(seen: Seen<AnyValue>) -> Option<Seen<V>> {
+    Some(Seen { value: own(seen.value)?, expiry: seen.expiry, lead: seen.lead })
+}
+
+impl<V: Clone + Send + Sync + 'static> Deref for Region<V> {
+    type Target = AnyRegion;
+
+    #[inline]
+    fn deref(&self) -> &AnyRegion {
+        self
+    }
+}
+
+impl AnyRegion {
+    /// Whether the entries hold values of this type.
+    #[must_use]
+    pub fn holds(&self, value: TypeId) -> bool {
+        self.shards.holds(value)
     }
 
     /// The set of these labels, for entries of this region's store; `None` where there are none.
@@ -129,53 +191,45 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
         self.store.labelled(labels)
     }
 
-    /// Looks an entry up and marks it as used. `O(1)`, without an allocation, and with one shared lock.
-    #[inline]
-    pub fn get<Q: Query>(&self, hash: u64, query: &Q) -> Found<V> {
-        let table = self.shard(hash).read();
-        let Some(entry) = table.get(hash, |stored| stored.is(query)) else { return Found::Absent };
-        if self.clock.expired(entry.deadline) {
-            return Found::Expired;
-        }
-        if self.ordered {
-            self.store.stamps().touch(&entry.stamp);
-        }
-        let held = entry.held.take_along();
-        drop(table);
-        Found::Hit(held.into_value())
-    }
-
     /// Looks an entry up without marking it as used, if it is there: also past its expiry, within its grace.
     #[must_use]
-    pub fn peek(&self, hash: u64, key: &[u8]) -> Option<Seen<V>> {
+    pub fn peek(&self, hash: u64, key: &[u8]) -> Option<Seen<AnyValue>> {
         self.see(hash, key, false)
     }
 
     /// The same, and marks it as used.
     #[must_use]
-    pub fn read(&self, hash: u64, key: &[u8]) -> Option<Seen<V>> {
+    pub fn read(&self, hash: u64, key: &[u8]) -> Option<Seen<AnyValue>> {
         self.see(hash, key, self.ordered)
     }
 
-    fn see(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<V>> {
-        let table = self.shard(hash).read();
-        let slot = self.live(Self::with_key(&table, hash, key))?;
-        if touch {
-            self.store.stamps().touch(&slot.entry.stamp);
-        }
-        let (held, expiry, lead) = (slot.entry.held.take_along(), slot.expiry(), slot.lead());
-        drop(table);
-        Some(Seen { value: held.into_value(), expiry, lead })
+    fn see(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<AnyValue>> {
+        // Most look for what is not there: they need no hand.
+        self.with_key(&self.shard(hash).read(), hash, key)?;
+        let mut seen = None;
+        self.shards.with_hand(&mut |hand| {
+            let times = {
+                let table = self.shard(hash).read();
+                let Some((number, slot)) = self.with_key(&table, hash, key) else { return };
+                if touch {
+                    self.store.stamps().touch(&slot.head.stamp);
+                }
+                table.lend(number, hand);
+                (slot.expiry(), slot.lead())
+            };
+            seen = hand.give().map(|value| Seen { value, expiry: times.0, lead: times.1 });
+        });
+        seen
     }
 
     /// The keys of the live entries that begin with `prefix`. Costs what the region holds.
     #[must_use]
     pub fn keys(&self, prefix: &[u8]) -> Vec<KeyBox> {
         let mut keys = Vec::new();
-        for shard in &self.shards {
-            let table = shard.read();
-            let begin = table.iter().filter(|slot| slot.key().starts_with(prefix));
-            keys.extend(begin.filter_map(|slot| self.live(Some(slot))).map(|slot| slot.entry.key.clone()));
+        for index in 0..self.shards.count() {
+            let table = self.shards.shard(index).read();
+            let begin = table.iter().filter(|slot| slot.key().starts_with(prefix) && self.is_there(*slot));
+            keys.extend(begin.map(|slot| slot.head.key.clone()));
         }
         keys
     }
@@ -184,7 +238,7 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     #[must_use]
     pub fn describe(&self, hash: u64, key: &[u8]) -> Option<(Vec<Label>, u64)> {
         let table = self.shard(hash).read();
-        let slot = self.live(Self::with_key(&table, hash, key))?;
+        let (_, slot) = self.with_key(&table, hash, key)?;
         Some((slot.facts.labels().to_vec(), slot.expiry()))
     }
 
@@ -192,22 +246,16 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     #[must_use]
     pub fn age(&self, hash: u64, key: &[u8]) -> Option<Duration> {
         let table = self.shard(hash).read();
-        let slot = self.live(Self::with_key(&table, hash, key))?;
+        let (_, slot) = self.with_key(&table, hash, key)?;
         Some(self.clock.since(slot.facts.born))
     }
 
-    fn live<'s>(&self, slot: Option<View<'s, V>>) -> Option<View<'s, V>> {
-        slot.filter(|slot| !self.clock.expired(slot.gone()))
-    }
-
     /// Gives a live entry another expiry. Whether there was one.
-    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn set_deadline(&self, hash: u64, key: &[u8], deadline: u64) -> bool {
         self.change_deadline(hash, key, &|_| deadline)
     }
 
     /// Gives a live entry this expiry if it is the earlier one. Whether there was one.
-    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn shorten(&self, hash: u64, key: &[u8], deadline: u64) -> bool {
         self.change_deadline(hash, key, &|present| present.min(deadline))
     }
@@ -215,15 +263,15 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
     fn change_deadline(&self, hash: u64, key: &[u8], change: &dyn Fn(u64) -> u64) -> bool {
         let at = {
             let mut table = self.shard(hash).write();
-            let Some((entry, facts)) = table.find_mut(hash, &|slot| slot.key() == key) else { return false };
-            let slot = View { entry, facts };
+            let Some((head, facts)) = table.find_mut(hash, &|slot| slot.key() == key) else { return false };
+            let slot = View { head, facts };
             // What is past its time does not come back.
             if self.clock.expired(slot.expiry()) {
                 return false;
             }
             let (before, expiry) = (slot.gone(), change(slot.expiry()));
-            expire_at(entry, facts, expiry);
-            let gone = View { entry, facts }.gone();
+            expire_at(head, facts, expiry);
+            let gone = View { head, facts }.gone();
             (gone < before).then_some((gone, facts.at()))
         };
         // A later deadline is found out when the record of the earlier one is met.
@@ -235,37 +283,71 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
 
     /// Removes an entry whose time is over. Does nothing if a live one has taken its place.
     pub fn expire(&self, hash: u64, key: &[u8]) {
-        let is_over = |slot: View<'_, V>| slot.key() == key && self.clock.expired(slot.gone());
-        if let Some(slot) = self.take(hash, &is_over) {
-            self.finish(slot, Cause::Expired);
-        }
+        self.remove(hash, &|slot| slot.key() == key && !self.is_there(slot), Cause::Expired);
     }
 
-    /// Stores an entry, unless a bound forbids it, or its ticket, which was taken before the value was computed.
-    pub fn fill(&self, fill: Fill, ticket: &Ticket<P>, value: V) -> Placed {
-        let weight = self.store.weigh(fill.key.as_bytes(), &value, size_of::<V>());
+    /// Stores an entry as [`Region::fill`] does. `None` if its values are of another type.
+    pub fn try_fill<V: Clone + Send + Sync + 'static, P>(
+        &self,
+        fill: Fill,
+        ticket: &Ticket<P>,
+        value: V,
+    ) -> Option<Placed> {
+        self.holds(TypeId::of::<V>()).then(|| self.fill_of(fill, ticket, value))
+    }
+
+    /// The same with a value behind a pointer, which is cloned.
+    pub fn fill_any<P>(&self, fill: Fill, ticket: &Ticket<P>, value: AnyValue) -> Option<Placed> {
+        let mut given = Some((fill, value));
+        let mut placed = None;
+        self.shards.with_hand(&mut |hand| {
+            if let Some((fill, value)) = given.take()
+                && hand.take(value, fill.inert)
+            {
+                placed = Some(self.fill_from(fill, ticket.serial(), &|| ticket.is_current(), hand));
+            }
+        });
+        placed
+    }
+
+    fn fill_of<V: Clone + Send + Sync + 'static, P>(
+        &self,
+        fill: Fill,
+        ticket: &Ticket<P>,
+        value: V,
+    ) -> Placed {
+        let mut hand = Hand(Some(Held::new(value, fill.inert)));
+        let placed = self.fill_from(fill, ticket.serial(), &|| ticket.is_current(), &mut hand);
+        // What another has taken the place of, or what is not stored.
+        if let Some(old) = hand.0 {
+            drop_contained(old);
+        }
+        placed
+    }
+
+    fn fill_from(
+        &self,
+        fill: Fill,
+        serial: u64,
+        is_current: &dyn Fn() -> bool,
+        hand: &mut dyn AnyHand,
+    ) -> Placed {
+        let weight = self.store.weigh(fill.key.as_bytes(), hand);
         if self.store.is_too_heavy(weight) {
-            drop_contained(value);
             return Placed::Full;
         }
         let now = fill.born;
-        let Prepared { key, deadline, facts, bounded, inert } = Prepared::new(fill, ticket.serial(), weight);
-        let slot = Slot {
-            entry: Entry { key, held: Held::new(value, inert), deadline, stamp: AtomicU64::new(0) },
-            facts,
-        };
+        let (slot, bounded) = prepared(fill, serial, weight);
         let (at, gone) = (slot.facts.at(), slot.view().gone());
         let mut slot = Some(slot);
-        let mut placed = self.place(&mut slot, ticket);
+        let mut placed = self.place(&mut slot, is_current, hand);
         if let Err(Placed::Full) = placed {
             // Entries whose time is over do not count against a bound.
             self.store.sweep(usize::MAX);
-            placed = self.place(&mut slot, ticket);
+            placed = self.place(&mut slot, is_current, hand);
         }
-        // What another has taken the place of, or what is not stored.
         if let Some(old) = slot {
             old.facts.strike();
-            drop_contained(old);
         }
         let stamp = match placed {
             Ok(stamp) => stamp,
@@ -278,47 +360,70 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
         Placed::Stored
     }
 
-    /// Removes an entry by its key, and fences off the fills that have begun. Whether it was alive.
-    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
-    pub fn evict(&self, hash: u64, key: &[u8], cause: Cause) -> bool {
-        self.tickets.fence_off(hash);
-        match self.take(hash, &|slot| slot.key() == key) {
-            Some(slot) => self.finish(slot, cause),
-            None => false,
+    /// Puts the slot into its table, and what it replaces in its stead: its stamp, or why not.
+    fn place(
+        &self,
+        new: &mut Option<Slot>,
+        is_current: &dyn Fn() -> bool,
+        hand: &mut dyn AnyHand,
+    ) -> Result<u64, Placed> {
+        let Some(slot) = new else { return Err(Placed::Full) };
+        let hash = slot.facts.hash;
+        let mut table = self.shard(hash).write();
+        if !is_current() {
+            return Err(Placed::Fenced);
         }
+        let number = table.number(hash, &|old| old.head.key == slot.head.key);
+        if let Some((number, old)) = number.and_then(|number| Some((number, table.view(number)?))) {
+            if old.facts.serial > slot.facts.serial && self.is_there(old) {
+                return Err(Placed::Superseded);
+            }
+            self.store.replaced(old.facts.weight(), slot.facts.weight());
+            let stamp = self.store.stamps().replacement(&old.head.stamp);
+            slot.head.stamp.store(stamp, Ordering::Relaxed);
+            table.exchange(number, slot, hand);
+            return Ok(stamp);
+        }
+        if !self.store.reserve(slot.facts.weight()) {
+            return Err(Placed::Full);
+        }
+        let stamp = self.store.stamps().insertion();
+        slot.head.stamp.store(stamp, Ordering::Relaxed);
+        if let Some(slot) = new.take() {
+            table.insert(slot, hand);
+        }
+        Ok(stamp)
+    }
+
+    /// Removes an entry by its key, and fences off the fills that have begun. Whether it was alive.
+    pub fn evict(&self, hash: u64, key: &[u8], cause: Cause) -> bool {
+        self.fences.fence_off(hash);
+        self.remove(hash, &|slot| slot.key() == key, cause).unwrap_or(false)
     }
 
     /// Removes an entry whose computation began before `ticket` was taken; fences nothing off.
-    pub fn retract(&self, hash: u64, key: &[u8], ticket: &Ticket<P>) {
-        let is_older = |slot: View<'_, V>| slot.key() == key && slot.facts.serial < ticket.serial();
-        if let Some(slot) = self.take(hash, &is_older) {
-            self.finish(slot, Cause::Evicted);
-        }
+    pub fn retract<P>(&self, hash: u64, key: &[u8], ticket: &Ticket<P>) {
+        let serial = ticket.serial();
+        self.remove(hash, &|slot| slot.key() == key && slot.facts.serial < serial, Cause::Evicted);
     }
 
     /// Removes the entry that was stored with this ticket, if no other has taken its place; fences nothing off.
-    pub fn withdraw(&self, hash: u64, ticket: &Ticket<P>) {
-        if let Some(slot) = self.take(hash, &|slot| slot.facts.serial == ticket.serial()) {
-            self.finish(slot, Cause::Evicted);
-        }
+    pub fn withdraw<P>(&self, hash: u64, ticket: &Ticket<P>) {
+        let serial = ticket.serial();
+        self.remove(hash, &|slot| slot.facts.serial == serial, Cause::Evicted);
     }
 
     /// Removes all entries, and fences off the fills that have begun. How many were alive. Costs what
     /// the region holds.
-    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn evict_all(&self, cause: Cause) -> u64 {
-        self.tickets.fence_all_off();
+        self.fences.fence_all_off();
         self.drain(cause)
     }
 
     /// How many entries there are, counting those whose time is over and that are not removed yet.
     #[must_use]
     pub fn len(&self) -> usize {
-        let mut len = 0;
-        for shard in &self.shards {
-            len += shard.read().len();
-        }
-        len
+        (0..self.shards.count()).map(|index| self.shards.shard(index).read().len()).sum()
     }
 
     /// Whether there is no entry.
@@ -327,93 +432,78 @@ impl<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static> Region<V, P> {
         self.len() == 0
     }
 
-    fn with_key<'t>(table: &'t Table<V>, hash: u64, key: &[u8]) -> Option<View<'t, V>> {
-        table.find(hash, &|slot| slot.key() == key)
+    fn shard(&self, hash: u64) -> &BiasedLock<Table> {
+        self.shards.shard(shards::index(hash, self.shards.count()))
     }
 
-    fn at<'t>(table: &'t Table<V>, at: &Locator) -> Option<View<'t, V>> {
-        table.find(at.hash, &|slot| slot.facts.serial == at.serial)
+    /// The entry with this key, and its number, if it is there.
+    fn with_key<'t>(&self, table: &'t Table, hash: u64, key: &[u8]) -> Option<(u32, View<'t>)> {
+        let number = table.number(hash, &|slot| slot.key() == key)?;
+        Some((number, table.view(number).filter(|slot| self.is_there(*slot))?))
     }
 
-    #[inline]
-    fn shard(&self, hash: u64) -> &BiasedLock<Table<V>> {
-        // The number of shards is a power of two; the table itself uses the lowest and the highest bits.
-        let index = (hash >> 40) as usize & (self.shards.len() - 1);
-        &self.shards[index]
+    fn is_there(&self, slot: View<'_>) -> bool {
+        !self.clock.expired(slot.gone())
     }
 
-    /// Puts the slot into its table, and what it replaces in its stead: its stamp, or why not.
-    fn place(&self, new: &mut Option<Slot<V>>, ticket: &Ticket<P>) -> Result<u64, Placed> {
-        let Some(slot) = new else { return Err(Placed::Full) };
-        let hash = slot.facts.hash;
-        let mut table = self.shard(hash).write();
-        if !ticket.is_current() {
-            return Err(Placed::Fenced);
-        }
-        if let Some((entry, facts)) = table.find_mut(hash, &|old| old.entry.key == slot.entry.key) {
-            let old = View { entry, facts };
-            if old.facts.serial > slot.facts.serial && !self.clock.expired(old.gone()) {
-                return Err(Placed::Superseded);
+    /// Removes the entry that is the one looked for, among those with this hash. Whether it was alive.
+    fn remove(&self, hash: u64, is_it: &dyn Fn(View<'_>) -> bool, cause: Cause) -> Option<bool> {
+        let mut alive = None;
+        self.shards.with_hand(&mut |hand| {
+            let slot = {
+                let mut table = self.shard(hash).write();
+                let Some(slot) = table.remove(hash, is_it, hand) else { return };
+                self.store.left(1, slot.facts.weight());
+                slot
+            };
+            alive = Some(self.finish(&slot, cause));
+        });
+        alive
+    }
+
+    pub(super) fn drain(&self, cause: Cause) -> u64 {
+        let mut alive = 0;
+        for index in 0..self.shards.count() {
+            let mut gone = {
+                let mut table = self.shards.shard(index).write();
+                self.store.left(table.len(), table.weight());
+                table.take_all()
+            };
+            let mut is_left = true;
+            while is_left {
+                // A value is dropped before the next one is taken into the hand.
+                self.shards.with_hand(&mut |hand| match gone.pop(hand) {
+                    Some(slot) => alive += u64::from(self.finish(&slot, cause)),
+                    None => is_left = false,
+                });
             }
-            self.store.replaced(old.facts.weight(), slot.facts.weight());
-            let stamp = self.store.stamps().replacement(&old.entry.stamp);
-            slot.entry.stamp.store(stamp, Ordering::Relaxed);
-            mem::swap(entry, &mut slot.entry);
-            mem::swap(facts, &mut slot.facts);
-            return Ok(stamp);
         }
-        if !self.store.reserve(slot.facts.weight()) {
-            return Err(Placed::Full);
-        }
-        let stamp = self.store.stamps().insertion();
-        slot.entry.stamp.store(stamp, Ordering::Relaxed);
-        if let Some(slot) = new.take() {
-            table.insert(slot);
-        }
-        Ok(stamp)
-    }
-
-    fn take(&self, hash: u64, is_it: &dyn Fn(View<'_, V>) -> bool) -> Option<Slot<V>> {
-        let slot = self.shard(hash).write().remove(hash, is_it)?;
-        self.store.left(1, slot.facts.weight());
-        Some(slot)
+        alive
     }
 
     /// Does what follows a removal, outside of any lock. Whether the entry was alive.
-    fn finish(&self, slot: Slot<V>, cause: Cause) -> bool {
-        let alive = cause != Cause::Expired && !self.clock.expired(slot.view().gone());
+    fn finish(&self, slot: &Slot, cause: Cause) -> bool {
+        let alive = cause != Cause::Expired && self.is_there(slot.view());
         let cause = if alive { cause } else { Cause::Expired };
         slot.facts.strike();
-        tell(&*self.listener, slot.entry.key.as_bytes(), slot.facts.labels(), cause);
-        drop_contained(slot);
+        tell(&*self.listener, slot.head.key.as_bytes(), slot.facts.labels(), cause);
         alive
     }
 }
 
-/// An entry that is to be stored, but for its value.
-struct Prepared {
-    key: KeyBox,
-    deadline: u64,
-    facts: Facts,
-    /// Where it is listed, if its labels have a bound.
-    bounded: Option<(LabelSet, Place)>,
-    inert: bool,
-}
-
-// What follows depends on no type, so that it is compiled once and not for each.
-impl Prepared {
-    fn new(fill: Fill, serial: u64, weight: u64) -> Self {
-        let Fill { hash, key, born, deadline: expiry, aging, labels, inert } = fill;
-        // The index first: whoever evicts a label finds the entry, or has marked its ticket.
-        let labels = labels.map(|labels| {
-            let place = labels.register(Locator { hash, serial });
-            (labels, place)
-        });
-        let bounded = labels.as_ref().filter(|(labels, _)| labels.is_bounded()).cloned();
-        let deadline = aging.map_or(expiry, |aging| aging.deadline(expiry));
-        let marks = Marks::new(labels, aging.map(|aging| (aging, expiry)), weight);
-        Self { key, deadline, facts: Facts { born, serial, hash, marks }, bounded, inert }
-    }
+/// A new entry, but for its value and its stamp, and where it is listed, if its labels have a bound.
+fn prepared(fill: Fill, serial: u64, weight: u64) -> (Slot, Option<(LabelSet, Place)>) {
+    let Fill { hash, key, born, deadline: expiry, aging, labels, inert: _ } = fill;
+    // The index first: whoever evicts a label finds the entry, or has marked its ticket.
+    let labels = labels.map(|labels| {
+        let place = labels.register(Locator { hash, serial });
+        (labels, place)
+    });
+    let bounded = labels.as_ref().filter(|(labels, _)| labels.is_bounded()).cloned();
+    let deadline = aging.map_or(expiry, |aging| aging.deadline(expiry));
+    let marks = Marks::new(labels, aging.map(|aging| (aging, expiry)), weight);
+    let head = Head { key, deadline, stamp: AtomicU64::new(0) };
+    (Slot { head, facts: Facts { born, serial, hash, marks } }, bounded)
 }
 
 fn tell(listener: &dyn Listener, key: &[u8], labels: &[Label], cause: Cause) {
@@ -422,7 +512,7 @@ fn tell(listener: &dyn Listener, key: &[u8], labels: &[Label], cause: Cause) {
     }
 }
 
-impl<V, P> std::fmt::Debug for Region<V, P> {
+impl<S: ?Sized> std::fmt::Debug for RegionOf<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Region").field("id", &self.id).finish_non_exhaustive()
     }

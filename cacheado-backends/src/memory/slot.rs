@@ -1,7 +1,4 @@
-//! One entry of the store, and its key.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+//! One entry of the store, without its value, and its key.
 
 use super::Query;
 use super::aging::Aging;
@@ -82,41 +79,6 @@ impl std::fmt::Debug for KeyBox {
     }
 }
 
-/// A stored value.
-///
-/// `Inline` is for values whose `clone` runs no code of the user's (numbers, strings, `Arc`s): they are
-/// cloned under the shard's lock. Others stand behind an `Arc`, and are cloned after it is released.
-pub(super) enum Held<V> {
-    Inline(V),
-    Shared(Arc<V>),
-}
-
-impl<V> Held<V> {
-    pub(super) fn new(value: V, inert: bool) -> Self {
-        if inert { Self::Inline(value) } else { Self::Shared(Arc::new(value)) }
-    }
-}
-
-impl<V: Clone> Held<V> {
-    /// What may be taken along under the lock.
-    #[inline]
-    pub(super) fn take_along(&self) -> Self {
-        match self {
-            Self::Inline(value) => Self::Inline(value.clone()),
-            Self::Shared(value) => Self::Shared(Arc::clone(value)),
-        }
-    }
-
-    /// The value, for which the lock must have been released.
-    #[inline]
-    pub(super) fn into_value(self) -> V {
-        match self {
-            Self::Inline(value) => value,
-            Self::Shared(value) => V::clone(&value),
-        }
-    }
-}
-
 /// What not every entry has. No larger than labels and a place among those that have them.
 pub(super) enum Marks {
     None,
@@ -142,10 +104,9 @@ impl Marks {
     }
 }
 
-/// What a probe reads of an entry.
-pub(super) struct Entry<V> {
+/// What a probe reads of an entry, but for its value.
+pub(super) struct Head {
     pub(super) key: KeyBox,
-    pub(super) held: Held<V>,
     /// The reading of the clock from which on a probe does not serve it: its expiry, unless it ages.
     pub(super) deadline: u64,
     /// When it was last used: compared with other stamps only.
@@ -205,45 +166,38 @@ impl Facts {
     }
 }
 
-/// One entry that is in no table.
-pub(super) struct Slot<V> {
-    pub(super) entry: Entry<V>,
+/// One entry that is in no table, but for its value.
+pub(super) struct Slot {
+    pub(super) head: Head,
     pub(super) facts: Facts,
 }
 
-impl<V> Slot<V> {
-    pub(super) fn view(&self) -> View<'_, V> {
-        View { entry: &self.entry, facts: &self.facts }
+impl Slot {
+    pub(super) fn view(&self) -> View<'_> {
+        View { head: &self.head, facts: &self.facts }
     }
 }
 
-/// One entry.
-pub(super) struct View<'t, V> {
-    pub(super) entry: &'t Entry<V>,
+/// One entry, but for its value.
+#[derive(Clone, Copy)]
+pub(super) struct View<'t> {
+    pub(super) head: &'t Head,
     pub(super) facts: &'t Facts,
 }
 
-impl<V> Clone for View<'_, V> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<V> Copy for View<'_, V> {}
-
-impl<'t, V> View<'t, V> {
+impl<'t> View<'t> {
     pub(super) fn key(self) -> &'t [u8] {
-        self.entry.key.as_bytes()
+        self.head.key.as_bytes()
     }
 
     /// When its time is over.
     pub(super) fn expiry(self) -> u64 {
-        self.facts.aged().map_or(self.entry.deadline, |(_, expiry)| expiry)
+        self.facts.aged().map_or(self.head.deadline, |(_, expiry)| expiry)
     }
 
     /// When it is not there any more.
     pub(super) fn gone(self) -> u64 {
-        self.facts.aged().map_or(self.entry.deadline, |(aging, expiry)| aging.gone(expiry))
+        self.facts.aged().map_or(self.head.deadline, |(aging, expiry)| aging.gone(expiry))
     }
 
     /// For how long before its expiry it may be computed anew.
@@ -252,31 +206,18 @@ impl<'t, V> View<'t, V> {
     }
 
     pub(super) fn last_used(self) -> u64 {
-        self.entry.stamp.load(Ordering::Relaxed)
+        self.head.stamp.load(Ordering::Relaxed)
     }
 }
 
 /// Gives an entry another expiry; its grace and the like move along.
-pub(super) fn expire_at<V>(entry: &mut Entry<V>, facts: &mut Facts, expiry: u64) {
-    entry.deadline = expiry;
+pub(super) fn expire_at(head: &mut Head, facts: &mut Facts, expiry: u64) {
+    head.deadline = expiry;
     if let Marks::More(more) = &mut facts.marks
         && let Some((aging, own)) = &mut more.aged
     {
         *own = expiry;
-        entry.deadline = aging.deadline(expiry);
-    }
-}
-
-/// Drops a value of the user's. A panic in its `drop` goes no further than the log.
-pub(super) fn drop_contained<T>(value: T) {
-    let mut value = Some(value);
-    contained(&mut || drop(value.take()));
-}
-
-/// The same for all types.
-fn contained(dropping: &mut dyn FnMut()) {
-    if catch_unwind(AssertUnwindSafe(dropping)).is_err() {
-        tracing::error!("a cached value panicked while it was dropped");
+        head.deadline = aging.deadline(expiry);
     }
 }
 

@@ -1,6 +1,5 @@
 //! What spans the regions of one cache's memory.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::available_parallelism;
@@ -15,10 +14,11 @@ use super::order::{Entries, Order};
 use super::recency::Stamps;
 use super::region::AnyRegion;
 use super::sweeper::Sweeper;
+use super::value::AnyHand;
 use super::{Cause, Limits};
 use crate::Clock;
 use crate::clock::Subscriber;
-use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, RwLock};
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, RwLock, RwLockWriteGuard};
 
 /// The number of a region in its store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,7 +38,7 @@ pub struct Store {
     /// How often all entries have been evicted.
     epoch: AtomicU64,
     labels: Arc<Index>,
-    regions: RwLock<Vec<Weak<dyn AnyRegion>>>,
+    regions: RwLock<Vec<Weak<AnyRegion>>>,
     sweeper: OnceLock<Sweeper>,
     // What every fill writes to is on lines of its own: what is above is read by every hit.
     stamps: CachePadded<Stamps>,
@@ -228,20 +228,17 @@ impl Store {
         (!labels.is_empty()).then(|| self.labels.set(hash, |other| other == labels, || labels.into()))
     }
 
-    /// Numbers a new region and keeps track of it.
-    pub(super) fn enrol<R: AnyRegion + 'static>(&self, open: impl FnOnce(RegionId) -> Arc<R>) -> Arc<R> {
-        let mut regions = self.regions.write();
-        // A region is a function of the program: there are no 65 thousand of them.
-        let region = open(RegionId(u16::try_from(regions.len()).unwrap_or(u16::MAX)));
-        let erased: Arc<dyn AnyRegion> = Arc::clone(&region) as _;
-        regions.push(Arc::downgrade(&erased));
-        region
+    /// The regions, to add one.
+    pub(super) fn regions(&self) -> Regions<'_> {
+        Regions(self.regions.write())
     }
 
-    pub(super) fn weigh(&self, key: &[u8], value: &dyn Any, size: usize) -> u64 {
+    /// What the value in the hand weighs.
+    pub(super) fn weigh(&self, key: &[u8], hand: &dyn AnyHand) -> u64 {
         if self.limits.max_weight.is_none() {
             return 0;
         }
+        let Some((value, size)) = hand.value() else { return 0 };
         let weigh = self.limits.weigher.as_ref();
         weigh.map_or((key.len() + size) as u64, |weigh| weigh(key, value))
     }
@@ -281,7 +278,7 @@ impl Store {
     }
 
     /// An entry of the region `home` has been stored at `now`: writes it down, and makes room if a bound is exceeded.
-    pub(super) fn entered(&self, entry: &Entered, home: &dyn AnyRegion) {
+    pub(super) fn entered(&self, entry: &Entered, home: &AnyRegion) {
         let entries = &FromHome { store: self, id: entry.at.region(), home };
         let (mut left_to_sweep, mut is_next) = (Self::SWEEP_ON_ENTRY, false);
         let mut ledger = self.ledger.lock();
@@ -349,7 +346,7 @@ impl Store {
             || self.limits.max_weight.is_some_and(|most| self.weight() > most)
     }
 
-    fn region(&self, id: RegionId) -> Option<Arc<dyn AnyRegion>> {
+    fn region(&self, id: RegionId) -> Option<Arc<AnyRegion>> {
         self.regions.read().get(id.0 as usize).and_then(Weak::upgrade)
     }
 
@@ -363,8 +360,23 @@ impl Store {
     }
 }
 
+/// The regions of a store.
+pub(super) struct Regions<'s>(RwLockWriteGuard<'s, Vec<Weak<AnyRegion>>>);
+
+impl Regions<'_> {
+    /// The number of the next one.
+    pub(super) fn next_id(&self) -> RegionId {
+        // A region is a function of the program: there are no 65 thousand of them.
+        RegionId(u16::try_from(self.0.len()).unwrap_or(u16::MAX))
+    }
+
+    pub(super) fn add(&mut self, region: &Arc<AnyRegion>) {
+        self.0.push(Arc::downgrade(region));
+    }
+}
+
 impl Entries for Store {
-    fn find<R>(&self, at: &Locator, what: impl FnOnce(&dyn AnyRegion) -> Option<R>) -> Option<R> {
+    fn find<R>(&self, at: &Locator, what: impl FnOnce(&AnyRegion) -> Option<R>) -> Option<R> {
         what(&*self.region(at.region())?)
     }
 }
@@ -373,11 +385,11 @@ impl Entries for Store {
 struct FromHome<'s> {
     store: &'s Store,
     id: RegionId,
-    home: &'s dyn AnyRegion,
+    home: &'s AnyRegion,
 }
 
 impl Entries for FromHome<'_> {
-    fn find<R>(&self, at: &Locator, what: impl FnOnce(&dyn AnyRegion) -> Option<R>) -> Option<R> {
+    fn find<R>(&self, at: &Locator, what: impl FnOnce(&AnyRegion) -> Option<R>) -> Option<R> {
         if at.region() == self.id { what(self.home) } else { self.store.find(at, what) }
     }
 }

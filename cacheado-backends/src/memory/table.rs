@@ -4,54 +4,162 @@
 //! the other: a hash table of whole entries would leave a third of its places empty, and would have everything else
 //! that is known of an entry between those lines. The index has a word for an entry.
 
-use super::KeyBox;
+use std::any::Any;
+
 use super::index::Index;
-use super::slot::{Entry, Facts, Slot, View};
+use super::slot::{Facts, Head, Slot, View};
+use super::value::{AnyHand, Hand, Held};
 
 /// How many entries share a piece of memory.
 const ENTRIES: usize = 8;
 
+/// What a probe reads of an entry.
+pub(super) struct Entry<V> {
+    pub(super) head: Head,
+    pub(super) held: Held<V>,
+}
+
 /// Eight entries take a whole number of cache lines, whatever their size; so an entry of 64 bytes has one for itself.
 #[repr(align(64))]
-struct Lines<V>([Option<Entry<V>>; ENTRIES]);
+struct Line<V>([Option<Entry<V>>; ENTRIES]);
+
+/// The entries of one shard, by their numbers.
+pub(super) struct Lines<V>(Vec<Line<V>>);
+
+/// The same, for code that does not know the type of their values: that is compiled once instead of for each type.
+///
+/// # Panics
+///
+/// Where there is a hand, if it is for values of another type.
+pub(super) trait AnyLines: Send + Sync + 'static {
+    fn head(&self, number: u32) -> Option<&Head>;
+    fn head_mut(&mut self, number: u32) -> Option<&mut Head>;
+    /// Makes room for more entries behind the others: for how many there is room from now on.
+    fn extend(&mut self) -> usize;
+    /// Puts an entry at a vacant number.
+    fn put(&mut self, number: u32, head: Head, hand: &mut dyn AnyHand);
+    /// Takes an entry out.
+    fn take(&mut self, number: u32, hand: &mut dyn AnyHand) -> Option<Head>;
+    /// Exchanges the value of an entry for that in the hand.
+    fn exchange(&mut self, number: u32, hand: &mut dyn AnyHand);
+    /// Puts into the hand what may be taken along of an entry's value under the lock.
+    fn lend(&self, number: u32, hand: &mut dyn AnyHand);
+    /// Takes all entries out.
+    fn split_off(&mut self) -> Box<dyn AnyLines>;
+}
+
+#[inline]
+const fn place(number: u32) -> (usize, usize) {
+    (number as usize / ENTRIES, number as usize % ENTRIES)
+}
 
 impl<V> Lines<V> {
-    fn new() -> Self {
-        Self([const { None }; ENTRIES])
+    #[inline]
+    fn entry(&self, number: u32) -> Option<&Entry<V>> {
+        let (line, place) = place(number);
+        self.0.get(line)?.0[place].as_ref()
+    }
+
+    fn entry_mut(&mut self, number: u32) -> Option<&mut Option<Entry<V>>> {
+        let (line, place) = place(number);
+        Some(&mut self.0.get_mut(line)?.0[place])
     }
 }
 
-/// The entries of one shard.
-pub(super) struct Table<V> {
+/// What is held in the hand.
+#[expect(clippy::expect_used, reason = "the hands of a region are made by its shards")]
+fn held<V: 'static>(hand: &mut dyn Any) -> &mut Option<Held<V>> {
+    &mut hand.downcast_mut::<Hand<V>>().expect("a hand for values of this type").0
+}
+
+impl<V: Clone + Send + Sync + 'static> AnyLines for Lines<V> {
+    fn head(&self, number: u32) -> Option<&Head> {
+        Some(&self.entry(number)?.head)
+    }
+
+    fn head_mut(&mut self, number: u32) -> Option<&mut Head> {
+        Some(&mut self.entry_mut(number)?.as_mut()?.head)
+    }
+
+    fn extend(&mut self) -> usize {
+        // By half, not by as much again, as they are most of what the store takes.
+        if self.0.len() == self.0.capacity() {
+            self.0.reserve_exact(self.0.len() / 2 + 1);
+        }
+        self.0.push(Line([const { None }; ENTRIES]));
+        self.0.capacity() * ENTRIES
+    }
+
+    fn put(&mut self, number: u32, head: Head, hand: &mut dyn AnyHand) {
+        if let (Some(entry), Some(held)) = (self.entry_mut(number), held(hand.as_any()).take()) {
+            *entry = Some(Entry { head, held });
+        }
+    }
+
+    fn take(&mut self, number: u32, hand: &mut dyn AnyHand) -> Option<Head> {
+        let Entry { head, held: value } = self.entry_mut(number)?.take()?;
+        *held(hand.as_any()) = Some(value);
+        Some(head)
+    }
+
+    fn exchange(&mut self, number: u32, hand: &mut dyn AnyHand) {
+        if let (Some(Some(entry)), Some(held)) = (self.entry_mut(number), held(hand.as_any())) {
+            std::mem::swap(&mut entry.held, held);
+        }
+    }
+
+    fn lend(&self, number: u32, hand: &mut dyn AnyHand) {
+        *held(hand.as_any()) = self.entry(number).map(|entry| entry.held.take_along());
+    }
+
+    fn split_off(&mut self) -> Box<dyn AnyLines> {
+        Box::new(Self(std::mem::take(&mut self.0)))
+    }
+}
+
+/// The entries of one shard, whose values are of a type that is known here, or is not.
+pub(super) struct Table<L: ?Sized = dyn AnyLines> {
     /// The numbers of the entries, by the hashes of their keys.
     index: Index,
-    lines: Vec<Lines<V>>,
-    /// As many as `lines` have entries, or fewer. Those of vacant numbers are of no entry.
+    /// As many as there are numbers. Those of vacant ones are of no entry.
     facts: Vec<Facts>,
     /// Numbers below `facts.len()` that are vacant.
     vacant: Vec<u32>,
+    lines: L,
 }
 
-impl<V> Default for Table<V> {
+impl<V> Default for Table<Lines<V>> {
     fn default() -> Self {
-        Self { index: Index::new(), lines: Vec::new(), facts: Vec::new(), vacant: Vec::new() }
+        Self { index: Index::new(), facts: Vec::new(), vacant: Vec::new(), lines: Lines(Vec::new()) }
     }
 }
 
-impl<V> Table<V> {
+impl<V> Table<Lines<V>> {
+    /// The entry whose key is one that `is_it` knows, for a probe.
+    #[inline]
+    pub(super) fn get(&self, hash: u64, is_it: impl Fn(&Head) -> bool) -> Option<&Entry<V>> {
+        let is_it = |number| self.lines.entry(number).is_some_and(|entry| is_it(&entry.head));
+        self.lines.entry(self.index.find(hash, is_it)?)
+    }
+}
+
+impl Table {
     pub(super) fn len(&self) -> usize {
         self.index.len()
     }
 
-    /// The entry whose key is one that `is_it` knows, for a probe.
-    #[inline]
-    pub(super) fn get(&self, hash: u64, is_it: impl Fn(&KeyBox) -> bool) -> Option<&Entry<V>> {
-        let is_it = |number| self.entry(number).is_some_and(|entry| is_it(&entry.key));
-        self.entry(self.index.find(hash, is_it)?)
+    /// The number of the entry that is the one looked for, among those with this hash.
+    pub(super) fn number(&self, hash: u64, is_it: &dyn Fn(View<'_>) -> bool) -> Option<u32> {
+        self.index.find(hash, |number| self.view(number).is_some_and(is_it))
+    }
+
+    /// The entry that has this number.
+    pub(super) fn view(&self, number: u32) -> Option<View<'_>> {
+        Some(View { head: self.lines.head(number)?, facts: self.facts.get(number as usize)? })
     }
 
     /// The entry that is the one looked for, among those with this hash.
-    pub(super) fn find(&self, hash: u64, is_it: &dyn Fn(View<'_, V>) -> bool) -> Option<View<'_, V>> {
+    pub(super) fn find(&self, hash: u64, is_it: &dyn Fn(View<'_>) -> bool) -> Option<View<'_>> {
         self.view(self.number(hash, is_it)?)
     }
 
@@ -59,67 +167,63 @@ impl<V> Table<V> {
     pub(super) fn find_mut(
         &mut self,
         hash: u64,
-        is_it: &dyn Fn(View<'_, V>) -> bool,
-    ) -> Option<(&mut Entry<V>, &mut Facts)> {
-        let number = self.number(hash, is_it)? as usize;
-        let lines = self.lines.get_mut(number / ENTRIES)?;
-        Some((lines.0[number % ENTRIES].as_mut()?, self.facts.get_mut(number)?))
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = View<'_, V>> {
-        self.index.numbers().filter_map(|number| self.view(number))
-    }
-
-    /// Adds an entry whose key is not there.
-    pub(super) fn insert(&mut self, slot: Slot<V>) {
-        let (hash, number) = (slot.facts.hash, self.put(slot));
-        self.index.insert(hash, number);
-    }
-
-    /// The number of the entry that is the one looked for, among those with this hash.
-    pub(super) fn number(&self, hash: u64, is_it: &dyn Fn(View<'_, V>) -> bool) -> Option<u32> {
-        self.index.find(hash, |number| self.view(number).is_some_and(is_it))
-    }
-
-    /// Takes out the entry that is the one looked for.
-    pub(super) fn remove(&mut self, hash: u64, is_it: &dyn Fn(View<'_, V>) -> bool) -> Option<Slot<V>> {
+        is_it: &dyn Fn(View<'_>) -> bool,
+    ) -> Option<(&mut Head, &mut Facts)> {
         let number = self.number(hash, is_it)?;
-        self.take(hash, number)
+        Some((self.lines.head_mut(number)?, self.facts.get_mut(number as usize)?))
     }
 
-    /// Takes out the entry that has this number.
-    pub(super) fn take(&mut self, hash: u64, number: u32) -> Option<Slot<V>> {
-        self.index.remove(hash, number);
-        self.vacant.push(number);
-        let place = number as usize;
-        let entry = self.lines.get_mut(place / ENTRIES)?.0[place % ENTRIES].take()?;
-        Some(Slot { entry, facts: self.facts.get_mut(place)?.take() })
+    pub(super) fn iter(&self) -> impl Iterator<Item = View<'_>> {
+        self.index.numbers().filter_map(|number| self.view(number))
     }
 
     /// What the entries weigh together.
     pub(super) fn weight(&self) -> u64 {
-        weight(&self.facts)
+        self.facts.iter().map(Facts::weight).sum()
     }
 
-    /// Takes one entry after the other out of a table that is of no more use: they are not to be found any more.
-    pub(super) fn pop(&mut self) -> Option<Slot<V>> {
-        // Loops and no adapters: it is compiled anew for each type.
-        while let Some(facts) = self.facts.pop() {
-            let place = self.facts.len();
-            if let Some(entry) = self.lines.get_mut(place / ENTRIES)?.0[place % ENTRIES].take() {
-                return Some(Slot { entry, facts });
-            }
+    /// Puts into the hand what may be taken along of an entry's value under the lock.
+    pub(super) fn lend(&self, number: u32, hand: &mut dyn AnyHand) {
+        self.lines.lend(number, hand);
+    }
+
+    /// Adds an entry whose key is not there.
+    pub(super) fn insert(&mut self, slot: Slot, hand: &mut dyn AnyHand) {
+        let (hash, number) = (slot.facts.hash, self.vacant.pop().unwrap_or_else(|| self.extend()));
+        self.lines.put(number, slot.head, hand);
+        self.facts[number as usize] = slot.facts;
+        self.index.insert(hash, number);
+    }
+
+    /// Exchanges the entry that has this number for another one with the same key.
+    pub(super) fn exchange(&mut self, number: u32, slot: &mut Slot, hand: &mut dyn AnyHand) {
+        if let (Some(head), Some(facts)) = (self.lines.head_mut(number), self.facts.get_mut(number as usize))
+        {
+            std::mem::swap(head, &mut slot.head);
+            std::mem::swap(facts, &mut slot.facts);
+            self.lines.exchange(number, hand);
         }
-        None
     }
 
-    /// Finds a place for an entry: its number.
-    fn put(&mut self, slot: Slot<V>) -> u32 {
-        let number = self.vacant.pop().unwrap_or_else(|| self.extend());
-        let place = number as usize;
-        self.lines[place / ENTRIES].0[place % ENTRIES] = Some(slot.entry);
-        self.facts[place] = slot.facts;
-        number
+    /// Takes out the entry that is the one looked for.
+    pub(super) fn remove(
+        &mut self,
+        hash: u64,
+        is_it: &dyn Fn(View<'_>) -> bool,
+        hand: &mut dyn AnyHand,
+    ) -> Option<Slot> {
+        let number = self.number(hash, is_it)?;
+        self.index.remove(hash, number);
+        self.vacant.push(number);
+        let facts = self.facts.get_mut(number as usize)?.take();
+        Some(Slot { head: self.lines.take(number, hand)?, facts })
+    }
+
+    /// Takes out all entries.
+    pub(super) fn take_all(&mut self) -> Gone {
+        self.index = Index::new();
+        self.vacant = Vec::new();
+        Gone { facts: std::mem::take(&mut self.facts), lines: self.lines.split_off() }
     }
 
     /// One more number.
@@ -129,41 +233,32 @@ impl<V> Table<V> {
             reason = "four billion entries take hundreds of gigabytes, in one of many shards"
         )]
         let number = u32::try_from(self.facts.len()).expect("a shard has fewer than four billion entries");
-        if self.facts.len() == self.lines.len() * ENTRIES {
-            // By half, not by as much again, as they are most of what the store takes.
-            if self.lines.len() == self.lines.capacity() {
-                let more = self.lines.len() / 2 + 1;
-                self.lines.reserve_exact(more);
-                self.facts.reserve_exact(more * ENTRIES);
-            }
-            self.lines.push(Lines::new());
+        if self.facts.len().is_multiple_of(ENTRIES) {
+            let room = self.lines.extend();
+            self.facts.reserve_exact(room - self.facts.len());
         }
         self.facts.push(Facts::none());
         number
     }
+}
 
-    #[inline]
-    fn entry(&self, number: u32) -> Option<&Entry<V>> {
-        entry(&self.lines, number)
+/// The entries that were in a table.
+pub(super) struct Gone {
+    facts: Vec<Facts>,
+    lines: Box<dyn AnyLines>,
+}
+
+impl Gone {
+    /// Takes out one after the other, with its value in the hand.
+    pub(super) fn pop(&mut self, hand: &mut dyn AnyHand) -> Option<Slot> {
+        while let Some(facts) = self.facts.pop() {
+            let number = u32::try_from(self.facts.len()).ok()?;
+            if let Some(head) = self.lines.take(number, hand) {
+                return Some(Slot { head, facts });
+            }
+        }
+        None
     }
-
-    pub(super) fn view(&self, number: u32) -> Option<View<'_, V>> {
-        view(&self.lines, &self.facts, number)
-    }
-}
-
-fn weight(facts: &[Facts]) -> u64 {
-    facts.iter().map(Facts::weight).sum()
-}
-
-#[inline]
-fn entry<V>(lines: &[Lines<V>], number: u32) -> Option<&Entry<V>> {
-    let number = number as usize;
-    lines.get(number / ENTRIES)?.0[number % ENTRIES].as_ref()
-}
-
-fn view<'t, V>(lines: &'t [Lines<V>], facts: &'t [Facts], number: u32) -> Option<View<'t, V>> {
-    Some(View { entry: entry(lines, number)?, facts: facts.get(number as usize)? })
 }
 
 #[cfg(test)]
@@ -171,24 +266,33 @@ mod tests {
     use std::collections::HashMap;
     use std::sync::Arc;
 
-    use super::super::slot::Held;
     use super::*;
     use crate::sync::AtomicU64;
 
-    fn slot(key: u64, value: u64) -> Slot<u64> {
+    fn slot(key: u64, serial: u64) -> Slot {
         let (hash, key) = (key % 7, key.to_le_bytes());
-        let (key, held) = (key.as_slice().into(), Held::new(value, true));
-        let entry = Entry { key, held, deadline: 0, stamp: AtomicU64::new(0) };
-        Slot { entry, facts: Facts { hash, serial: value, ..Facts::none() } }
+        let head = Head { key: key.as_slice().into(), deadline: 0, stamp: AtomicU64::new(0) };
+        Slot { head, facts: Facts { serial, hash, ..Facts::none() } }
+    }
+
+    fn hand(value: u64) -> Hand<u64> {
+        Hand(Some(Held::new(value, true)))
+    }
+
+    /// The value that has been taken out, which is the entry's serial.
+    fn taken(slot: &Slot, hand: &mut Hand<u64>) -> u64 {
+        let value = hand.0.take().map(Held::into_value);
+        assert_eq!(value, Some(slot.facts.serial), "it is the entry's own");
+        slot.facts.serial
     }
 
     #[test]
     fn what_a_hit_reads_of_an_entry_is_on_one_line() {
         assert_eq!(size_of::<Option<Entry<u64>>>(), 64);
         assert_eq!(size_of::<Option<Entry<Arc<str>>>>(), 64);
-        assert_eq!((size_of::<Lines<Arc<String>>>(), align_of::<Lines<Arc<String>>>()), (8 * 64, 64));
+        assert_eq!((size_of::<Line<Arc<String>>>(), align_of::<Line<Arc<String>>>()), (8 * 64, 64));
         assert_eq!(
-            size_of::<Lines<String>>(),
+            size_of::<Line<String>>(),
             8 * 72,
             "more where the value is larger, and nothing left over"
         );
@@ -203,31 +307,60 @@ mod tests {
                 u64::wrapping_mul(random, 6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             random >> 33
         };
-        let (mut table, mut model) = (Table::default(), HashMap::new());
+        let (mut table, mut model) = (Table::<Lines<u64>>::default(), HashMap::new());
         for step in 0..20_000 {
             let key = next() % 200;
-            let is_it = |view: View<'_, u64>| view.entry.key.as_bytes() == key.to_le_bytes();
-            if next() % 2 == 0 {
-                let removed = table.remove(key % 7, &is_it).map(|slot| slot.facts.serial);
-                assert_eq!(removed, model.remove(&key), "seed {seed}, step {step}");
-            } else if let std::collections::hash_map::Entry::Vacant(vacant) = model.entry(key) {
-                table.insert(slot(key, step));
-                vacant.insert(step);
+            let is_it = |view: View<'_>| view.key() == key.to_le_bytes();
+            {
+                let table: &mut Table = &mut table;
+                let mut empty = Hand(None);
+                match next() % 3 {
+                    0 => {
+                        let removed = table.remove(key % 7, &is_it, &mut empty);
+                        let removed = removed.map(|slot| taken(&slot, &mut empty));
+                        assert_eq!(removed, model.remove(&key), "seed {seed}, step {step}");
+                    }
+                    1 if let Some(number) = table.number(key % 7, &is_it) => {
+                        let (mut new, mut hand) = (slot(key, step), hand(step));
+                        table.exchange(number, &mut new, &mut hand);
+                        let old = Some(taken(&new, &mut hand));
+                        assert_eq!(old, model.insert(key, step), "seed {seed}, step {step}");
+                    }
+                    _ => {
+                        if let std::collections::hash_map::Entry::Vacant(vacant) = model.entry(key) {
+                            table.insert(slot(key, step), &mut hand(step));
+                            vacant.insert(step);
+                        }
+                    }
+                }
+                assert_eq!(
+                    table.find(key % 7, &is_it).map(|view| view.facts.serial),
+                    model.get(&key).copied()
+                );
+                assert_eq!(table.len(), model.len());
+                if let Some(number) = table.number(key % 7, &is_it) {
+                    table.lend(number, &mut empty);
+                }
+                assert_eq!(empty.0.map(Held::into_value), model.get(&key).copied());
             }
             let found = table
-                .get(key % 7, |stored| stored.as_bytes() == key.to_le_bytes())
+                .get(key % 7, |stored| stored.key.as_bytes() == key.to_le_bytes())
                 .map(|entry| entry.held.take_along());
             assert_eq!(found.map(Held::into_value), model.get(&key).copied(), "seed {seed}, step {step}");
-            assert_eq!(table.find(key % 7, &is_it).map(|view| view.facts.serial), model.get(&key).copied());
-            assert_eq!(table.len(), model.len());
         }
+        let table: &mut Table = &mut table;
         assert!(table.facts.len() <= 200, "places are used again");
         let mut left: Vec<_> = table.iter().map(|view| view.facts.serial).collect();
         let mut all: Vec<_> = model.into_values().collect();
         left.sort_unstable();
         all.sort_unstable();
         assert_eq!(left, all, "seed {seed}");
-        let mut popped: Vec<_> = std::iter::from_fn(|| table.pop()).map(|slot| slot.facts.serial).collect();
+        let (mut gone, mut hand) = (table.take_all(), Hand(None));
+        assert_eq!(table.iter().count() + table.len(), 0);
+        let mut popped = Vec::new();
+        while let Some(slot) = gone.pop(&mut hand) {
+            popped.push(taken(&slot, &mut hand));
+        }
         popped.sort_unstable();
         assert_eq!(popped, all, "seed {seed}");
     }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use super::{Aging, Cause, Fill, Found, KeyBox, Label, Limits, Listener, Memory, Placed, Region, Store};
+use super::{
+    Aging, Cause, Fill, Found, KeyBox, Label, Limits, Listener, Memory, Placed, Region, Store, Tickets,
+};
 use crate::{Clock, ManualClock};
 
 #[derive(Default)]
@@ -20,6 +22,7 @@ impl Listener for Removals {
 pub(super) struct Fixture {
     pub(super) store: Arc<Store>,
     region: Arc<Region<u64>>,
+    tickets: Arc<Tickets>,
     removals: Arc<Removals>,
 }
 
@@ -27,8 +30,8 @@ impl Fixture {
     pub(super) fn new(memory: &Memory, limits: Limits, clock: impl Into<Clock>) -> Self {
         let store = memory.open(limits, clock.into());
         let removals = Arc::new(Removals::default());
-        let region = Region::open(&store, Arc::clone(&removals) as _);
-        Self { store, region, removals }
+        let (region, tickets) = Region::open(&store, Arc::clone(&removals) as _);
+        Self { store, region, tickets, removals }
     }
 
     fn lru(n: usize) -> Self {
@@ -39,7 +42,7 @@ impl Fixture {
         let bytes = key.to_le_bytes();
         let labels: Vec<_> = labels.iter().map(|label| Label::from(label.as_bytes())).collect();
         let labels = self.store.labelled(&labels);
-        let ticket = self.region.tickets().take(hash(key), labels.as_ref());
+        let ticket = self.tickets.take(hash(key), labels.as_ref());
         let fill = Fill {
             hash: hash(key),
             key: KeyBox::from(&bytes[..]),
@@ -70,9 +73,7 @@ fn hash(key: u64) -> u64 {
 
 #[test]
 fn hazard_18_the_books_stay_small_while_entries_come_and_go() {
-    let Fixture { store, region, removals } = &Fixture::lru(100);
-    let fixture =
-        Fixture { store: Arc::clone(store), region: Arc::clone(region), removals: Arc::clone(removals) };
+    let fixture = Fixture::lru(100);
     for round in 0..100_000_u64 {
         // Overwritten again and again, evicted by key, and driven out by others.
         fixture.fill(round % 150, Some(Duration::from_secs(3600)), &["scope"]);
@@ -145,8 +146,7 @@ fn a_fill_that_began_before_a_newer_one_does_not_overwrite_it() {
         labels: None,
         inert: true,
     };
-    let (older, newer) =
-        (fixture.region.tickets().take(hash(7), None), fixture.region.tickets().take(hash(7), None));
+    let (older, newer) = (fixture.tickets.take(hash(7), None), fixture.tickets.take(hash(7), None));
     assert_eq!(fixture.region.fill(fill(), &newer, 2), Placed::Stored);
     assert_eq!(fixture.region.fill(fill(), &older, 1), Placed::Superseded);
     assert_eq!(fixture.get(7), Some(2));
@@ -157,17 +157,17 @@ fn a_fill_that_began_before_a_newer_one_does_not_overwrite_it() {
 fn hazard_21_evicting_other_things_fences_off_nothing_and_tickets_leave_nothing_behind() {
     let fixture = Fixture::new(&Memory::new(), Limits::default(), Clock::system());
     let labels = fixture.store.labelled(&[Label::from(&b"a"[..])]);
-    let ticket = fixture.region.tickets().take(hash(7), labels.as_ref());
+    let ticket = fixture.tickets.take(hash(7), labels.as_ref());
     for other in 8..20_000_u64 {
         fixture.region.evict(hash(other), &other.to_le_bytes(), Cause::Evicted);
         fixture.store.evict_label(&Label::from(&other.to_le_bytes()[..]), Cause::Tag);
     }
     assert!(ticket.is_current());
-    assert_eq!(fixture.region.tickets().len(), 1, "the ticket's key");
+    assert_eq!(fixture.tickets.len(), 1, "the ticket's key");
     drop(labels);
     assert_eq!(fixture.store.records().1, 1, "the ticket's label");
     drop(ticket);
-    assert_eq!((fixture.region.tickets().len(), fixture.store.records().1), (0, 0));
+    assert_eq!((fixture.tickets.len(), fixture.store.records().1), (0, 0));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn every_way_to_evict_fences_off_the_fills_that_have_begun() {
         let fixture = Fixture::lru(10);
         let labels = fixture.store.labelled(&[Label::from(&b"a"[..])]);
         let bytes = 7_u64.to_le_bytes();
-        let ticket = fixture.region.tickets().take(hash(7), labels.as_ref());
+        let ticket = fixture.tickets.take(hash(7), labels.as_ref());
         evict(&fixture);
         let fill = Fill {
             hash: hash(7),
@@ -258,7 +258,7 @@ fn an_entry_that_ages_is_there_until_its_grace_is_over_and_served_until_its_lead
     let pass = |nanos| clock.advance(Duration::from_nanos(nanos));
     let there = || fixture.region.peek(hash(7), &bytes).map(|seen| seen.value);
     assert_eq!(
-        fixture.region.fill(fill(), &fixture.region.tickets().take(hash(7), labels().as_ref()), 7),
+        fixture.region.fill(fill(), &fixture.tickets.take(hash(7), labels().as_ref()), 7),
         Placed::Stored
     );
     pass(79);
@@ -276,7 +276,7 @@ fn an_entry_that_ages_is_there_until_its_grace_is_over_and_served_until_its_lead
     assert_eq!((fixture.store.len(), fixture.store.records().1), (0, 0));
 
     assert_eq!(
-        fixture.region.fill(fill(), &fixture.region.tickets().take(hash(7), labels().as_ref()), 8),
+        fixture.region.fill(fill(), &fixture.tickets.take(hash(7), labels().as_ref()), 8),
         Placed::Stored
     );
     assert!(fixture.region.set_deadline(hash(7), &bytes, clock.now() + 30));

@@ -13,20 +13,22 @@ use super::gate::{Gate, Place};
 use super::{RwLockReadGuard, RwLockWriteGuard, places};
 
 /// The lock.
-pub(crate) struct BiasedLock<T> {
+pub(crate) struct BiasedLock<T: ?Sized> {
     gate: Gate,
     value: UnsafeCell<T>,
 }
 
 // SAFETY: as for `std::sync::RwLock`. Readers on several threads have `&T` at the same time, hence `Sync`; a writer on any
 // thread has `&mut T`, with which it can move the value out, hence `Send`.
-unsafe impl<T: Send + Sync> Sync for BiasedLock<T> {}
+unsafe impl<T: Send + Sync + ?Sized> Sync for BiasedLock<T> {}
 
 impl<T> BiasedLock<T> {
     pub(crate) fn new(value: T) -> Self {
         Self { gate: Gate::new(), value: UnsafeCell::new(value) }
     }
+}
 
+impl<T: ?Sized> BiasedLock<T> {
     /// Waits for a writer, if there is one. Not to be called by a thread that writes this lock already.
     #[inline]
     pub(crate) fn read(&self) -> BiasedReadGuard<'_, T> {
@@ -43,7 +45,7 @@ impl<T> BiasedLock<T> {
     }
 }
 
-impl<T> fmt::Debug for BiasedLock<T> {
+impl<T: ?Sized> fmt::Debug for BiasedLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BiasedLock").finish_non_exhaustive()
     }
@@ -65,14 +67,14 @@ impl Drop for Pass<'_> {
 }
 
 /// The right to read.
-pub(crate) struct BiasedReadGuard<'l, T> {
+pub(crate) struct BiasedReadGuard<'l, T: ?Sized> {
     lock: &'l BiasedLock<T>,
     _pass: Pass<'l>,
     /// The place is the thread's.
     _not_send: PhantomData<*const ()>,
 }
 
-impl<T> Deref for BiasedReadGuard<'_, T> {
+impl<T: ?Sized> Deref for BiasedReadGuard<'_, T> {
     type Target = T;
 
     #[inline]
@@ -83,12 +85,12 @@ impl<T> Deref for BiasedReadGuard<'_, T> {
 }
 
 /// The right to write.
-pub(crate) struct BiasedWriteGuard<'l, T> {
+pub(crate) struct BiasedWriteGuard<'l, T: ?Sized> {
     lock: &'l BiasedLock<T>,
     _guard: RwLockWriteGuard<'l, ()>,
 }
 
-impl<T> Deref for BiasedWriteGuard<'_, T> {
+impl<T: ?Sized> Deref for BiasedWriteGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -98,7 +100,7 @@ impl<T> Deref for BiasedWriteGuard<'_, T> {
     }
 }
 
-impl<T> DerefMut for BiasedWriteGuard<'_, T> {
+impl<T: ?Sized> DerefMut for BiasedWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as above; `&mut self` keeps other references of this guard away.
         unsafe { &mut *self.lock.value.get() }

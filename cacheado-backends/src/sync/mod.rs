@@ -20,13 +20,13 @@ mod places;
 #[cfg(not(shuttle))]
 pub(crate) use biased::BiasedLock;
 #[cfg(not(shuttle))]
-pub(crate) use parking_lot::{Mutex, RwLock};
+pub(crate) use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 #[cfg(not(shuttle))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 // What `gate` is made of: its model check puts other ones in their place.
 #[cfg(not(shuttle))]
-use parking_lot::{RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::RwLockReadGuard;
 #[cfg(not(shuttle))]
 use std::hint::spin_loop;
 #[cfg(not(shuttle))]
@@ -41,6 +41,8 @@ const READS_TO_OPEN: u32 = 1_024;
 
 #[cfg(shuttle)]
 pub(crate) use modelled::{Mutex, RwLock, RwLock as BiasedLock};
+#[cfg(shuttle)]
+pub(crate) use shuttle::sync::RwLockWriteGuard;
 #[cfg(shuttle)]
 pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
@@ -63,13 +65,15 @@ mod modelled {
     }
 
     #[derive(Debug, Default)]
-    pub(crate) struct RwLock<T>(shuttle::sync::RwLock<T>);
+    pub(crate) struct RwLock<T: ?Sized>(shuttle::sync::RwLock<T>);
 
     impl<T> RwLock<T> {
         pub(crate) fn new(value: T) -> Self {
             Self(shuttle::sync::RwLock::new(value))
         }
+    }
 
+    impl<T: ?Sized> RwLock<T> {
         pub(crate) fn read(&self) -> shuttle::sync::RwLockReadGuard<'_, T> {
             self.0.read().unwrap_or_else(PoisonError::into_inner)
         }

@@ -27,7 +27,7 @@ use std::time::Duration;
 use cacheado_backends::memory::Store;
 
 use crate::engine::limit::Limiter;
-use crate::function::SiteTable;
+use crate::function::{Function, SiteTable};
 use crate::remote::Remote;
 use crate::rules::Pipeline;
 
@@ -68,7 +68,7 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<Store>,
     pub(crate) remote: Option<Arc<Remote>>,
     pub(crate) pipeline: Pipeline,
-    pub(crate) functions: SiteTable,
+    pub(crate) functions: SiteTable<Function>,
     pub(crate) registry: Registry,
     pub(crate) default_ttl: Option<Duration>,
     pub(crate) limiter: Option<Arc<Limiter>>,

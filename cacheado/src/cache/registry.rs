@@ -10,9 +10,7 @@ use dashmap::DashMap;
 use super::Inner;
 use crate::engine::KeyParts;
 use crate::function::entries::open;
-use crate::function::{
-    AnyFront, AnyFunction, Front, Function, Held, Identity, Making, Policy, without_arguments,
-};
+use crate::function::{AnyFunction, Function, Held, Identity, Making, Policy, without_arguments};
 use crate::key::{self, Key};
 use crate::remote::{Chore, place};
 use crate::rules::Cause;
@@ -23,14 +21,13 @@ use crate::scope::Scope;
 pub(crate) struct Registry {
     functions: DashMap<(u32, String), Vec<Registered>>,
     /// The programmatic keys, by the level of the scope that they lie in.
-    programmatic: DashMap<Arc<str>, Arc<Front<Held>>>,
+    programmatic: DashMap<Arc<str>, Arc<Function>>,
 }
 
 struct Registered {
     /// The marker of the annotated function itself, once it has been called.
     marker: Option<TypeId>,
     function: Arc<Function>,
-    front: AnyFront,
 }
 
 impl Registry {
@@ -46,7 +43,7 @@ impl Registry {
         marker: Option<TypeId>,
         making: Making,
         open: &dyn Fn() -> Arc<Function>,
-    ) -> Option<(Arc<Function>, AnyFront)> {
+    ) -> Arc<Function> {
         let mut instances = self.functions.entry((site, path.to_owned())).or_default();
         let known = match marker {
             Some(_) => {
@@ -59,35 +56,32 @@ impl Registry {
         };
         if let Some(instance) = known.and_then(|known| instances.get_mut(known)) {
             instance.marker = instance.marker.or(marker);
-            if (making.function)(&instance.front).is_some() {
-                return Some((Arc::clone(&instance.function), Arc::clone(&instance.front)));
+            if instance.function.region.holds(making.stored) {
+                return Arc::clone(&instance.function);
             }
         }
         let function = open();
-        let front = (making.front)(&function)?;
-        instances.push(Registered { marker, function: Arc::clone(&function), front: Arc::clone(&front) });
-        Some((function, front))
+        instances.push(Registered { marker, function: Arc::clone(&function) });
+        function
     }
 
     /// The state of the programmatic keys at a level.
-    pub(crate) fn programmatic(&self, cache: &Arc<Inner>, level: &str) -> Option<Arc<Front<Held>>> {
-        if let Some(front) = self.programmatic.get(level) {
-            return Some(Arc::clone(&front));
+    pub(crate) fn programmatic(&self, cache: &Arc<Inner>, level: &str) -> Arc<Function> {
+        if let Some(function) = self.programmatic.get(level) {
+            return Arc::clone(&function);
         }
         let level: Arc<str> = level.into();
-        let entry = self.programmatic.entry(Arc::clone(&level));
         let open = || {
             let (identity, policy) = (Identity::programmatic(), Policy::new());
-            let function = Function::open(cache, identity, Arc::clone(&level), true, &policy, open::<Held>);
-            Front::of(&function).map(Arc::new).ok_or(())
+            Function::open(cache, identity, Arc::clone(&level), true, &policy, open::<Held>)
         };
-        Some(Arc::clone(&*entry.or_try_insert_with(open).ok()?))
+        Arc::clone(&*self.programmatic.entry(Arc::clone(&level)).or_insert_with(open))
     }
 
     /// All functions, the programmatic keys of each level counted as one.
     pub(crate) fn all(&self) -> Vec<Arc<dyn AnyFunction>> {
         let functions: Vec<_> = self.functions.iter().flat_map(|entry| functions_in(&entry)).collect();
-        let programmatic = self.programmatic.iter().map(|entry| Arc::clone(&entry.value().function) as _);
+        let programmatic = self.programmatic.iter().map(|entry| Arc::clone(entry.value()) as _);
         functions.into_iter().chain(programmatic).collect()
     }
 
@@ -117,10 +111,7 @@ impl Inner {
             let scope = key.scope();
             let bytes = programmatic_bytes(&scope, key.args());
             let function = self.registry.programmatic.get(scope.level());
-            return function
-                .map(|entry| (Arc::clone(&entry.value().function) as _, bytes))
-                .into_iter()
-                .collect();
+            return function.map(|entry| (Arc::clone(entry.value()) as _, bytes)).into_iter().collect();
         }
         let is_its = |function: &Arc<dyn AnyFunction>| {
             let identity = &function.shared().identity;

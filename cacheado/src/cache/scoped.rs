@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::registry::programmatic_label;
 use super::{Cache, Inner};
-use crate::function::{Front, Held};
+use crate::function::Function;
 use crate::scope::Scope;
 
 /// The verbs of a [`Cache`] inside a scope: the same key is another entry in another scope, and goes when
@@ -36,13 +36,12 @@ pub(super) struct Keyspace {
     pub(super) scope: Scope,
     pub(super) label: Box<[u8]>,
     /// `None` where the cache is disabled.
-    pub(super) function: Option<Arc<Front<Held>>>,
+    pub(super) function: Option<Arc<Function>>,
 }
 
 impl Keyspace {
     pub(super) fn new(cache: &Arc<Inner>, scope: Scope) -> Self {
-        let known = (!cache.disabled).then(|| cache.registry.programmatic(cache, scope.level()));
-        let function = known.flatten();
+        let function = (!cache.disabled).then(|| cache.registry.programmatic(cache, scope.level()));
         Self { label: programmatic_label(&scope), scope, function }
     }
 }

@@ -1,7 +1,6 @@
 //! The verbs for keys of the caller's own: get, set, compute, evict, in a sync and an async form.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -36,9 +35,7 @@ impl Keyspace {
         let parts = self.parts(key);
         match function.probe(Own::new(), hash_key(&parts), &parts) {
             Probed::Hit(value) => Operation::ready(Some(value)),
-            probed if function.function.is_remote() => {
-                self.call(key, Ttl::Default).after(&probed.void()).fetch()
-            }
+            probed if function.is_remote() => self.call(key, Ttl::Default).after(&probed.void()).fetch(),
             _ => {
                 function.shared.tally.missed();
                 Operation::ready(None)
@@ -56,11 +53,10 @@ impl Keyspace {
     fn call<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Miss<Own<T>> {
         let parts = self.parts(key);
         let key = (hash_key(&parts), encode_key(&parts));
-        let function = self.function.as_ref().map(|front| Arc::clone(&front.function));
         let kind = Own::<T>::new();
         // What an entry holds is an `Arc`, whose `clone` is no code of the user's.
         let values = (true, Some(Codec::dynamic::<T>()));
-        let call = Call::new(function, key, Typed::of(kind), values, &POLICY, false);
+        let call = Call::new(self.function.clone(), key, Typed::of(kind), values, &POLICY, false);
         Miss::new(call, kind).scope(Some(self.scope.clone())).ttl(ttl)
     }
 

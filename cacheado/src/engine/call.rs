@@ -145,6 +145,15 @@ impl Call {
         })
     }
 
+    /// `None` where a value of the scope is missing.
+    pub(super) fn set_scope(&mut self, scope: Option<Scope>) {
+        self.scope = scope.map_or(ScopeOf::Missing, ScopeOf::Known);
+    }
+
+    pub(super) fn add_tag(&mut self, tag: &str) {
+        self.tags.push(tag_label(tag));
+    }
+
     /// Another call for the same value, which has been counted.
     pub(super) fn again(&self) -> Box<Self> {
         Box::new(self.copied())

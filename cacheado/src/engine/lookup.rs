@@ -11,10 +11,8 @@ use super::miss::Miss;
 use super::query::{KeyQuery, encode_key, hash_key};
 use crate::cache::{Cache, CallCache};
 use crate::codec::Codec;
-use crate::context;
-use crate::function::{
-    Front, Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed,
-};
+use crate::context::{self, Outcome as How};
+use crate::function::{Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed};
 use crate::key::{Key, KeyPart};
 use crate::remote::{Chore, place};
 use crate::rules::EntryMeta;
@@ -47,9 +45,9 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
     // Whatever is no plain hit goes one way, so that a hit prepares nothing for others.
     if !refresh
         && !cache.is_surrounded()
-        && let Some(front) = functions.get::<Front<K::Stored>>(site.number(), instance.marker())
+        && let Some(function) = functions.get(site.number(), instance.marker())
     {
-        seen = front.probe(shape.0, hash, key);
+        seen = function.probe(shape.0, hash, key);
         if let Probed::Hit(value) = seen {
             return Lookup::Hit(value);
         }
@@ -71,20 +69,28 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
 ) -> Lookup<K> {
     let is_elsewhere =
         matches!(seen, Probed::Unknown) && context::is_any() && !context::is_asked() && !refresh;
-    if is_elsewhere
-        && let Some(front) = cache.inner().functions.get::<Front<K::Stored>>(site.number(), instance.marker)
-    {
+    if is_elsewhere && let Some(function) = cache.inner().functions.get(site.number(), instance.marker) {
         // What surrounds calls elsewhere in the process is no concern of this one.
-        seen = match front.probe(shape.0, hash_key(key), key) {
+        seen = match function.probe(shape.0, hash_key(key), key) {
             Probed::Hit(value) => return Lookup::Hit(value),
             seen => seen.void(),
         };
     }
-    let miss = call_for(site, cache, shape, instance, key, refresh);
-    match seen {
-        Probed::Unknown => miss.get_by(|front, hash| front.probe(shape.0, hash, key)),
-        seen => Lookup::Miss(miss.after(&seen)),
+    let mut miss = call_for(site, cache, shape, instance, key, refresh);
+    let call = &mut miss.call;
+    if matches!(seen, Probed::Unknown)
+        && !call.skips_lookup()
+        && let Some(function) = &call.function
+    {
+        seen = match function.probe(shape.0, call.hash, key) {
+            Probed::Hit(value) => {
+                call.served_from_memory(How::Hit);
+                return Lookup::Hit(value);
+            }
+            seen => seen.void(),
+        };
     }
+    Lookup::Miss(miss.after(&seen))
 }
 
 /// What a probe found.
@@ -161,50 +167,48 @@ fn function_of(
     let number = site.enrol();
     let own = (!instance.is_sibling()).then_some(instance.marker);
     if let Some(marker) = own
-        && let Some(front) = inner.functions.find(number, marker)
-        && let Some(function) = (making.function)(&front)
+        && let Some(function) = inner.functions.get(number, marker)
+        && function.region.holds(making.stored)
     {
-        return Some(function);
+        return Some(Arc::clone(function));
     }
     let path = site.path(instance);
-    let (function, front) = inner.registry.function(number, &path, own, making, &|| {
+    let function = inner.registry.function(number, &path, own, making, &|| {
         let identity = Identity { name: site.identity(&path).into(), version: site.version_number() };
         Function::open(inner, identity, site.scope_level().into(), leaves, site.policy(), making.region)
-    })?;
+    });
     if let Some(marker) = own {
-        inner.functions.add(number, marker, front);
+        inner.functions.add(number, marker, Arc::clone(&function));
     }
     Some(function)
 }
 
-impl<V: Clone + Send + Sync + 'static> Front<V> {
+impl Function {
     /// What is stored for this key. A hit is counted, anything else is not.
     #[inline]
     pub(crate) fn probe<K, P>(&self, kind: K, hash: u64, key: &P) -> Probed<K::Return>
     where
-        K: Kind<Stored = V>,
+        K: Kind,
         P: KeyPart + ?Sized,
     {
         self.serve(kind, hash, &KeyQuery(key), || encode_key(key))
     }
 
     /// The same for a key whose bytes are there.
-    pub(crate) fn probe_bytes<K>(&self, kind: K, hash: u64, bytes: &[u8]) -> Probed<K::Return>
-    where
-        K: Kind<Stored = V>,
-    {
+    pub(crate) fn probe_bytes<K: Kind>(&self, kind: K, hash: u64, bytes: &[u8]) -> Probed<K::Return> {
         self.serve(kind, hash, &bytes, || bytes.into())
     }
 
     #[inline]
     fn serve<K, Q>(&self, kind: K, hash: u64, query: &Q, bytes: impl FnOnce() -> KeyBox) -> Probed<K::Return>
     where
-        K: Kind<Stored = V>,
+        K: Kind,
         Q: Query,
     {
-        match self.region.get(hash, query) {
+        let Some(region) = self.entries::<K::Stored>() else { return Probed::Unknown };
+        match region.get(hash, query) {
             Found::Hit(stored) => {
-                if self.ruled && !self.function.rules_let_pass(hash, &bytes()) {
+                if self.ruled && !self.rules_let_pass(hash, &bytes()) {
                     return Probed::Rejected;
                 }
                 let Some(value) = kind.restore(stored) else { return Probed::Absent };
@@ -218,8 +222,8 @@ impl<V: Clone + Send + Sync + 'static> Front<V> {
 
     #[cold]
     #[inline(never)]
-    fn expired<K: Kind<Stored = V>>(&self, kind: K, hash: u64, bytes: &KeyBox) -> Probed<K::Return> {
-        match self.function.judge(hash, bytes) {
+    fn expired<K: Kind>(&self, kind: K, hash: u64, bytes: &KeyBox) -> Probed<K::Return> {
+        match self.judge(hash, bytes) {
             Probed::Hit(held) => match kind.release(held) {
                 Some(value) => {
                     self.shared.tally.hit();
@@ -233,9 +237,7 @@ impl<V: Clone + Send + Sync + 'static> Front<V> {
             Probed::Unknown => Probed::Unknown,
         }
     }
-}
 
-impl Function {
     /// Shows a hit to the rules of the user's.
     #[cold]
     #[inline(never)]

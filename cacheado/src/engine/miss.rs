@@ -4,12 +4,12 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use super::call::{Call, ScopeOf, tag_label};
+use super::call::Call;
 use super::drive::{Ready, ready, run};
 use super::lookup::{Lookup, Probed};
 use crate::context::Outcome as How;
 use crate::error::Error;
-use crate::function::{Body, Front, Kind, Of, Outcome, Value, Wishes};
+use crate::function::{Body, Kind, Of, Outcome, Value, Wishes};
 use crate::key::Key;
 use crate::remote::Operation;
 use crate::scope::Scope;
@@ -31,7 +31,7 @@ impl<K: Kind> Miss<K> {
 
     /// The scope; `None` where a value of it is missing.
     pub fn scope(mut self, scope: Option<Scope>) -> Self {
-        self.call.scope = scope.map_or(ScopeOf::Missing, ScopeOf::Known);
+        self.call.set_scope(scope);
         self
     }
 
@@ -43,7 +43,7 @@ impl<K: Kind> Miss<K> {
 
     /// Adds a tag.
     pub fn tag(mut self, tag: impl AsRef<str>) -> Self {
-        self.call.tags.push(tag_label(tag.as_ref()));
+        self.call.add_tag(tag.as_ref());
         self
     }
 
@@ -94,29 +94,17 @@ impl<K: Kind> Miss<K> {
 
     /// What is stored; a hit is counted.
     fn probe(&self) -> Probed<K::Return> {
-        self.probe_by(|front, hash| front.probe_bytes(self.wishes.kind, hash, self.call.key.as_bytes()))
-    }
-
-    fn probe_by(&self, probe: impl FnOnce(&Front<K::Stored>, u64) -> Probed<K::Return>) -> Probed<K::Return> {
-        let front = self.call.function.as_ref().and_then(Front::of);
-        front.map_or(Probed::Absent, |front| probe(&front, self.call.hash))
+        let Call { function, hash, key, .. } = &*self.call;
+        let Some(function) = function else { return Probed::Absent };
+        function.probe_bytes(self.wishes.kind, *hash, key.as_bytes())
     }
 
     /// What the function returns, or the call that computes it: as the call's surroundings want it.
-    pub(crate) fn get(self) -> Lookup<K> {
-        let (kind, key) = (self.wishes.kind, self.call.key.clone());
-        self.get_by(move |front, hash| front.probe_bytes(kind, hash, key.as_bytes()))
-    }
-
-    /// The same, with the probe for a key that is not written.
-    pub(super) fn get_by(
-        mut self,
-        probe: impl FnOnce(&Front<K::Stored>, u64) -> Probed<K::Return>,
-    ) -> Lookup<K> {
+    pub(crate) fn get(mut self) -> Lookup<K> {
         if self.call.skips_lookup() {
             return Lookup::Miss(self);
         }
-        match self.probe_by(probe) {
+        match self.probe() {
             Probed::Hit(value) => {
                 self.call.served_from_memory(How::Hit);
                 Lookup::Hit(value)

@@ -3,37 +3,19 @@
 //! The engine is compiled once, and not for each type that is cached: what is generic is the hit path, which holds
 //! the values themselves, and a thin shell around a call that missed, which knows what its function returns.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::borrow::Borrow;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use cacheado_backends::memory::{Fill, Placed};
+use cacheado_backends::memory::{AnyRegion, Fill, Placed};
 
-use super::entries::{Entries, EntriesOf};
 use super::kind::{Kind, Worth};
 use crate::engine::flight::Boarded;
 use crate::error::Error;
 
 /// A stored value, or another that is handed on, behind a pointer.
-pub(crate) type Held = Arc<dyn Any + Send + Sync>;
-
-/// A value behind a pointer, where it is none of these pointers already.
-pub(crate) fn behind<V: Clone + Send + Sync + 'static>(value: V) -> Held {
-    match (&value as &dyn Any).downcast_ref::<Held>() {
-        Some(held) => Arc::clone(held),
-        None => Arc::new(value),
-    }
-}
-
-/// The value from behind its pointer; `None` if it is of another type.
-pub(crate) fn own<V: Clone + Send + Sync + 'static>(held: Held) -> Option<V> {
-    match (&held as &dyn Any).downcast_ref::<V>() {
-        Some(value) => Some(value.clone()),
-        None => held.downcast().ok().map(Arc::unwrap_or_clone),
-    }
-}
+pub(crate) use cacheado_backends::memory::AnyValue as Held;
 
 /// What a call comes to.
 pub(crate) enum Value {
@@ -90,7 +72,7 @@ pub(crate) trait Outcome {
     /// A copy for those who wait, where it is not one that can be stored.
     fn shared(&self) -> Option<Held>;
     /// Stores a copy. `None` if it cannot be.
-    fn fill(&self, entries: &dyn Entries, fill: Fill, ticket: &Boarded) -> Option<Placed>;
+    fn fill(&self, region: &AnyRegion, fill: Fill, ticket: &Boarded) -> Option<Placed>;
 }
 
 /// What a function wants done with its outcomes.
@@ -159,9 +141,8 @@ impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
         self.0.kind.share(self.1.borrow())
     }
 
-    fn fill(&self, entries: &dyn Entries, fill: Fill, ticket: &Boarded) -> Option<Placed> {
-        let region: &EntriesOf<K::Stored> = entries.as_any().downcast_ref()?;
-        Some(region.fill(fill, ticket, self.0.kind.store(self.1.borrow())?))
+    fn fill(&self, region: &AnyRegion, fill: Fill, ticket: &Boarded) -> Option<Placed> {
+        region.try_fill(fill, ticket, self.0.kind.store(self.1.borrow())?)
     }
 }
 
@@ -173,6 +154,8 @@ pub(crate) trait Body {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::function::kind::Own;
     use crate::function::probe::{KindOf, Probe};

@@ -4,8 +4,9 @@ use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use cacheado_backends::memory::{behind, own};
+
 use super::Held;
-use super::held::{behind, own};
 
 /// What an outcome is worth to the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

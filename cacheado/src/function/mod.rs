@@ -35,5 +35,5 @@ pub(crate) use probe::Nature;
 pub(crate) use site::InstanceId;
 pub(crate) use site::without_arguments;
 pub use site::{Instance, Site};
-pub(crate) use state::{AnyFront, AnyFunction, Front, Function, Identity, Making, Shared};
+pub(crate) use state::{AnyFunction, Function, Identity, Making, Shared};
 pub(crate) use table::SiteTable;

@@ -1,19 +1,19 @@
 //! The state of one function in one cache.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use cacheado_backends::memory::{Cause, Label, Listener, Region, Store, Tickets};
+use cacheado_backends::memory::{AnyRegion, Cause, Label, Listener, Region, Store, Tickets};
 
-use super::entries::{Entries, EntriesOf, Open};
+use super::entries::{Entries, Open, open};
 use super::{Kind, Policy};
 use crate::cache::Inner;
 use crate::engine::flight::Flight;
 use crate::engine::limit::Limiter;
 use crate::engine::{Renewals, hash_bytes};
 use crate::key::{self, Key};
-use crate::remote::ledger::LedgerListener;
+use crate::remote::ledger::{Ledger, LedgerListener};
 use crate::remote::{Address, Remote, Title};
 use crate::scope::Scope;
 use crate::stats::{Stats, Tally};
@@ -101,7 +101,9 @@ impl Listener for Shared {
 pub(crate) struct Function {
     pub(crate) shared: Arc<Shared>,
     /// Its entries.
-    pub(crate) region: Arc<dyn Entries>,
+    pub(crate) region: Arc<AnyRegion>,
+    /// The same, a [`Region`], for who knows its type.
+    typed: Arc<dyn Any + Send + Sync>,
     /// The fills of its entries, and the computations under way, which their tickets carry.
     pub(crate) tickets: Arc<Tickets<Flight>>,
     /// Where values are used past their expiry, or computed anew before it.
@@ -111,7 +113,7 @@ pub(crate) struct Function {
     /// Where the values go that can leave the process; what is in memory are copies then.
     pub(crate) remote: Option<Arc<Remote>>,
     /// What this process knows of the remote entries, where rules need it.
-    pub(crate) ledger: Option<Arc<Region<()>>>,
+    pub(crate) ledger: Option<Ledger>,
     pub(crate) store: Arc<Store>,
     pub(crate) cache: Weak<Inner>,
     pub(crate) default_ttl: Option<Duration>,
@@ -119,42 +121,17 @@ pub(crate) struct Function {
     pub(crate) limiter: Option<Arc<Limiter>>,
 }
 
-/// What a hit needs of a function, whose entries hold a `V` each.
-pub(crate) struct Front<V> {
-    pub(crate) region: Arc<EntriesOf<V>>,
-    pub(crate) ruled: bool,
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) function: Arc<Function>,
-}
-
-impl<V: Clone + Send + Sync + 'static> Front<V> {
-    /// That of a function. `None` if its entries hold something else.
-    pub(crate) fn of(function: &Arc<Function>) -> Option<Self> {
-        let region = Arc::clone(&function.region).typed().downcast().ok()?;
-        let (shared, ruled) = (Arc::clone(&function.shared), function.ruled);
-        Some(Self { region, ruled, shared, function: Arc::clone(function) })
-    }
-}
-
 /// How the state of a function is made whose type the engine does not know.
 #[derive(Clone, Copy)]
 pub(crate) struct Making {
     pub(crate) region: Open,
-    pub(crate) front: fn(&Arc<Function>) -> Option<AnyFront>,
-    /// The function of such a front; `None` if it is another's.
-    pub(crate) function: fn(&AnyFront) -> Option<Arc<Function>>,
+    /// The type of what its entries hold.
+    pub(crate) stored: TypeId,
 }
-
-/// The [`Front`] of a function, of whatever type.
-pub(crate) type AnyFront = Arc<dyn Any + Send + Sync>;
 
 impl Making {
     pub(crate) fn of<K: Kind>() -> Self {
-        Self {
-            region: super::entries::open::<K::Stored>,
-            front: |function| Some(Arc::new(Front::<K::Stored>::of(function)?)),
-            function: |front| Some(Arc::clone(&front.downcast_ref::<Front<K::Stored>>()?.function)),
-        }
+        Self { region: open::<K::Stored>, stored: TypeId::of::<K::Stored>() }
     }
 }
 
@@ -188,15 +165,16 @@ impl Function {
             copies,
         });
         let store = Arc::clone(remote.as_ref().map_or(&cache.store, |remote| &remote.near));
-        let region = open(&store, Arc::clone(&shared) as Arc<dyn Listener>);
+        let Entries { region, typed, tickets } = open(&store, Arc::clone(&shared) as Arc<dyn Listener>);
         let ledger = remote.as_ref().and_then(|remote| {
             let listener = LedgerListener { shared: Arc::clone(&shared), remote: Arc::downgrade(remote) };
-            Some(Region::open(remote.ledger.as_ref()?, Arc::new(listener)))
+            Some(Ledger::open(remote.ledger.as_ref()?, listener))
         });
         Arc::new(Self {
             shared,
-            tickets: Arc::clone(region.tickets()),
             region,
+            typed,
+            tickets,
             renewals: Renewals::of(policy),
             ruled: has_rules || ledger.is_some(),
             remote,
@@ -206,6 +184,12 @@ impl Function {
             default_ttl: cache.default_ttl,
             limiter: cache.limiter.clone(),
         })
+    }
+
+    /// Its entries, for who knows what they hold; `None` if it is something else.
+    #[inline]
+    pub(crate) fn entries<V: 'static>(&self) -> Option<&Region<V>> {
+        self.typed.downcast_ref()
     }
 
     /// Whether its values are kept remotely.

@@ -3,13 +3,35 @@
 //! The rules need it. `Lru` and `MaxItems` bound it, and an entry that it drops is evicted from the backend; an
 //! entry whose time is over leaves it as it leaves the backend, so it holds no more than there is.
 
+use std::ops::Deref;
 use std::sync::{Arc, Weak};
 
-use cacheado_backends::memory::{Cause, Label, Listener};
+use cacheado_backends::memory::{Cause, Label, Listener, Region, Store, Tickets};
 
 use super::{Chore, Remote, place};
 use crate::function::Shared;
 use crate::scope::Scope;
+
+/// What is known of the entries of one function.
+pub(crate) struct Ledger {
+    entries: Arc<Region<()>>,
+    pub(crate) tickets: Arc<Tickets>,
+}
+
+impl Ledger {
+    pub(crate) fn open(store: &Arc<Store>, listener: LedgerListener) -> Self {
+        let (entries, tickets) = Region::open(store, Arc::new(listener));
+        Self { entries, tickets }
+    }
+}
+
+impl Deref for Ledger {
+    type Target = Region<()>;
+
+    fn deref(&self) -> &Region<()> {
+        &self.entries
+    }
+}
 
 /// Is told of what leaves the ledger of one function.
 pub(crate) struct LedgerListener {

@@ -23,7 +23,9 @@ use foldhash::fast::RandomState;
 
 use self::bus::Bus;
 use self::claims::Claims;
-use super::{Cause, Fill, KeyBox, Label, LabelSet, Listener, Memory, Placed, Region, Seen, Store, Ticket};
+use super::{
+    Cause, Fill, KeyBox, Label, LabelSet, Listener, Memory, Placed, Region, Seen, Store, Ticket, Tickets,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::{Clock, Entry};
 
@@ -62,6 +64,7 @@ pub struct SharedMemory(Arc<Shared>);
 struct Shared {
     store: Arc<Store>,
     region: Arc<Region<Arc<[u8]>>>,
+    tickets: Arc<Tickets>,
     hasher: RandomState,
     claims: Claims,
     bus: Arc<Bus>,
@@ -92,11 +95,12 @@ impl SharedMemory {
             })
         });
         let store = Store::open(limits, clock.into());
-        let region = Region::open(&store, Arc::new(Nobody));
+        let (region, tickets) = Region::open(&store, Arc::new(Nobody));
         let bus = Arc::new(Bus::default());
         Self(Arc::new(Shared {
             store,
             region,
+            tickets,
             hasher: RandomState::default(),
             claims: Claims::default(),
             bus,
@@ -142,7 +146,7 @@ impl Shared {
 
     /// A ticket for a fill that begins now.
     fn ticket(&self, key: &str, labels: Option<&LabelSet>) -> Ticket {
-        self.region.tickets().take(self.hash(key), labels)
+        self.tickets.take(self.hash(key), labels)
     }
 
     fn fill(

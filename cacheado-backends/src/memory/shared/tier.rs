@@ -62,7 +62,7 @@ impl Shared {
     }
 
     fn set(&self, at: &Place, new: New<'_>) -> Result<()> {
-        self.region.tickets().fence_off(self.hash(&at.key));
+        self.tickets.fence_off(self.hash(&at.key));
         let labels = self.labels(at);
         let ticket = self.ticket(&at.key, labels.as_ref());
         // Where it is not placed, another write or eviction came in between, and has the last word.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cacheado_backends::memory::{Cause, Fill, Found, Placed, Region, Ticket};
+use cacheado_backends::memory::{Cause, Fill, Found, Placed, Ticket};
 
 use crate::engine::computation::Computation;
 use crate::function::Function;
 use crate::remote::Chore;
+use crate::remote::ledger::Ledger;
 
 impl Computation {
     /// Writes a remote entry that was read into the ledger, as used just now, if there is room.
@@ -61,15 +62,10 @@ impl Computation {
         }
     }
 
-    fn fill_ledger(
-        &self,
-        function: &Function,
-        ledger: &Region<()>,
-        ttl: Option<Duration>,
-    ) -> (Placed, Ticket) {
+    fn fill_ledger(&self, function: &Function, ledger: &Ledger, ttl: Option<Duration>) -> (Placed, Ticket) {
         // The ledger is a store of its own, with label sets of its own.
         let labels = self.labels.as_ref().and_then(|labels| ledger.labelled(labels.labels()));
-        let ticket = ledger.tickets().take(self.call.hash, labels.as_ref());
+        let ticket = ledger.tickets.take(self.call.hash, labels.as_ref());
         let clock = function.store.clock();
         let now = clock.now();
         let fill = Fill { inert: true, labels, ..self.fill(now, clock.deadline_from(now, ttl)) };

@@ -1,0 +1,70 @@
+//! What holds the entries of a region: its shards, each behind a lock of its own.
+
+use std::any::TypeId;
+
+use crossbeam_utils::CachePadded;
+
+use crate::memory::table::{Lines, Table};
+use crate::memory::value::{AnyHand, Hand, drop_contained};
+use crate::sync::BiasedLock;
+
+/// Which of so many shards, a power of two, has the entries with this hash. The table uses the lowest bits.
+#[inline]
+pub(super) const fn index(hash: u64, shards: usize) -> usize {
+    (hash >> 40) as usize & (shards - 1)
+}
+
+/// Entries whose values are of type `V`.
+pub struct Shards<V>(Vec<CachePadded<BiasedLock<Table<Lines<V>>>>>);
+
+impl<V> Shards<V> {
+    pub(super) fn new(count: usize) -> Self {
+        let mut shards = Vec::with_capacity(count);
+        for _ in 0..count {
+            shards.push(BiasedLock::new(Table::default()).into());
+        }
+        Self(shards)
+    }
+
+    /// The shard that has the entries with this hash.
+    #[inline]
+    pub(super) fn of(&self, hash: u64) -> &BiasedLock<Table<Lines<V>>> {
+        &self.0[index(hash, self.0.len())]
+    }
+}
+
+/// Entries whose values are of any type. All that a region compiles for each type, but for what a hit does, is here
+/// and in [`AnyLines`](crate::memory::table::AnyLines).
+#[expect(private_interfaces, reason = "outside of this crate nobody can name the trait")]
+pub trait AnyShards: Send + Sync + 'static {
+    /// How many there are, a power of two.
+    fn count(&self) -> usize;
+    fn shard(&self, index: usize) -> &BiasedLock<Table>;
+    /// Whether values are of this type.
+    fn holds(&self, value: TypeId) -> bool;
+    /// Lends an empty hand for values of this type. What is left in it is dropped.
+    fn with_hand(&self, work: &mut dyn FnMut(&mut dyn AnyHand));
+}
+
+#[expect(private_interfaces, reason = "outside of this crate nobody can name the trait")]
+impl<V: Clone + Send + Sync + 'static> AnyShards for Shards<V> {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn shard(&self, index: usize) -> &BiasedLock<Table> {
+        &*self.0[index]
+    }
+
+    fn holds(&self, value: TypeId) -> bool {
+        value == TypeId::of::<V>()
+    }
+
+    fn with_hand(&self, work: &mut dyn FnMut(&mut dyn AnyHand)) {
+        let mut hand = Hand::<V>(None);
+        work(&mut hand);
+        if let Some(held) = hand.0 {
+            drop_contained(held);
+        }
+    }
+}
