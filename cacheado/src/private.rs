@@ -13,7 +13,7 @@ use std::panic::Location;
 use std::sync::LazyLock;
 
 use crate::cache::AsCache;
-use crate::engine::call_for;
+use crate::engine::{call_for, hash_key};
 use crate::function::{AsyncFunctionCache, FunctionCache};
 use crate::key::KeyPart;
 use crate::scope::{Scope, ScopeTree, ScopeValue};
@@ -73,7 +73,7 @@ pub fn entry<K: Kind, P: KeyPart + ?Sized, F>(
     instance: Instance<F>,
     key: &P,
 ) -> Miss<K> {
-    call_for(site, cache.as_cache(), shape, instance.id(), key, false)
+    call_for(site, cache.as_cache(), shape, instance.id(), (hash_key(key), key), false)
 }
 
 /// The `<fn>_cache` of a sync function, in which the closure was written.

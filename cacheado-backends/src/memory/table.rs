@@ -53,16 +53,23 @@ const fn place(number: u32) -> (usize, usize) {
     (number as usize / ENTRIES, number as usize % ENTRIES)
 }
 
+// What depends on a type is compiled for each: so here are `match` and `let … else` where `?` and adapters would stand.
 impl<V> Lines<V> {
     #[inline]
     fn entry(&self, number: u32) -> Option<&Entry<V>> {
         let (line, place) = place(number);
-        self.0.get(line)?.0[place].as_ref()
+        match self.0.get(line) {
+            Some(line) => line.0[place].as_ref(),
+            None => None,
+        }
     }
 
-    fn entry_mut(&mut self, number: u32) -> Option<&mut Option<Entry<V>>> {
+    fn entry_mut(&mut self, number: u32) -> Option<&mut Entry<V>> {
         let (line, place) = place(number);
-        Some(&mut self.0.get_mut(line)?.0[place])
+        match self.0.get_mut(line) {
+            Some(line) => line.0[place].as_mut(),
+            None => None,
+        }
     }
 }
 
@@ -74,11 +81,13 @@ fn held<V: 'static>(hand: &mut dyn Any) -> &mut Option<Held<V>> {
 
 impl<V: Clone + Send + Sync + 'static> AnyLines for Lines<V> {
     fn head(&self, number: u32) -> Option<&Head> {
-        Some(&self.entry(number)?.head)
+        let Some(entry) = self.entry(number) else { return None };
+        Some(&entry.head)
     }
 
     fn head_mut(&mut self, number: u32) -> Option<&mut Head> {
-        Some(&mut self.entry_mut(number)?.as_mut()?.head)
+        let Some(entry) = self.entry_mut(number) else { return None };
+        Some(&mut entry.head)
     }
 
     fn extend(&mut self) -> usize {
@@ -91,25 +100,29 @@ impl<V: Clone + Send + Sync + 'static> AnyLines for Lines<V> {
     }
 
     fn put(&mut self, number: u32, head: Head, hand: &mut dyn AnyHand) {
-        if let (Some(entry), Some(held)) = (self.entry_mut(number), held(hand.as_any()).take()) {
-            *entry = Some(Entry { head, held });
+        let (line, place) = place(number);
+        if let Some(held) = held(hand.as_any()).take() {
+            self.0[line].0[place] = Some(Entry { head, held });
         }
     }
 
     fn take(&mut self, number: u32, hand: &mut dyn AnyHand) -> Option<Head> {
-        let Entry { head, held: value } = self.entry_mut(number)?.take()?;
+        let (line, place) = place(number);
+        let Some(Entry { head, held: value }) = self.0[line].0[place].take() else { return None };
         *held(hand.as_any()) = Some(value);
         Some(head)
     }
 
     fn exchange(&mut self, number: u32, hand: &mut dyn AnyHand) {
-        if let (Some(Some(entry)), Some(held)) = (self.entry_mut(number), held(hand.as_any())) {
+        if let (Some(entry), Some(held)) = (self.entry_mut(number), held(hand.as_any())) {
             std::mem::swap(&mut entry.held, held);
         }
     }
 
     fn lend(&self, number: u32, hand: &mut dyn AnyHand) {
-        *held(hand.as_any()) = self.entry(number).map(|entry| entry.held.take_along());
+        if let Some(entry) = self.entry(number) {
+            *held(hand.as_any()) = Some(entry.held.take_along());
+        }
     }
 
     fn split_off(&mut self) -> Box<dyn AnyLines> {
@@ -138,8 +151,14 @@ impl<V> Table<Lines<V>> {
     /// The entry whose key is one that `is_it` knows, for a probe.
     #[inline]
     pub(super) fn get(&self, hash: u64, is_it: impl Fn(&Head) -> bool) -> Option<&Entry<V>> {
-        let is_it = |number| self.lines.entry(number).is_some_and(|entry| is_it(&entry.head));
-        self.lines.entry(self.index.find(hash, is_it)?)
+        let number = self.index.find(hash, |number| match self.lines.entry(number) {
+            Some(entry) => is_it(&entry.head),
+            None => false,
+        });
+        match number {
+            Some(number) => self.lines.entry(number),
+            None => None,
+        }
     }
 }
 

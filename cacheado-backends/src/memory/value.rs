@@ -1,6 +1,6 @@
 //! The value of an entry, and where it is while code that does not know its type moves it.
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -13,6 +13,11 @@ pub fn behind<V: Clone + Send + Sync + 'static>(value: V) -> AnyValue {
         Some(value) => Arc::clone(value),
         None => Arc::new(value),
     }
+}
+
+/// A pointer to a value, unless that is such a pointer itself.
+fn unwrapped(value: AnyValue) -> AnyValue {
+    value.downcast_ref::<AnyValue>().cloned().unwrap_or(value)
 }
 
 /// The value from behind its pointer; `None` if it is of another type.
@@ -81,23 +86,26 @@ impl<V: Clone + Send + Sync + 'static> AnyHand for Hand<V> {
     }
 
     fn value(&self) -> Option<(&dyn Any, usize)> {
-        let value: &V = match self.0.as_ref()? {
-            Held::Inline(value) => value,
-            Held::Shared(value) => value,
+        let value: &V = match &self.0 {
+            Some(Held::Inline(value)) => value,
+            Some(Held::Shared(value)) => value,
+            None => return None,
         };
         Some((value, size_of::<V>()))
     }
 
     fn give(&mut self) -> Option<AnyValue> {
-        Some(match self.0.take()? {
-            Held::Shared(value) if TypeId::of::<V>() != TypeId::of::<AnyValue>() => value,
-            held => behind(held.into_value()),
-        })
+        match self.0.take() {
+            None => None,
+            Some(Held::Inline(value)) => Some(behind(value)),
+            Some(Held::Shared(value)) => Some(unwrapped(value)),
+        }
     }
 
     fn take(&mut self, value: AnyValue, inert: bool) -> bool {
-        self.0 = own(value).map(|value| Held::new(value, inert));
-        self.0.is_some()
+        let Some(value) = own(value) else { return false };
+        self.0 = Some(Held::new(value, inert));
+        true
     }
 }
 

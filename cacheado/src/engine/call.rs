@@ -279,6 +279,11 @@ impl Call {
         self.bypass || self.refresh
     }
 
+    /// The function, unless what surrounds the call wants no lookup of it.
+    pub(super) fn whom_to_ask(&mut self) -> Option<&Arc<Function>> {
+        if self.skips_lookup() { None } else { self.function.as_ref() }
+    }
+
     /// Says that the call is served with what this process holds.
     pub(super) fn served_from_memory(&self, outcome: Outcome) {
         context::served(|| {

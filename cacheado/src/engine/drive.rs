@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::thread;
 
 use cacheado_backends::io;
@@ -68,12 +69,24 @@ pub(super) fn admit(computation: &Computation) -> Soon<Admitted> {
     }
 }
 
+/// A call as a part of a task, around its body: what is polled of it that depends on no type.
+pub(super) enum Task {
+    /// It waits for others, or for the backend.
+    Waits(Waits<Ready>),
+    /// Its body runs.
+    Runs(Running),
+    /// The backend stores what the body has returned.
+    Stores(Waits<Value>),
+    /// It returns this; nothing, once it has.
+    Returns(Option<Value>),
+}
+
 /// What a call comes to before its body is polled.
 pub(super) enum Ready {
     /// It returns this.
     Serve(Value),
     /// It runs the body.
-    Body(Box<Running>),
+    Body(Running),
 }
 
 /// A body that runs as a part of a task.
@@ -83,8 +96,65 @@ pub(super) struct Running {
     computation: Box<Computation>,
 }
 
-/// A call as a part of a task, up to its body.
-pub(super) fn ready(call: Box<Call>) -> Soon<Ready> {
+impl Task {
+    pub(super) fn new(call: Box<Call>) -> Self {
+        match ready(call) {
+            Soon::Now(ready) => ready.into(),
+            Soon::Later(waits) => Self::Waits(waits),
+        }
+    }
+
+    /// What the call returns; `None` where its body is to be polled.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Value>> {
+        loop {
+            *self = match self {
+                Self::Waits(waits) => std::task::ready!(waits.as_mut().poll(context)).into(),
+                Self::Runs(_) => return Poll::Ready(None),
+                Self::Stores(stores) => Self::Returns(Some(std::task::ready!(stores.as_mut().poll(context)))),
+                Self::Returns(value) => {
+                    return value.take().map_or(Poll::Pending, |value| Poll::Ready(Some(value)));
+                }
+            }
+        }
+    }
+
+    /// To be held while the body is polled.
+    pub(super) fn enter(&self) -> Option<(Option<Leading>, Option<Inside>)> {
+        let Self::Runs(running) = self else { return None };
+        Some((running.computation.leading(), running.admitted.inside()))
+    }
+
+    /// The body has returned this. Whether the call returns it, too: the backend may have to store it first.
+    pub(super) fn returned(&mut self, outcome: &dyn function::Outcome) -> bool {
+        let Self::Runs(Running { admitted, computation }) = std::mem::replace(self, Self::Returns(None))
+        else {
+            return true;
+        };
+        drop(admitted);
+        let served = computation.outcome();
+        let Some(storing) = computation.finish(outcome) else {
+            served_anew(served);
+            return true;
+        };
+        *self = Self::Stores(Box::pin(async move {
+            let value = write(storing).await;
+            served_anew(served);
+            value
+        }));
+        false
+    }
+}
+
+impl From<Ready> for Task {
+    fn from(ready: Ready) -> Self {
+        match ready {
+            Ready::Serve(value) => Self::Returns(Some(value)),
+            Ready::Body(running) => Self::Runs(running),
+        }
+    }
+}
+
+fn ready(call: Box<Call>) -> Soon<Ready> {
     let computation = match Due::Plan(call).next(Leader::Task) {
         Next::Serve(value) | Next::Renew(value, _) => return Soon::Now(Ready::Serve(value)),
         Next::Compute(computation) => computation,
@@ -95,46 +165,22 @@ pub(super) fn ready(call: Box<Call>) -> Soon<Ready> {
                     Start::Serve(value, _) => Ready::Serve(value),
                     Start::Compute(computation) => {
                         let admitted = admit(&computation).over().await;
-                        Running::ready(computation, admitted)
+                        Ready::body(computation, admitted)
                     }
                 }
             }));
         }
     };
     match admit(&computation) {
-        Soon::Now(admitted) => Soon::Now(Running::ready(computation, admitted)),
-        Soon::Later(waits) => Soon::Later(Box::pin(async move { Running::ready(computation, waits.await) })),
+        Soon::Now(admitted) => Soon::Now(Ready::body(computation, admitted)),
+        Soon::Later(waits) => Soon::Later(Box::pin(async move { Ready::body(computation, waits.await) })),
     }
 }
 
-impl Running {
-    fn ready(computation: Box<Computation>, admitted: Admitted) -> Ready {
+impl Ready {
+    fn body(computation: Box<Computation>, admitted: Admitted) -> Self {
         computation.runs(&admitted);
-        Ready::Body(Box::new(Self { admitted, computation }))
-    }
-
-    /// To be held while the body is polled.
-    pub(super) fn enter(&self) -> (Option<Leading>, Option<Inside>) {
-        (self.computation.leading(), self.admitted.inside())
-    }
-
-    /// The body has returned this. What the backend has to store first, if there is something, comes to what the call
-    /// returns instead.
-    pub(super) fn returned(self, outcome: &dyn function::Outcome) -> Option<Waits<Value>> {
-        let Self { admitted, computation } = self;
-        drop(admitted);
-        let served = computation.outcome();
-        match computation.finish(outcome) {
-            None => {
-                served_anew(served);
-                None
-            }
-            Some(storing) => Some(Box::pin(async move {
-                let value = write(storing).await;
-                served_anew(served);
-                value
-            })),
-        }
+        Self::Body(Running { admitted, computation })
     }
 }
 

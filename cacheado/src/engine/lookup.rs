@@ -52,7 +52,7 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
             return Lookup::Hit(value);
         }
     }
-    missed(site, cache.as_cache(), shape, instance.id(), key, refresh, seen.void())
+    missed(site, cache.as_cache(), shape, instance.id(), (hash, key), refresh, seen.void())
 }
 
 /// What follows where there was no hit. The function's first use, too: its entry may have been set.
@@ -63,33 +63,34 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
     cache: &Cache,
     shape: Shape<K>,
     instance: InstanceId,
-    key: &P,
+    (hash, key): (u64, &P),
     refresh: bool,
     mut seen: Probed<()>,
 ) -> Lookup<K> {
-    let is_elsewhere =
-        matches!(seen, Probed::Unknown) && context::is_any() && !context::is_asked() && !refresh;
-    if is_elsewhere && let Some(function) = cache.inner().functions.get(site.number(), instance.marker) {
+    let mut miss = None;
+    let mut asked = None;
+    if matches!(seen, Probed::Unknown) {
         // What surrounds calls elsewhere in the process is no concern of this one.
-        seen = match function.probe(shape.0, hash_key(key), key) {
-            Probed::Hit(value) => return Lookup::Hit(value),
-            seen => seen.void(),
-        };
+        if context::is_any() && !context::is_asked() && !refresh {
+            asked = cache.inner().functions.get(site.number(), instance.marker);
+        }
+        if asked.is_none() {
+            let miss = miss.insert(call_for(site, cache, shape, instance, (hash, key), refresh));
+            asked = miss.call.whom_to_ask();
+        }
     }
-    let mut miss = call_for(site, cache, shape, instance, key, refresh);
-    let call = &mut miss.call;
-    if matches!(seen, Probed::Unknown)
-        && !call.skips_lookup()
-        && let Some(function) = &call.function
-    {
-        seen = match function.probe(shape.0, call.hash, key) {
+    if let Some(function) = asked {
+        seen = match function.probe(shape.0, hash, key) {
             Probed::Hit(value) => {
-                call.served_from_memory(How::Hit);
+                if let Some(miss) = &miss {
+                    miss.call.served_from_memory(How::Hit);
+                }
                 return Lookup::Hit(value);
             }
             seen => seen.void(),
         };
     }
+    let miss = miss.unwrap_or_else(|| call_for(site, cache, shape, instance, (hash, key), refresh));
     Lookup::Miss(miss.after(&seen))
 }
 
@@ -126,10 +127,10 @@ pub(crate) fn call_for<K: Kind, P: KeyPart + ?Sized>(
     cache: &Cache,
     (kind, nature): Shape<K>,
     instance: InstanceId,
-    key: &P,
+    (hash, key): (u64, &P),
     refresh: bool,
 ) -> Miss<K> {
-    let key = (hash_key(key), encode_key(key));
+    let key = (hash, encode_key(key));
     let typed = Typed::of(kind);
     let values = (typed, Making::of::<K>(), nature.inert, nature.usable_codec());
     Miss::new(untyped(site, cache, values, instance, key, refresh), kind)

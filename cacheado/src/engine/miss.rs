@@ -2,10 +2,11 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use super::call::Call;
-use super::drive::{Ready, ready, run};
+use super::drive::{Task, run};
 use super::lookup::{Lookup, Probed};
 use crate::context::Outcome as How;
 use crate::error::Error;
@@ -131,7 +132,7 @@ impl<K: Kind> Miss<K> {
     /// Runs the call as a task. Dropping the future lets those who wait elect another leader.
     ///
     /// The future is boxed: only a miss has one, and a caller's own future stays as small as its arguments.
-    /// What the function returns is held across no `await`, as it need not be `Send`.
+    /// What the function returns is not held while it waits, as it need not be `Send`.
     ///
     /// # Panics
     ///
@@ -145,25 +146,26 @@ impl<K: Kind> Miss<K> {
 
     async fn drive(self, body: impl Future<Output = K::Return>) -> K::Return {
         let Self { call, wishes } = self;
-        let running = match ready(call).over().await {
-            Ready::Serve(value) => return wishes.returned(value),
-            Ready::Body(running) => running,
-        };
-        let storing = {
-            let outcome = {
-                let mut body = pin!(body);
-                poll_fn(|context| {
-                    let _entered = running.enter();
+        let (mut task, mut body) = (Task::new(call), pin!(body));
+        // One future of one state: each `await` more would be compiled for each function.
+        poll_fn(|context| {
+            loop {
+                match task.poll(context) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Some(value)) => return Poll::Ready(wishes.returned(value)),
+                    Poll::Ready(None) => {}
+                }
+                let polled = {
+                    let _entered = task.enter();
                     body.as_mut().poll(context)
-                })
-                .await
-            };
-            match running.returned(&Of(wishes, &outcome)) {
-                None => return outcome,
-                Some(storing) => storing,
+                };
+                let Poll::Ready(outcome) = polled else { return Poll::Pending };
+                if task.returned(&Of(wishes, &outcome)) {
+                    return Poll::Ready(outcome);
+                }
             }
-        };
-        wishes.returned(storing.await)
+        })
+        .await
     }
 }
 
