@@ -73,7 +73,7 @@ pub fn entry<K: Kind, P: KeyPart + ?Sized, F>(
     instance: Instance<F>,
     key: &P,
 ) -> Miss<K> {
-    call_for(site, cache.as_cache(), shape, instance.id(), (hash_key(key), key), false)
+    Miss::new(call_for(site, cache.as_cache(), shape, instance.id(), (hash_key(key), key), false), shape.0)
 }
 
 /// The `<fn>_cache` of a sync function, in which the closure was written.

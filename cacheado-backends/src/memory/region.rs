@@ -293,7 +293,7 @@ impl AnyRegion {
         ticket: &Ticket<P>,
         value: V,
     ) -> Option<Placed> {
-        self.holds(TypeId::of::<V>()).then(|| self.fill_of(fill, ticket, value))
+        if self.holds(TypeId::of::<V>()) { Some(self.fill_of(fill, ticket, value)) } else { None }
     }
 
     /// The same with a value behind a pointer, which is cloned.

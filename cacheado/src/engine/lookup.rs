@@ -67,31 +67,33 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
     refresh: bool,
     mut seen: Probed<()>,
 ) -> Lookup<K> {
-    let mut miss = None;
-    let mut asked = None;
+    let (mut call, mut asked) = (None, None);
     if matches!(seen, Probed::Unknown) {
         // What surrounds calls elsewhere in the process is no concern of this one.
         if context::is_any() && !context::is_asked() && !refresh {
             asked = cache.inner().functions.get(site.number(), instance.marker);
         }
         if asked.is_none() {
-            let miss = miss.insert(call_for(site, cache, shape, instance, (hash, key), refresh));
-            asked = miss.call.whom_to_ask();
+            let new = call_for(site, cache, shape, instance, (hash, key), refresh);
+            asked = call.insert(new).whom_to_ask();
         }
     }
     if let Some(function) = asked {
         seen = match function.probe(shape.0, hash, key) {
             Probed::Hit(value) => {
-                if let Some(miss) = &miss {
-                    miss.call.served_from_memory(How::Hit);
+                if let Some(call) = &call {
+                    call.served_from_memory(How::Hit);
                 }
                 return Lookup::Hit(value);
             }
             seen => seen.void(),
         };
     }
-    let miss = miss.unwrap_or_else(|| call_for(site, cache, shape, instance, (hash, key), refresh));
-    Lookup::Miss(miss.after(&seen))
+    let call = match call {
+        Some(call) => call,
+        None => call_for(site, cache, shape, instance, (hash, key), refresh),
+    };
+    Lookup::Miss(Miss::new(call.after(&seen), shape.0))
 }
 
 /// What a probe found.
@@ -129,11 +131,11 @@ pub(crate) fn call_for<K: Kind, P: KeyPart + ?Sized>(
     instance: InstanceId,
     (hash, key): (u64, &P),
     refresh: bool,
-) -> Miss<K> {
+) -> Box<Call> {
     let key = (hash, encode_key(key));
     let typed = Typed::of(kind);
-    let values = (typed, Making::of::<K>(), nature.inert, nature.usable_codec());
-    Miss::new(untyped(site, cache, values, instance, key, refresh), kind)
+    let values = (typed, Making::of::<K>(), nature.inert, nature.codec);
+    untyped(site, cache, values, instance, key, refresh)
 }
 
 /// What the engine needs to know of the values of a function.
@@ -148,6 +150,7 @@ fn untyped(
     key: (u64, KeyBox),
     refresh: bool,
 ) -> Box<Call> {
+    let codec = codec.filter(|codec| !codec.borrows());
     let function = function_of(site, cache, instance, codec.is_some(), making);
     Call::new(function, key, typed, (inert, codec), site.policy(), refresh)
 }

@@ -129,8 +129,8 @@ impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
     }
 
     fn ttl(&self) -> Option<Duration> {
-        let (ttl_with, value) = self.0.ttl_with.zip(self.0.kind.payload(self.1.borrow()))?;
-        Some(ttl_with(value))
+        let ttl_with = self.0.ttl_with?;
+        self.0.kind.payload(self.1.borrow()).map(ttl_with)
     }
 
     fn held(&self) -> Option<Held> {

@@ -264,12 +264,18 @@ macro_rules! fallible {
 
             fn worth(self, outcome: &Self::Return) -> Worth {
                 let worth: fn(&$ok) -> Worth = $worth;
-                outcome.as_ref().map_or(Worth::Failure, worth)
+                match outcome {
+                    Ok(value) => worth(value),
+                    Err(_) => Worth::Failure,
+                }
             }
 
             fn payload(self, outcome: &Self::Return) -> Option<&$payload> {
                 let value: fn(&$ok) -> Option<&$payload> = $value;
-                outcome.as_ref().ok().and_then(value)
+                match outcome {
+                    Ok(ok) => value(ok),
+                    Err(_) => None,
+                }
             }
         }
     };
@@ -277,7 +283,10 @@ macro_rules! fallible {
         type Stored = $ok;
 
         fn store(self, outcome: &Self::Return) -> Option<$ok> {
-            outcome.as_ref().ok().cloned()
+            match outcome {
+                Ok(value) => Some(value.clone()),
+                Err(_) => None,
+            }
         }
 
         #[inline]

@@ -101,16 +101,9 @@ impl<T: Inert, E: Inert> Inert for Result<T, E> {}
 pub struct Nature<V> {
     /// Whether they may be cloned under a lock.
     pub(crate) inert: bool,
-    /// How they leave the process, if they can.
+    /// How they are written, if they have serde: for a type that borrows, it is of no use.
     pub(crate) codec: Option<Codec<Held>>,
     pub(crate) of: PhantomData<fn() -> V>,
-}
-
-impl<V> Nature<V> {
-    /// How they leave the process, if they can.
-    pub(crate) fn usable_codec(&self) -> Option<Codec<Held>> {
-        self.codec.filter(|codec| !codec.borrows())
-    }
 }
 
 impl<V> Clone for Nature<V> {
