@@ -53,7 +53,6 @@ const fn place(number: u32) -> (usize, usize) {
     (number as usize / ENTRIES, number as usize % ENTRIES)
 }
 
-// What depends on a type is compiled for each: so here are `match` and `let … else` where `?` and adapters would stand.
 impl<V> Lines<V> {
     #[inline]
     fn entry(&self, number: u32) -> Option<&Entry<V>> {
@@ -79,6 +78,7 @@ fn held<V: 'static>(hand: &mut dyn Any) -> &mut Option<Held<V>> {
     &mut hand.downcast_mut::<Hand<V>>().expect("a hand for values of this type").0
 }
 
+#[expect(clippy::question_mark, reason = "it is compiled for each type, and each `?` is a call of its own")]
 impl<V: Clone + Send + Sync + 'static> AnyLines for Lines<V> {
     fn head(&self, number: u32) -> Option<&Head> {
         let Some(entry) = self.entry(number) else { return None };
