@@ -189,7 +189,9 @@ fn function_of(
 
 impl Function {
     /// What is stored for this key. A hit is counted, anything else is not.
-    #[inline]
+    ///
+    /// Not inlined: it is as fast, and otherwise each caller has a copy of three thousand bytes.
+    #[inline(never)]
     pub(crate) fn probe<K, P>(&self, kind: K, hash: u64, key: &P) -> Probed<K::Return>
     where
         K: Kind,
