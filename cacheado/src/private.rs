@@ -26,12 +26,17 @@ pub use crate::function::{BatchOf, Batched, Detached, Guarded, Instance, Keep, S
 pub use crate::scope::ScopeSource;
 pub use cacheado_macros::scope_call;
 
-pub use crate::function::probe::{HasCodec, Inert, IsInert, KindOf, KindWithErr, Nature, Probe, stored};
+pub use crate::function::probe::{Inert, Nature, Probe, stored};
 pub use checks::{
     Fallible, NoKind, NoPart, Optional, Outcome, Part, Remote, ReturnsError, ReturnsTimeout, TakesError,
     TakesTimeout, Unstorable, assert_fallible, assert_optional, assert_remote, backend_error, timed_out,
 };
 pub use detached::{Borrowed, Moved, Owned, assert_moved};
+
+/// The traits by whose methods generated code chooses by type. Without names, which types of the user's may have.
+pub mod choose {
+    pub use crate::function::probe::{HasCodec as _, InnerOf as _, IsInert as _, KindOf as _, OuterOf as _};
+}
 
 /// This module, under a name that only macros of the same version know: with any other, the one error is that
 /// there is no such module, and its name says why. To be renamed with each release; until then nothing that

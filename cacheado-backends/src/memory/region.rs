@@ -1,8 +1,9 @@
 //! One function's entries: probe, fill and removal.
 //!
-//! A region is compiled in two parts. What a hit does knows the type of the values, and is compiled for each; all
-//! else works on a region [of any type](AnyRegion), which is compiled once, and moves values by its caller's
-//! [hand](super::value).
+//! A region is compiled in two parts. What a hit does knows the type of the values, and is compiled for each. All
+//! else works on a region [of any type](AnyRegion), which is compiled once: it reaches values by way of
+//! [`AnyShards`], [`AnyLines`](super::table::AnyLines) and [`AnyHand`], whose few methods are compiled for each type,
+//! as is what hands a new value over.
 
 mod shards;
 mod store;
@@ -21,7 +22,7 @@ use super::members::Place;
 use super::slot::{Facts, Head, Marks, Slot, View, expire_at};
 use super::store::{Entered, Listener, RegionId, Store};
 use super::table::Table;
-use super::value::{AnyHand, AnyValue, Hand, Held, drop_contained, own};
+use super::value::{AnyHand, AnyValue, Hand, Held, drop_contained};
 use super::{Cause, KeyBox};
 use crate::Clock;
 use crate::sync::{AtomicU64, BiasedLock, Ordering};
@@ -155,18 +156,32 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// A [`peek`](AnyRegion::peek) with the value itself.
     #[must_use]
     pub fn peek(&self, hash: u64, key: &[u8]) -> Option<Seen<V>> {
-        owned(self.deref().peek(hash, key)?)
+        self.see_typed(hash, key, false)
     }
 
     /// A [`read`](AnyRegion::read) with the value itself.
     #[must_use]
     pub fn read(&self, hash: u64, key: &[u8]) -> Option<Seen<V>> {
-        owned(self.deref().read(hash, key)?)
+        self.see_typed(hash, key, self.ordered)
+    }
+
+    fn see_typed(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<V>> {
+        let mut hand = Hand(None);
+        let times = self.look(hash, key, touch, &mut hand)?;
+        Some(times.of(hand.0?.into_value()))
     }
 }
 
-fn owned<V: Clone + Send + Sync + 'static>(seen: Seen<AnyValue>) -> Option<Seen<V>> {
-    Some(Seen { value: own(seen.value)?, expiry: seen.expiry, lead: seen.lead })
+/// When the time of an entry is over, and for how long before that it may be computed anew.
+struct Times {
+    expiry: u64,
+    lead: u64,
+}
+
+impl Times {
+    fn of<V>(&self, value: V) -> Seen<V> {
+        Seen { value, expiry: self.expiry, lead: self.lead }
+    }
 }
 
 impl<V: Clone + Send + Sync + 'static> Deref for Region<V> {
@@ -204,22 +219,23 @@ impl AnyRegion {
     }
 
     fn see(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<AnyValue>> {
-        // Most look for what is not there: they need no hand.
-        self.with_key(&self.shard(hash).read(), hash, key)?;
         let mut seen = None;
         self.shards.with_hand(&mut |hand| {
-            let times = {
-                let table = self.shard(hash).read();
-                let Some((number, slot)) = self.with_key(&table, hash, key) else { return };
-                if touch {
-                    self.store.stamps().touch(&slot.head.stamp);
-                }
-                table.lend(number, hand);
-                (slot.expiry(), slot.lead())
-            };
-            seen = hand.give().map(|value| Seen { value, expiry: times.0, lead: times.1 });
+            let times = self.look(hash, key, touch, hand);
+            seen = times.and_then(|times| Some(times.of(hand.give()?)));
         });
         seen
+    }
+
+    /// Puts into the hand what may be taken along of an entry's value, if the entry is there.
+    fn look(&self, hash: u64, key: &[u8], touch: bool, hand: &mut dyn AnyHand) -> Option<Times> {
+        let table = self.shard(hash).read();
+        let (number, slot) = self.with_key(&table, hash, key)?;
+        if touch {
+            self.store.stamps().touch(&slot.head.stamp);
+        }
+        table.lend(number, hand);
+        Some(Times { expiry: slot.expiry(), lead: slot.lead() })
     }
 
     /// The keys of the live entries that begin with `prefix`. Costs what the region holds.
@@ -310,6 +326,7 @@ impl AnyRegion {
         placed
     }
 
+    /// Of values of type `V`, which the region has to hold.
     fn fill_of<V: Clone + Send + Sync + 'static, P>(
         &self,
         fill: Fill,

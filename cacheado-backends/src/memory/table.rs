@@ -333,13 +333,13 @@ mod tests {
             {
                 let table: &mut Table = &mut table;
                 let mut empty = Hand(None);
-                match next() % 3 {
-                    0 => {
+                match (next() % 3, table.number(key % 7, &is_it)) {
+                    (0, _) => {
                         let removed = table.remove(key % 7, &is_it, &mut empty);
                         let removed = removed.map(|slot| taken(&slot, &mut empty));
                         assert_eq!(removed, model.remove(&key), "seed {seed}, step {step}");
                     }
-                    1 if let Some(number) = table.number(key % 7, &is_it) => {
+                    (1, Some(number)) => {
                         let (mut new, mut hand) = (slot(key, step), hand(step));
                         table.exchange(number, &mut new, &mut hand);
                         let old = Some(taken(&new, &mut hand));

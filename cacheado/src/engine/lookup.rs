@@ -106,7 +106,7 @@ pub(crate) enum Probed<R> {
     Due,
     /// An entry that a rule does not let pass.
     Rejected,
-    /// The function had no state yet.
+    /// The function had no state yet, or one for values of another type.
     Unknown,
 }
 

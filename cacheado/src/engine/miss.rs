@@ -146,7 +146,9 @@ impl<K: Kind> Miss<K> {
 
     async fn drive(self, body: impl Future<Output = K::Return>) -> K::Return {
         let Self { call, wishes } = self;
-        let (mut task, mut body) = (Task::new(call), pin!(body));
+        let mut task = Task::new(call);
+        // Dropped before the task, which has its place among those of its scope, and its flight.
+        let mut body = pin!(body);
         // One future of one state: each `await` more would be compiled for each function.
         poll_fn(|context| {
             loop {

@@ -158,11 +158,11 @@ mod tests {
 
     use super::*;
     use crate::function::kind::Own;
-    use crate::function::probe::{KindOf, Probe};
+    use crate::function::probe::{OuterOf, Probe};
 
     #[test]
     fn a_value_comes_back_from_behind_its_pointer() {
-        let kind = (&&Probe::<Option<String>>::new()).kind();
+        let kind = (&&Probe::<Option<String>>::new()).outer().kind().checked();
         let held = kind.hold(&Some("a".to_owned())).expect("it can be stored");
         assert!(Typed::of(kind).restore(Arc::clone(&held)).is_some());
         assert!(Typed::of(Own::<String>::new()).restore(Arc::clone(&held)).is_none(), "it is another type's");
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_pointer_that_is_the_value_comes_back_as_it_is() {
-        let kind = (&Probe::<Held>::new()).kind();
+        let kind = (&Probe::<Held>::new()).outer().kind().checked();
         let value: Held = Arc::new(5_u8);
         let held = kind.hold(&value).expect("it can be stored");
         assert!(Arc::ptr_eq(&held, &value));

@@ -1,8 +1,9 @@
-//! Choosing by type, without specialisation: a method is found on the outermost reference that has it.
+//! Choosing by type, without specialisation: a method is found on the outermost reference that has it, and on the type
+//! itself before a trait's.
 //!
-//! Generated code calls `(&&&&&&&&Probe::<R>::new()).kind()` with these traits in scope. The more specific
-//! a return type, the more references its implementation stands on, so it is found first. In generic
-//! code the choice is made by what the bounds say.
+//! Generated code calls `(&&(&&&Probe::<R>::new()).outer().inner()).kind()` with these traits in scope. Each step asks
+//! one question, so that the compiler tries few candidates, as it does so for each function. In generic code the
+//! choice is made by what the bounds say.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,6 +16,7 @@ use super::kind::{
     Fallible, FallibleOptional, FallibleOptionalShared, FallibleOptionalWhole, FallibleShared, FallibleWhole,
     Kind, Optional, Plain,
 };
+use crate::__private::Outcome;
 use crate::codec::Codec;
 
 /// Carries the type that is asked about: what a function returns, or what is stored of it.
@@ -36,48 +38,126 @@ pub fn stored<K: Kind>(_: K) -> Probe<K::Stored> {
     Probe::new()
 }
 
-macro_rules! choose {
-    ($trait:ident :: $method:ident, $([$($refs:tt)*] [$($generics:tt)*] $return:ty => $kind:ty;)+) => {$(
-        const _: () = {
-            impl<$($generics)*> $trait for $($refs)* Probe<$return> {
-                type Kind = $kind;
-                fn $method(self) -> $kind {
-                    <$kind>::new()
-                }
-            }
-        };
-    )+};
+/// What a return type is: a `Result`, an `Option`, or anything else.
+pub trait OuterOf {
+    /// What is asked next.
+    type Outer;
+    /// What is asked next.
+    fn outer(self) -> Self::Outer;
 }
 
-/// The kind of a return type, without `cache_err`.
-pub trait KindOf {
+impl<T, E> OuterOf for &&&Probe<Result<T, E>> {
+    type Outer = OfResult<T, E>;
+
+    fn outer(self) -> OfResult<T, E> {
+        OfResult(PhantomData)
+    }
+}
+
+impl<T> OuterOf for &&Probe<Option<T>> {
+    type Outer = Settled<Option<T>, Optional<T>>;
+
+    fn outer(self) -> Self::Outer {
+        Settled(Optional::new(), PhantomData)
+    }
+}
+
+impl<R> OuterOf for &Probe<R> {
+    type Outer = Settled<R, Plain<R>>;
+
+    fn outer(self) -> Self::Outer {
+        Settled(Plain::new(), PhantomData)
+    }
+}
+
+/// The kind of an `R`, which is known.
+#[derive(Debug)]
+pub struct Settled<R, K>(K, PhantomData<fn() -> R>);
+
+impl<R, K: Copy> Settled<R, K> {
+    /// There is nothing within.
+    #[must_use]
+    pub fn inner(&self) -> &Self {
+        self
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> Outcome<R, K> {
+        Outcome::of(self.0)
+    }
+
+    /// The kind. With `cache_err`, what is no `Result` is refused elsewhere.
+    #[must_use]
+    pub fn kind_err(&self) -> Outcome<R, K> {
+        Outcome::of(self.0)
+    }
+}
+
+/// A `Result`.
+#[derive(Debug)]
+pub struct OfResult<T, E>(PhantomData<fn() -> (T, E)>);
+
+impl<T, E> OfResult<Option<T>, E> {
+    /// Its value is an `Option`.
+    #[must_use]
+    pub fn inner(&self) -> OptionalByError<T, E> {
+        let kinds = (FallibleOptional::new(), FallibleOptionalShared::new(), FallibleOptionalWhole::new());
+        ByError(kinds, PhantomData)
+    }
+}
+
+/// What the value of a `Result` is.
+pub trait InnerOf<T, E> {
+    /// It is no `Option`.
+    fn inner(&self) -> ValueByError<T, E>;
+}
+
+impl<T, E> InnerOf<T, E> for OfResult<T, E> {
+    fn inner(&self) -> ValueByError<T, E> {
+        ByError((Fallible::new(), FallibleShared::new(), FallibleWhole::new()), PhantomData)
+    }
+}
+
+type OptionalByError<T, E> =
+    ByError<Option<T>, E, FallibleOptional<T, E>, FallibleOptionalShared<T, E>, FallibleOptionalWhole<T, E>>;
+type ValueByError<T, E> = ByError<T, E, Fallible<T, E>, FallibleShared<T, E>, FallibleWhole<T, E>>;
+
+/// The kinds of a `Result`: of one whose error cannot be handed to those who wait, of one whose error can, and with
+/// `cache_err`.
+#[derive(Debug)]
+pub struct ByError<T, E, K, S, W>((K, S, W), PhantomData<fn() -> (T, E)>);
+
+impl<T, E, K, S, W: Copy> ByError<T, E, K, S, W> {
+    /// The kind with `cache_err`.
+    #[must_use]
+    pub fn kind_err(&self) -> Outcome<Result<T, E>, W> {
+        Outcome::of(self.0.2)
+    }
+}
+
+/// The kind of an `R`, without `cache_err`.
+pub trait KindOf<R> {
     /// The kind.
     type Kind;
     /// The kind.
-    fn kind(self) -> Self::Kind;
+    fn kind(self) -> Outcome<R, Self::Kind>;
 }
 
-choose! { KindOf::kind,
-    [&&&&&&] [T, E: Clone + Send + Sync + 'static] Result<Option<T>, E> => FallibleOptionalShared<T, E>;
-    [&&&&&] [T, E] Result<Option<T>, E> => FallibleOptional<T, E>;
-    [&&&&] [T, E: Clone + Send + Sync + 'static] Result<T, E> => FallibleShared<T, E>;
-    [&&&] [T, E] Result<T, E> => Fallible<T, E>;
-    [&&] [T] Option<T> => Optional<T>;
-    [&] [R] R => Plain<R>;
+impl<T, E: Clone + Send + Sync + 'static, K, S: Copy, W> KindOf<Result<T, E>> for &&ByError<T, E, K, S, W> {
+    type Kind = S;
+
+    fn kind(self) -> Outcome<Result<T, E>, S> {
+        Outcome::of(self.0.1)
+    }
 }
 
-/// The kind of a return type, with `cache_err`. One that is no `Result` is refused elsewhere.
-pub trait KindWithErr {
-    /// The kind.
-    type Kind;
-    /// The kind.
-    fn kind_err(self) -> Self::Kind;
-}
+impl<T, E, K: Copy, S, W> KindOf<Result<T, E>> for &ByError<T, E, K, S, W> {
+    type Kind = K;
 
-choose! { KindWithErr::kind_err,
-    [&&&] [T, E] Result<Option<T>, E> => FallibleOptionalWhole<T, E>;
-    [&&] [T, E] Result<T, E> => FallibleWhole<T, E>;
-    [&] [R] R => Plain<R>;
+    fn kind(self) -> Outcome<Result<T, E>, K> {
+        Outcome::of(self.0.0)
+    }
 }
 
 /// Types whose `clone` and comparison run no code but the standard library's.
@@ -169,7 +249,7 @@ mod tests {
     /// What generated code writes.
     macro_rules! nature {
         ($return:ty, $kind:ident) => {{
-            let kind = (&&&&&&&&Probe::<$return>::new()).$kind();
+            let kind = (&&(&&&Probe::<$return>::new()).outer().inner()).$kind().checked();
             (&&(&&stored(kind)).inert()).codec()
         }};
     }
@@ -188,7 +268,7 @@ mod tests {
 
     macro_rules! kind {
         ($return:ty, $kind:ident) => {{
-            let kind = (&&&&&&&&Probe::<$return>::new()).$kind();
+            let kind = (&&(&&&Probe::<$return>::new()).outer().inner()).$kind().checked();
             let name = type_name_of_val(&kind).split('<').next().unwrap_or_default();
             name.rsplit("::").next().unwrap_or_default().to_owned()
         }};

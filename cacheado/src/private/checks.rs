@@ -10,7 +10,6 @@ use std::ops::Deref;
 
 use crate::error::Error;
 use crate::function::kind::{Kind, Worth};
-use crate::function::probe::Probe;
 use crate::key::KeyPart;
 
 /// One part of a key.
@@ -51,10 +50,9 @@ impl<T: ?Sized> NoPart<T> {
 #[derive(Debug)]
 pub struct Outcome<R, K>(K, NoKind<R, K>);
 
-impl<R> Probe<R> {
-    /// With the kind that was found for it.
-    pub fn with<K>(&self, kind: K) -> Outcome<R, K> {
-        Outcome(kind, NoKind(PhantomData))
+impl<R, K> Outcome<R, K> {
+    pub(crate) const fn of(kind: K) -> Self {
+        Self(kind, NoKind(PhantomData))
     }
 }
 

@@ -33,8 +33,7 @@ impl<V> Shards<V> {
     }
 }
 
-/// Entries whose values are of any type. All that a region compiles for each type, but for what a hit does, is here
-/// and in [`AnyLines`](crate::memory::table::AnyLines).
+/// Entries whose values are of any type.
 #[expect(private_interfaces, reason = "outside of this crate nobody can name the trait")]
 pub trait AnyShards: Send + Sync + 'static {
     /// How many there are, a power of two.

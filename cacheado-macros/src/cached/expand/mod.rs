@@ -77,13 +77,12 @@ impl Call {
         })
     }
 
-    /// `let shape = …`: how the return type is stored, and what the runtime can do with values of the return type, found by autoref
-    /// specialisation. A `local` value is not asked how it leaves the process.
+    /// `let shape = …`: how the return type is stored, and what the runtime can do with values of it, found by which methods it
+    /// has. A `local` value is not asked how it leaves the process.
     fn kind(&self) -> TokenStream {
         let output = self.cached_type(&private().into_token_stream());
-        let (found_by, method) =
-            if self.options.cache_err.is_some() { ("KindWithErr", "kind_err") } else { ("KindOf", "kind") };
-        let [found_by, method] = [found_by, method].map(|name| Ident::new(name, generated()));
+        let method = if self.options.cache_err.is_some() { "kind_err" } else { "kind" };
+        let method = Ident::new(method, generated());
         let place = super::returns::span(&self.function.signature.output, generated());
         let (private, at_output) = (private(), private_at(place));
         let probe = quote_spanned!(generated_at(place)=> #at_output::Probe::<#output>::new());
@@ -99,16 +98,14 @@ impl Call {
             Some(quote_spanned!(place=> #private::#assertion(&__cacheado_kind);))
         });
         let mut nature = quote_spanned!(generated()=> (&&#private::stored(__cacheado_kind)).inert());
-        let mut traits = quote_spanned!(generated()=> IsInert as _, #found_by as _);
         if self.options.local.is_none() {
             nature = quote_spanned!(generated()=> (&&#nature).codec());
-            traits = quote_spanned!(generated()=> HasCodec as _, #traits);
         }
         quote_spanned!(generated()=>
             let __cacheado_shape = {
-                use #private::{#traits};
-                let __cacheado_probe = &&&&&&&&#probe;
-                let __cacheado_kind = __cacheado_probe.with(__cacheado_probe.#method()).#checked();
+                use #private::choose::*;
+                let __cacheado_probe = &&&#probe;
+                let __cacheado_kind = (&&__cacheado_probe.outer().inner()).#method().#checked();
                 #(#assertions)*
                 (__cacheado_kind, #nature)
             };
