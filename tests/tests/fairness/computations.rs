@@ -4,8 +4,10 @@ use cacheado::prelude::*;
 use cacheado::{ErrorKind, bypass};
 use cacheado_tests::Counter;
 use cacheado_tests::wait::{Watched, in_time, on_one_thread, on_threads, others_wait, poll_times, until};
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use tokio::sync::Notify;
 use tokio::task::yield_now;
@@ -196,6 +198,57 @@ fn hazard_19_who_is_cancelled_leaves_the_queue_and_the_place() {
         // What it was to compute is another's now, and there is room for it.
         assert_eq!(slow_task(stage, "acme", 2).await, 2);
     });
+}
+
+/// Whether somebody has been woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// What a body holds: notes, as it is dropped, whether one of these has been woken before.
+struct Held {
+    others: Vec<Arc<Woken>>,
+    too_late: Arc<AtomicBool>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let is_too_late = self.others.iter().any(|other| other.0.load(Ordering::SeqCst));
+        self.too_late.store(is_too_late, Ordering::SeqCst);
+    }
+}
+
+#[cached(cache = stage.cache, skip(stage, held), scope = "organization")]
+async fn holding_task(stage: &Stage, org_id: &str, n: usize, held: Held) -> usize {
+    let _ = org_id;
+    stage.through_the_gate().await;
+    drop(held);
+    n
+}
+
+#[test]
+fn hazard_19_what_a_cancelled_body_holds_is_gone_before_others_come_in_its_place() {
+    let stage = Stage::leaked(1);
+    let [queued, joined] = [(); 2].map(|()| Arc::new(Woken::default()));
+    let too_late = Arc::new(AtomicBool::new(false));
+    let held = |others| Held { others, too_late: Arc::clone(&too_late) };
+    let mut first =
+        Box::pin(holding_task(stage, "acme", 1, held(vec![Arc::clone(&queued), Arc::clone(&joined)])));
+    assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    // One waits for its place, another for its outcome.
+    let mut second = Box::pin(holding_task(stage, "acme", 2, held(Vec::new())));
+    assert!(second.as_mut().poll(&mut Context::from_waker(&Arc::clone(&queued).into())).is_pending());
+    let mut third = Box::pin(holding_task(stage, "acme", 1, held(Vec::new())));
+    assert!(third.as_mut().poll(&mut Context::from_waker(&Arc::clone(&joined).into())).is_pending());
+    assert!(!queued.0.load(Ordering::SeqCst) && !joined.0.load(Ordering::SeqCst));
+    drop(first);
+    assert!(!too_late.load(Ordering::SeqCst), "they were woken while the body was still there");
+    assert!(queued.0.load(Ordering::SeqCst) && joined.0.load(Ordering::SeqCst), "they go on");
 }
 
 #[test]
