@@ -101,6 +101,7 @@ pub struct OfResult<T, E>(PhantomData<fn() -> (T, E)>);
 impl<T, E> OfResult<Option<T>, E> {
     /// Its value is an `Option`.
     #[must_use]
+    #[expect(clippy::unused_self, reason = "a method is what generated code chooses by")]
     pub fn inner(&self) -> OptionalByError<T, E> {
         let kinds = (FallibleOptional::new(), FallibleOptionalShared::new(), FallibleOptionalWhole::new());
         ByError(kinds, PhantomData)
