@@ -1,19 +1,20 @@
-//! One function's entries: probe, fill and removal.
+//! One function's entries: probe and fill; removal in its folder.
 //!
 //! A region is compiled in two parts. What a hit does knows the type of the values, and is compiled for each. All
 //! else works on a region [of any type](AnyRegion), which is compiled once: it reaches values by way of
 //! [`AnyShards`], [`AnyLines`](super::table::AnyLines) and [`AnyHand`], whose few methods are compiled for each type,
 //! as is what hands a new value over.
 
+mod removal;
 mod shards;
 mod store;
 
 use std::any::TypeId;
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::KeyBox;
 use super::aging::{Aging, Seen};
 use super::fence::{Fences, Ticket, Tickets};
 use super::labels::{Label, LabelSet};
@@ -23,7 +24,6 @@ use super::slot::{Facts, Head, Marks, Slot, View, expire_at};
 use super::store::{Entered, Listener, RegionId, Store};
 use super::table::Table;
 use super::value::{AnyHand, AnyValue, Hand, Held, drop_contained};
-use super::{Cause, KeyBox};
 use crate::Clock;
 use crate::sync::{AtomicU64, BiasedLock, Ordering};
 use shards::{AnyShards, Shards};
@@ -297,11 +297,6 @@ impl AnyRegion {
         true
     }
 
-    /// Removes an entry whose time is over. Does nothing if a live one has taken its place.
-    pub fn expire(&self, hash: u64, key: &[u8]) {
-        self.remove(hash, &|slot| slot.key() == key && !self.is_there(slot), Cause::Expired);
-    }
-
     /// Stores an entry as [`Region::fill`] does. `None` if its values are of another type.
     pub fn try_fill<V: Clone + Send + Sync + 'static, P>(
         &self,
@@ -412,31 +407,6 @@ impl AnyRegion {
         Ok(stamp)
     }
 
-    /// Removes an entry by its key, and fences off the fills that have begun. Whether it was alive.
-    pub fn evict(&self, hash: u64, key: &[u8], cause: Cause) -> bool {
-        self.fences.fence_off(hash);
-        self.remove(hash, &|slot| slot.key() == key, cause).unwrap_or(false)
-    }
-
-    /// Removes an entry whose computation began before `ticket` was taken; fences nothing off.
-    pub fn retract<P>(&self, hash: u64, key: &[u8], ticket: &Ticket<P>) {
-        let serial = ticket.serial();
-        self.remove(hash, &|slot| slot.key() == key && slot.facts.serial < serial, Cause::Evicted);
-    }
-
-    /// Removes the entry that was stored with this ticket, if no other has taken its place; fences nothing off.
-    pub fn withdraw<P>(&self, hash: u64, ticket: &Ticket<P>) {
-        let serial = ticket.serial();
-        self.remove(hash, &|slot| slot.facts.serial == serial, Cause::Evicted);
-    }
-
-    /// Removes all entries, and fences off the fills that have begun. How many were alive. Costs what
-    /// the region holds.
-    pub fn evict_all(&self, cause: Cause) -> u64 {
-        self.fences.fence_all_off();
-        self.drain(cause)
-    }
-
     /// How many entries there are, counting those whose time is over and that are not removed yet.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -462,50 +432,6 @@ impl AnyRegion {
     fn is_there(&self, slot: View<'_>) -> bool {
         !self.clock.expired(slot.gone())
     }
-
-    /// Removes the entry that is the one looked for, among those with this hash. Whether it was alive.
-    fn remove(&self, hash: u64, is_it: &dyn Fn(View<'_>) -> bool, cause: Cause) -> Option<bool> {
-        let mut alive = None;
-        self.shards.with_hand(&mut |hand| {
-            let slot = {
-                let mut table = self.shard(hash).write();
-                let Some(slot) = table.remove(hash, is_it, hand) else { return };
-                self.store.left(1, slot.facts.weight());
-                slot
-            };
-            alive = Some(self.finish(&slot, cause));
-        });
-        alive
-    }
-
-    pub(super) fn drain(&self, cause: Cause) -> u64 {
-        let mut alive = 0;
-        for index in 0..self.shards.count() {
-            let mut gone = {
-                let mut table = self.shards.shard(index).write();
-                self.store.left(table.len(), table.weight());
-                table.take_all()
-            };
-            let mut is_left = true;
-            while is_left {
-                // A value is dropped before the next one is taken into the hand.
-                self.shards.with_hand(&mut |hand| match gone.pop(hand) {
-                    Some(slot) => alive += u64::from(self.finish(&slot, cause)),
-                    None => is_left = false,
-                });
-            }
-        }
-        alive
-    }
-
-    /// Does what follows a removal, outside of any lock. Whether the entry was alive.
-    fn finish(&self, slot: &Slot, cause: Cause) -> bool {
-        let alive = cause != Cause::Expired && self.is_there(slot.view());
-        let cause = if alive { cause } else { Cause::Expired };
-        slot.facts.strike();
-        tell(&*self.listener, slot.head.key.as_bytes(), slot.facts.labels(), cause);
-        alive
-    }
 }
 
 /// A new entry, but for its value and its stamp, and where it is listed, if its labels have a bound.
@@ -521,12 +447,6 @@ fn prepared(fill: Fill, serial: u64, weight: u64) -> (Slot, Option<(LabelSet, Pl
     let marks = Marks::new(labels, aging.map(|aging| (aging, expiry)), weight);
     let head = Head { key, deadline, stamp: AtomicU64::new(0) };
     (Slot { head, facts: Facts { born, serial, hash, marks } }, bounded)
-}
-
-fn tell(listener: &dyn Listener, key: &[u8], labels: &[Label], cause: Cause) {
-    if catch_unwind(AssertUnwindSafe(|| listener.removed(key, labels, cause))).is_err() {
-        tracing::error!(?cause, "a listener panicked while it was told of a removal");
-    }
 }
 
 impl<S: ?Sized> std::fmt::Debug for RegionOf<S> {
