@@ -232,8 +232,8 @@ fn hazard_18_the_ttl_rule_gives_memory_back_without_a_read() {
 fn hazard_18_the_sweeper_needs_no_operation() {
     let cache = Cache::builder().rule(TtlRule::new()).build().unwrap();
     let long = held(&cache, 0, Duration::from_secs(3_600));
+    let start = Instant::now(); // before the fill: a wait between the two must not look like an early sweep
     let short = held(&cache, 1, Duration::from_millis(30));
-    let start = Instant::now();
     while short.strong_count() > 0 {
         assert!(start.elapsed() < Duration::from_secs(20), "not swept");
         std::thread::yield_now();
