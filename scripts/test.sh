@@ -36,11 +36,29 @@ elif ! scripts/servers.sh; then
     echo "Redis or MongoDB is missing: tests that need it will fail; CACHEADO_SKIP_SERVERS=1 leaves them out" >&2
 fi
 
+# One server of each kind, for the tests that can share it: starting one takes longer than most tests do. They end
+# when file 4 is closed, as it is when this script ends in whichever way.
+share_servers() {
+    local pipe line
+    pipe=$(mktemp -u)
+    mkfifo -m 600 "$pipe"
+    exec 3< <(exec cargo run --quiet --package cacheado-servers -- shared <"$pipe")
+    exec 4>"$pipe"
+    rm "$pipe"
+    while read -r line <&3 && [ -n "$line" ]; do
+        export "${line?}"
+    done
+}
+
 status=0
 cargo test --quiet --all-features --doc || status=$?
 if command -v cargo-nextest >/dev/null; then
     export NEXTEST_PROFILE="${NEXTEST_PROFILE:-whole}"
-    export NEXTEST_TEST_THREADS="${NEXTEST_TEST_THREADS:-$((2 * $(getconf _NPROCESSORS_ONLN)))}"
+    export NEXTEST_TEST_THREADS="${NEXTEST_TEST_THREADS:-$((3 * $(getconf _NPROCESSORS_ONLN)))}"
+    # A single test is quicker with a server of its own.
+    if [ $# -eq 0 ] && [ "${CACHEADO_SKIP_SERVERS:-}" != 1 ]; then
+        share_servers
+    fi
     cargo nextest run --all-features --no-fail-fast "$@" || status=$?
 else
     cargo test --all-features --no-fail-fast --lib --bins --examples --tests "$@" || status=$?

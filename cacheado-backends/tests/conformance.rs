@@ -9,13 +9,16 @@ use cacheado_backends::memory::SharedMemory;
 use cacheado_backends::mongodb::MongoDb;
 use cacheado_backends::redis::Redis;
 use cacheado_backends::{FlakyBackend, Memory};
-use cacheado_servers::RedisCluster;
+use cacheado_servers::{Shared, unique};
 
 /// How long an operation may take where a machine runs many tests at once.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Of two nodes, and of a neighbour whose namespace begins alike.
-const NAMESPACES: [&str; 3] = ["tenant", "tenant", "tenant1"];
+/// Of two nodes, and of a neighbour whose namespace begins alike; other tests that use the same server have others.
+fn namespaces() -> [String; 3] {
+    let tenant = unique("tenant");
+    [tenant.clone(), tenant.clone(), tenant + "1"]
+}
 
 /// Memory as it is: groups are labels, fences are tickets.
 mod memory {
@@ -55,12 +58,12 @@ mod wrapped {
 
 /// Redis, two clients of one server.
 mod redis {
-    use super::{NAMESPACES, PATIENCE, Redis, Subject};
+    use super::{PATIENCE, Redis, Shared, Subject, namespaces};
 
     async fn fresh() -> Subject {
-        let Some(server) = cacheado_servers::Redis::start() else { return Subject::skipped("Redis") };
-        let builder = || Redis::builder(server.url()).timeout(PATIENCE);
-        let [node, peer, neighbour] = NAMESPACES.map(|name| builder().namespace(name).build().unwrap());
+        let Some(server) = Shared::redis() else { return Subject::skipped("Redis") };
+        let builder = || Redis::builder(server.url()).timeout(PATIENCE).connect_timeout(PATIENCE);
+        let [node, peer, neighbour] = namespaces().map(|name| builder().namespace(name).build().unwrap());
         Subject::new(node).with_peer(peer).with_neighbour(neighbour).keeping(server)
     }
 
@@ -69,12 +72,12 @@ mod redis {
 
 /// Redis with only its small contract.
 mod redis_emulated {
-    use super::{NAMESPACES, PATIENCE, Redis, Subject};
+    use super::{PATIENCE, Redis, Shared, Subject, namespaces};
 
     async fn fresh() -> Subject {
-        let Some(server) = cacheado_servers::Redis::start() else { return Subject::skipped("Redis") };
-        let builder = || Redis::builder(server.url()).timeout(PATIENCE);
-        let [node, peer, neighbour] = NAMESPACES.map(|name| builder().namespace(name).build().unwrap());
+        let Some(server) = Shared::redis() else { return Subject::skipped("Redis") };
+        let builder = || Redis::builder(server.url()).timeout(PATIENCE).connect_timeout(PATIENCE);
+        let [node, peer, neighbour] = namespaces().map(|name| builder().namespace(name).build().unwrap());
         Subject::new(node).with_peer(peer).with_neighbour(neighbour).emulated().keeping(server)
     }
 
@@ -83,13 +86,14 @@ mod redis_emulated {
 
 /// A cluster of three, two clients.
 mod redis_cluster {
-    use super::{NAMESPACES, PATIENCE, Redis, RedisCluster, Subject};
+    use super::{PATIENCE, Redis, Shared, Subject, namespaces};
 
     async fn fresh() -> Subject {
-        let Some(cluster) = RedisCluster::start() else { return Subject::skipped("Redis Cluster") };
-        let urls = cluster.urls();
-        let builder = || Redis::builder(&urls[0]).cluster(&urls).timeout(PATIENCE);
-        let [node, peer, neighbour] = NAMESPACES.map(|name| builder().namespace(name).build().unwrap());
+        let Some(cluster) = Shared::cluster() else { return Subject::skipped("Redis Cluster") };
+        let builder = || {
+            Redis::builder(cluster.url()).cluster(cluster.urls()).timeout(PATIENCE).connect_timeout(PATIENCE)
+        };
+        let [node, peer, neighbour] = namespaces().map(|name| builder().namespace(name).build().unwrap());
         Subject::new(node).with_peer(peer).with_neighbour(neighbour).keeping(cluster)
     }
 
@@ -98,14 +102,13 @@ mod redis_cluster {
 
 /// `MongoDB` without a replica set, which has no change streams.
 mod mongodb_alone {
-    use super::{MongoDb, PATIENCE, Subject};
+    use super::{MongoDb, PATIENCE, Shared, Subject, unique};
 
     async fn fresh() -> Subject {
-        let Some(server) = cacheado_servers::MongoDb::standalone() else {
-            return Subject::skipped("MongoDB");
-        };
+        let Some(server) = Shared::standalone() else { return Subject::skipped("MongoDB") };
+        let database = unique("conformance");
         let node =
-            || MongoDb::builder(server.uri()).database("conformance").timeout(PATIENCE).build().unwrap();
+            || MongoDb::builder(server.url()).database(&database).timeout(PATIENCE).build().unwrap();
         Subject::new(node()).with_peer(node()).keeping(server)
     }
 
@@ -114,12 +117,13 @@ mod mongodb_alone {
 
 /// `MongoDB` as a replica set, two clients.
 mod mongodb {
-    use super::{MongoDb, NAMESPACES, PATIENCE, Subject};
+    use super::{MongoDb, PATIENCE, Shared, Subject, namespaces, unique};
 
     async fn fresh() -> Subject {
-        let Some(server) = cacheado_servers::MongoDb::start() else { return Subject::skipped("MongoDB") };
-        let builder = || MongoDb::builder(server.uri()).database("conformance").timeout(PATIENCE);
-        let [node, peer, neighbour] = NAMESPACES.map(|name| builder().namespace(name).build().unwrap());
+        let Some(server) = Shared::mongodb() else { return Subject::skipped("MongoDB") };
+        let database = unique("conformance");
+        let builder = || MongoDb::builder(server.url()).database(&database).timeout(PATIENCE);
+        let [node, peer, neighbour] = namespaces().map(|name| builder().namespace(name).build().unwrap());
         Subject::new(node).with_peer(peer).with_neighbour(neighbour).keeping(server)
     }
 

@@ -15,6 +15,7 @@ use cacheado::backends::{
 use cacheado::{Cache, Ttl};
 use cacheado_backends::conformance::Subject;
 use cacheado_backends::contract::Tier;
+use cacheado_servers::{Shared, unique};
 use tokio::runtime::Runtime;
 use tokio::sync::RwLock;
 
@@ -120,11 +121,16 @@ mod memory {
 }
 
 mod redis {
-    use super::{Near, PATIENCE, Redis, Subject};
+    use super::{Near, PATIENCE, Redis, Shared, Subject, unique};
 
     async fn fresh() -> Subject {
-        let Some(server) = cacheado_servers::Redis::start() else { return Subject::skipped("Redis") };
-        let redis = Redis::builder(server.url()).namespace("near").timeout(PATIENCE).build().unwrap();
+        let Some(server) = Shared::redis() else { return Subject::skipped("Redis") };
+        let redis = Redis::builder(server.url())
+            .namespace(unique("near"))
+            .timeout(PATIENCE)
+            .connect_timeout(PATIENCE)
+            .build()
+            .unwrap();
         Subject::new(Near::over(redis)).keeping(server)
     }
 
@@ -132,11 +138,11 @@ mod redis {
 }
 
 mod mongodb {
-    use super::{MongoDb, Near, PATIENCE, Subject};
+    use super::{MongoDb, Near, PATIENCE, Shared, Subject, unique};
 
     async fn fresh() -> Subject {
-        let Some(server) = cacheado_servers::MongoDb::start() else { return Subject::skipped("MongoDB") };
-        let mongodb = MongoDb::builder(server.uri()).database("near").timeout(PATIENCE).build().unwrap();
+        let Some(server) = Shared::mongodb() else { return Subject::skipped("MongoDB") };
+        let mongodb = MongoDb::builder(server.url()).database(unique("near")).timeout(PATIENCE).build().unwrap();
         Subject::new(Near::over(mongodb)).keeping(server)
     }
 

@@ -1,4 +1,5 @@
-//! Real servers for tests: [`Redis`], [`RedisCluster`] and [`MongoDb`], each private to whoever started it.
+//! Real servers for tests: [`Redis`], [`RedisCluster`] and [`MongoDb`], each private to whoever started it, and
+//! [`Shared`] for a test that only needs a namespace of its own.
 //!
 //! A server listens on a free port of the loopback address and works in a temporary directory. It ends, and its
 //! directory goes, when its value is dropped, when the test panics, and when the test's process is killed.
@@ -17,7 +18,8 @@
 //! ```
 //!
 //! Everything here blocks, may be called within an async runtime, and fails by a panic. Tests that start a
-//! [`MongoDb`] have `mongo` in their names, so that the test runner knows how many of them it can run at a time.
+//! [`MongoDb`] of their own have `mongo` in their names, so that the test runner knows how many of them it can run at
+//! a time.
 
 mod cluster;
 mod guard;
@@ -27,10 +29,12 @@ mod process;
 mod program;
 mod redis;
 mod resp;
+mod shared;
 mod tls;
 mod wait;
 
 pub use cluster::RedisCluster;
 pub use mongo::{MongoDb, OpCounters};
 pub use redis::Redis;
+pub use shared::{Shared, start_shared, unique};
 pub use tls::Tls;

@@ -35,11 +35,16 @@ pub(crate) fn mongod() -> Option<PathBuf> {
 }
 
 fn wanted(server: &str) -> bool {
-    let skip = env::var_os(SKIP).is_some_and(|value| value == "1");
-    if skip {
+    let skips = skips();
+    if skips {
         eprintln!("SKIPPED: this test needs {server}, and {SKIP}=1 leaves out servers");
     }
-    !skip
+    !skips
+}
+
+/// Whether tests are to do without servers.
+pub(crate) fn skips() -> bool {
+    env::var_os(SKIP).is_some_and(|value| value == "1")
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {

@@ -82,6 +82,26 @@ fn skipping_is_said() {
     }
 }
 
+#[test]
+fn a_run_shares_redis_and_mongodb_until_it_ends() {
+    let mut holder = serve("shared").stdin(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(holder.stdout.take().unwrap()).lines();
+    let lines: Vec<_> = lines.map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
+    let ports: Vec<u16> = lines.iter().flat_map(|line| line.split(' ')).map(port_in).collect();
+    if !ports.is_empty() {
+        assert_eq!(
+            (lines.len(), ports.len()),
+            (4, 6),
+            "a server each, and the three of the cluster: {lines:?}"
+        );
+    }
+    assert!(ports.iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok()));
+
+    drop(holder.stdin.take());
+    assert!(holder.wait().unwrap().success());
+    assert!(ports.iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_err()));
+}
+
 fn serve(server: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_serve"));
     command.arg(server).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -100,8 +120,12 @@ fn port(holder: &mut Child) -> Option<u16> {
         assert!(holder.wait().unwrap().success(), "no server, but not skipped");
         return None;
     }
+    Some(port_in(&address))
+}
+
+fn port_in(address: &str) -> u16 {
     let (_, rest) = address.split_once("127.0.0.1:").unwrap();
-    Some(rest.split_once('/').unwrap().0.parse().unwrap())
+    rest.split_once('/').unwrap().0.parse().unwrap()
 }
 
 /// Waits for what other processes do.
