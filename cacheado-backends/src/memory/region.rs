@@ -9,7 +9,7 @@ mod removal;
 mod shards;
 mod store;
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,27 +108,49 @@ pub type Region<V> = RegionOf<Shards<V>>;
 /// Entries whose values are of any type.
 pub type AnyRegion = RegionOf<dyn AnyShards>;
 
+/// A region that has been opened.
+pub struct Opened<P> {
+    /// The region, for who does not know the type of its values.
+    pub region: Arc<AnyRegion>,
+    /// The same, a [`Region`], for who does.
+    pub typed: Arc<dyn Any + Send + Sync>,
+    /// The tickets of its fills, which can carry a `P`.
+    pub tickets: Arc<Tickets<P>>,
+}
+
+/// A region of some type of values: what becomes of its pointer is compiled once.
+trait Typed: Any + Send + Sync {
+    fn untyped(self: Arc<Self>) -> Arc<AnyRegion>;
+}
+
+impl<V: Clone + Send + Sync + 'static> Typed for Region<V> {
+    fn untyped(self: Arc<Self>) -> Arc<AnyRegion> {
+        self
+    }
+}
+
+impl RegionOf<()> {
+    fn with<S>(self, shards: S) -> RegionOf<S> {
+        let Self { clock, ordered, store, listener, id, fences, shards: () } = self;
+        RegionOf { clock, ordered, store, listener, id, fences, shards }
+    }
+}
+
 impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// Opens an empty region of the store, with the tickets of its fills, which can carry a `P`. `listener` is told of
     /// every entry that leaves.
     #[must_use]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "it is opened for values of this type"
+    )]
     pub fn open<P: Send + Sync + 'static>(
         store: &Arc<Store>,
         listener: Arc<dyn Listener>,
     ) -> (Arc<Self>, Arc<Tickets<P>>) {
-        let mut regions = store.regions();
-        let id = regions.next_id();
-        let tickets = Tickets::new(store, id);
-        let region = Arc::new(Self {
-            clock: store.clock().clone(),
-            ordered: store.is_ordered(),
-            store: Arc::clone(store),
-            listener,
-            id,
-            fences: Arc::clone(&tickets) as _,
-            shards: Shards::new(store.shards()),
-        });
-        regions.add(&(Arc::clone(&region) as _));
+        let Opened { typed, tickets, .. } = AnyRegion::open::<V, P>(store, listener);
+        let region = typed.downcast().expect("a region of this type");
         (region, tickets)
     }
 
@@ -194,6 +216,40 @@ impl<V: Clone + Send + Sync + 'static> Deref for Region<V> {
 }
 
 impl AnyRegion {
+    /// Opens a region as [`Region::open`] does.
+    #[must_use]
+    pub fn open<V: Clone + Send + Sync + 'static, P: Send + Sync + 'static>(
+        store: &Arc<Store>,
+        listener: Arc<dyn Listener>,
+    ) -> Opened<P> {
+        Self::opened(store, listener, |region| {
+            let shards = Shards::<V>::new(region.store.shards());
+            Arc::new(region.with(shards))
+        })
+    }
+
+    fn opened<P: Send + Sync + 'static>(
+        store: &Arc<Store>,
+        listener: Arc<dyn Listener>,
+        furnish: fn(RegionOf<()>) -> Arc<dyn Typed>,
+    ) -> Opened<P> {
+        let mut regions = store.regions();
+        let id = regions.next_id();
+        let tickets = Tickets::new(store, id);
+        let typed = furnish(RegionOf {
+            clock: store.clock().clone(),
+            ordered: store.is_ordered(),
+            store: Arc::clone(store),
+            listener,
+            id,
+            fences: Arc::clone(&tickets) as _,
+            shards: (),
+        });
+        let region = Arc::clone(&typed).untyped();
+        regions.add(&region);
+        Opened { region, typed, tickets }
+    }
+
     /// Whether the entries hold values of this type.
     #[must_use]
     pub fn holds(&self, value: TypeId) -> bool {

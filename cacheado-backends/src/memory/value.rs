@@ -23,9 +23,14 @@ fn unwrapped(value: AnyValue) -> AnyValue {
 /// The value from behind its pointer; `None` if it is of another type.
 #[must_use]
 pub fn own<V: Clone + Send + Sync + 'static>(value: AnyValue) -> Option<V> {
-    match (&value as &dyn Any).downcast_ref::<V>() {
-        Some(value) => Some(value.clone()),
-        None => value.downcast().ok().map(Arc::unwrap_or_clone),
+    if let Some(value) = (&value as &dyn Any).downcast_ref::<V>() {
+        return Some(value.clone());
+    }
+    let Ok(value) = value.downcast() else { return None };
+    // Not by `unwrap_or_clone`, which would be compiled for each type, too.
+    match Arc::try_unwrap(value) {
+        Ok(value) => Some(value),
+        Err(value) => Some(V::clone(&value)),
     }
 }
 

@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use cacheado_backends::memory::AnyRegion;
 use dashmap::DashMap;
 
 use super::Inner;
 use crate::engine::KeyParts;
-use crate::function::entries::open;
 use crate::function::{AnyFunction, Function, Held, Identity, Making, Policy, without_arguments};
 use crate::key::{self, Key};
 use crate::remote::{Chore, place};
@@ -73,7 +73,7 @@ impl Registry {
         let level: Arc<str> = level.into();
         let open = || {
             let (identity, policy) = (Identity::programmatic(), Policy::new());
-            Function::open(cache, identity, Arc::clone(&level), true, &policy, open::<Held>)
+            Function::open(cache, identity, Arc::clone(&level), true, &policy, AnyRegion::open::<Held, _>)
         };
         Arc::clone(&*self.programmatic.entry(Arc::clone(&level)).or_insert_with(open))
     }

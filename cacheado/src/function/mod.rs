@@ -9,11 +9,10 @@
 //! | `batched` | what a batch function returns |
 //! | `table` | from a site to the function's state in a cache, on the hit path |
 //! | `state` | that state: its region of memory, its flights, its counters |
-//! | `held`, `entries` | values and regions without their type, as the engine has them |
+//! | `held` | values without their type, as the engine has them |
 //! | `entry`, `handle` | what `<fn>_entry` and `<fn>_cache` return |
 
 mod batched;
-pub(crate) mod entries;
 mod entry;
 mod handle;
 pub(crate) mod held;
@@ -27,7 +26,7 @@ mod table;
 pub use batched::{BatchOf, Batched, Parts};
 pub use entry::{AsyncEntry, Detached, Entry, Guarded};
 pub use handle::{AsyncFunctionCache, FunctionCache};
-pub(crate) use held::{Body, Held, Of, Outcome, Typed, Value, Wishes};
+pub(crate) use held::{Body, Held, Of, Outcome, Typed, Value, Wishes, no_value};
 pub(crate) use kind::{Kind, Own, Shape, Worth};
 pub(crate) use policy::Policy;
 pub use policy::{Keep, SingleFlight};

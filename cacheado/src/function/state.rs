@@ -4,9 +4,8 @@ use std::any::{Any, TypeId};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use cacheado_backends::memory::{AnyRegion, Cause, Label, Listener, Region, Store, Tickets};
+use cacheado_backends::memory::{AnyRegion, Cause, Label, Listener, Opened, Region, Store, Tickets};
 
-use super::entries::{Entries, Open, open};
 use super::{Kind, Policy};
 use crate::cache::Inner;
 use crate::engine::flight::Flight;
@@ -121,6 +120,9 @@ pub(crate) struct Function {
     pub(crate) limiter: Option<Arc<Limiter>>,
 }
 
+/// How a function's region is opened.
+pub(crate) type Open = fn(&Arc<Store>, Arc<dyn Listener>) -> Opened<Flight>;
+
 /// How the state of a function is made whose type the engine does not know.
 #[derive(Clone, Copy)]
 pub(crate) struct Making {
@@ -131,7 +133,7 @@ pub(crate) struct Making {
 
 impl Making {
     pub(crate) fn of<K: Kind>() -> Self {
-        Self { region: open::<K::Stored>, stored: TypeId::of::<K::Stored>() }
+        Self { region: AnyRegion::open::<K::Stored, Flight>, stored: TypeId::of::<K::Stored>() }
     }
 }
 
@@ -165,7 +167,7 @@ impl Function {
             copies,
         });
         let store = Arc::clone(remote.as_ref().map_or(&cache.store, |remote| &remote.near));
-        let Entries { region, typed, tickets } = open(&store, Arc::clone(&shared) as Arc<dyn Listener>);
+        let Opened { region, typed, tickets } = open(&store, Arc::clone(&shared) as Arc<dyn Listener>);
         let ledger = remote.as_ref().and_then(|remote| {
             let listener = LedgerListener { shared: Arc::clone(&shared), remote: Arc::downgrade(remote) };
             Some(Ledger::open(remote.ledger.as_ref()?, listener))
