@@ -76,29 +76,28 @@ impl Budget {
         reason
     }
 
-    /// Runs what is one level deeper.
-    #[inline]
-    pub(super) fn deeper<T, E>(
-        &self,
-        error: impl FnOnce(CodecError) -> E,
-        run: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        let Some(left) = self.depth.get().checked_sub(1) else {
-            return Err(error(self.stop(CodecError::TooDeep)));
-        };
+    /// Goes one level deeper, until what comes back is dropped.
+    pub(super) fn deeper(&self) -> Result<Level<'_>, CodecError> {
+        let Some(left) = self.depth.get().checked_sub(1) else { return Err(self.stop(CodecError::TooDeep)) };
         self.depth.set(left);
-        let result = run();
-        self.depth.set(left + 1);
-        result
+        Ok(Level(self))
     }
 
     /// What has become of the pass. A type of the user's may have taken the error that stopped it for an
     /// answer, and gone on.
     pub(super) fn outcome<T, E>(&self, result: Result<T, E>) -> Result<T, CodecError> {
         match (result, self.stopped.get()) {
-            (_, Some(reason)) => Err(reason),
             (Ok(value), None) => Ok(value),
-            (Err(_), None) => Err(CodecError::Refused),
+            (_, stopped) => Err(stopped.unwrap_or(CodecError::Refused)),
         }
+    }
+}
+
+/// One level deeper.
+pub(super) struct Level<'a>(&'a Budget);
+
+impl Drop for Level<'_> {
+    fn drop(&mut self) {
+        self.0.depth.update(|left| left + 1);
     }
 }

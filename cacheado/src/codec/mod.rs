@@ -80,9 +80,15 @@ impl Codec<Held> {
         Self {
             encode: |value, out, limits| {
                 let value: &(dyn Any + Send + Sync) = &**value;
-                write::write(value.downcast_ref::<T>().ok_or(CodecError::OtherType)?, out, limits)
+                match value.downcast_ref::<T>() {
+                    Some(value) => write::write(value, out, limits),
+                    None => Err(CodecError::OtherType),
+                }
             },
-            decode: |bytes, limits| Ok(Arc::new(read::read::<T>(bytes, limits)?)),
+            decode: |bytes, limits| match read::read::<T>(bytes, limits) {
+                Ok(value) => Ok(Arc::new(value)),
+                Err(error) => Err(error),
+            },
             type_name: type_name::<T>(),
         }
     }

@@ -22,8 +22,8 @@ const ANNOUNCED: usize = 4_096;
 pub(super) fn read<T: Deserialize<'static>>(bytes: &[u8], limits: Limits) -> Result<T, CodecError> {
     let budget = Budget::new(limits);
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
-    let value = budget.outcome(T::deserialize(Watched::new(&mut deserializer, &budget)))?;
-    if is_at_end(&mut deserializer) { Ok(value) } else { Err(CodecError::Trailing) }
+    let outcome = budget.outcome(T::deserialize(Watched::new(&mut deserializer, &budget)));
+    if outcome.is_ok() && !is_at_end(&mut deserializer) { Err(CodecError::Trailing) } else { outcome }
 }
 
 /// Whether nothing can be read any more. The deserializer does not tell where it is.
@@ -55,7 +55,11 @@ macro_rules! questions {
         #[inline]
         fn $method<V: Visitor<'static>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, D::Error> {
             let Self { party, budget, .. } = self;
-            budget.deeper(D::Error::custom, || party.$method($($argument,)* Watched::new(visitor, budget)))
+            let _level = match budget.deeper() {
+                Ok(level) => level,
+                Err(error) => return Err(D::Error::custom(error)),
+            };
+            party.$method($($argument,)* Watched::new(visitor, budget))
         }
     )*};
 }

@@ -65,7 +65,10 @@ impl<T: Serialize + ?Sized> Serialize for Part<'_, T> {
     #[inline]
     fn serialize<S: Serializer>(&self, inner: S) -> Result<S::Ok, S::Error> {
         let watched = Watched { inner, watch: self.watch };
-        self.watch.budget.deeper(S::Error::custom, || self.value.serialize(watched))
+        match self.watch.budget.deeper() {
+            Ok(_level) => self.value.serialize(watched),
+            Err(error) => Err(S::Error::custom(error)),
+        }
     }
 }
 
