@@ -107,8 +107,7 @@ mod mongodb_alone {
     async fn fresh() -> Subject {
         let Some(server) = Shared::standalone() else { return Subject::skipped("MongoDB") };
         let database = unique("conformance");
-        let node =
-            || MongoDb::builder(server.url()).database(&database).timeout(PATIENCE).build().unwrap();
+        let node = || MongoDb::builder(server.url()).database(&database).timeout(PATIENCE).build().unwrap();
         Subject::new(node()).with_peer(node()).keeping(server)
     }
 

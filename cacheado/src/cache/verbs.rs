@@ -11,7 +11,7 @@ use super::{Cache, Scoped};
 use crate::Result;
 use crate::codec::Codec;
 use crate::context;
-use crate::engine::{Call, KeyParts, Lookup, Miss, Probed, encode_key, hash_key};
+use crate::engine::{Call, KeyParts, Lookup, Miss, Reason, encode_key, hash_key};
 use crate::function::{Own, Policy, Typed};
 use crate::key::KeyPart;
 use crate::remote::Operation;
@@ -33,10 +33,10 @@ impl Keyspace {
     fn get<T: Value>(&self, key: &impl KeyPart) -> Operation<'static, Option<T>> {
         let Some(function) = &self.function else { return Operation::ready(None) };
         let parts = self.parts(key);
-        match function.probe(Own::new(), hash_key(&parts), &parts) {
-            Probed::Hit(value) => Operation::ready(Some(value)),
-            probed if function.is_remote() => self.call(key, Ttl::Default).after(&probed.void()).fetch(),
-            _ => {
+        match function.probe(Own::new(), hash_key(&parts), &parts).found() {
+            Ok(value) => Operation::ready(Some(value)),
+            Err(reason) if function.is_remote() => self.call(key, Ttl::Default).after(reason).fetch(),
+            Err(_) => {
                 function.shared.tally.missed();
                 Operation::ready(None)
             }
@@ -71,12 +71,12 @@ impl Keyspace {
         }
         let parts = self.parts(key);
         let probed = match &self.function {
-            Some(function) => function.probe(Own::new(), hash_key(&parts), &parts),
-            None => Probed::Absent,
+            Some(function) => function.probe(Own::new(), hash_key(&parts), &parts).found(),
+            None => Err(Reason::Absent),
         };
         match probed {
-            Probed::Hit(value) => Lookup::Hit(value),
-            probed => Lookup::Miss(self.call(key, ttl).after(&probed.void())),
+            Ok(value) => Lookup::Hit(value),
+            Err(reason) => Lookup::Miss(self.call(key, ttl).after(reason)),
         }
     }
 }

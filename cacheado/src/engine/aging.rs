@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use super::call::Call;
 use super::computation::Computation;
 use super::flight::{Boarded, Flight, Landed, Leader};
-use super::lookup::Probed;
+use super::lookup::Reason;
 use super::plan::{Next, Wait, may_join};
 use crate::chance;
 use crate::context::{Outcome, Served, Tier};
@@ -340,21 +340,21 @@ impl Function {
     /// What a probe makes of an entry that the hit path does not serve by itself.
     #[cold]
     #[inline(never)]
-    pub(super) fn judge(&self, hash: u64, bytes: &KeyBox) -> Probed<Held> {
+    pub(super) fn judge(&self, hash: u64, bytes: &KeyBox) -> Result<Held, Reason> {
         let Some(seen) = self.region.read(hash, bytes.as_bytes()) else {
             self.region.expire(hash, bytes.as_bytes());
-            return Probed::Absent;
+            return Err(Reason::Absent);
         };
         let Age::Left(left) = Age::of(seen.expiry, self.store.clock().now()) else {
             // Whether it is served is for the plan to say.
-            return Probed::Absent;
+            return Err(Reason::Absent);
         };
         if left.is_some_and(|left| chance::is_due(left, Duration::from_nanos(seen.lead))) {
-            return Probed::Due;
+            return Err(Reason::Due);
         }
         if self.ruled && !self.rules_let_pass(hash, bytes) {
-            return Probed::Rejected;
+            return Err(Reason::Rejected);
         }
-        Probed::Hit(seen.value)
+        Ok(seen.value)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use cacheado_backends::memory::{KeyBox, Label, LabelSet};
 
-use super::lookup::Probed;
+use super::lookup::Reason;
 use super::moment::Moment;
 use super::query::{hash_labels, is_label_of};
 use crate::codec::Codec;
@@ -297,9 +297,9 @@ impl Call {
     }
 
     /// The call after this probe: what a rule does not let pass is not looked at again.
-    pub(crate) fn after(mut self: Box<Self>, probed: &Probed<()>) -> Box<Self> {
-        self.rejected = matches!(probed, Probed::Rejected);
-        self.due = matches!(probed, Probed::Due);
+    pub(crate) fn after(mut self: Box<Self>, reason: Reason) -> Box<Self> {
+        self.rejected = reason == Reason::Rejected;
+        self.due = reason == Reason::Due;
         self
     }
 

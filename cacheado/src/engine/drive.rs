@@ -71,6 +71,8 @@ pub(super) fn admit(computation: &Computation) -> Soon<Admitted> {
 
 /// A call as a part of a task, around its body: what is polled of it that depends on no type.
 pub(super) enum Task {
+    /// It has not been polled.
+    Begins(Option<Box<Call>>),
     /// It waits for others, or for the backend.
     Waits(Waits<Ready>),
     /// Its body runs.
@@ -98,16 +100,18 @@ pub(super) struct Running {
 
 impl Task {
     pub(super) fn new(call: Box<Call>) -> Self {
-        match ready(call) {
-            Soon::Now(ready) => ready.into(),
-            Soon::Later(waits) => Self::Waits(waits),
-        }
+        Self::Begins(Some(call))
     }
 
     /// What the call returns; `None` where its body is to be polled.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Value>> {
         loop {
             *self = match self {
+                Self::Begins(call) => match call.take().map(ready) {
+                    Some(Soon::Now(ready)) => ready.into(),
+                    Some(Soon::Later(waits)) => Self::Waits(waits),
+                    None => Self::Returns(None),
+                },
                 Self::Waits(waits) => std::task::ready!(waits.as_mut().poll(context)).into(),
                 Self::Runs(_) => return Poll::Ready(None),
                 Self::Stores(stores) => Self::Returns(Some(std::task::ready!(stores.as_mut().poll(context)))),

@@ -1,5 +1,6 @@
 //! The hit path: from borrowed arguments to the value.
 
+use std::any::TypeId;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,19 +41,28 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
     refresh: bool,
 ) -> Lookup<K> {
     let hash = hash_key(key);
-    let functions = &cache.as_cache().inner().functions;
-    let mut seen = Probed::Unknown;
-    // Whatever is no plain hit goes one way, so that a hit prepares nothing for others.
-    if !refresh
-        && !cache.is_surrounded()
-        && let Some(function) = functions.get(site.number(), instance.marker())
-    {
-        seen = function.probe(shape.0, hash, key);
-        if let Probed::Hit(value) = seen {
-            return Lookup::Hit(value);
+    let mut reason = Reason::Unknown;
+    if let Some(function) = at_hand(site, cache, instance.marker(), refresh) {
+        match function.probe(shape.0, hash, key).found() {
+            Ok(value) => return Lookup::Hit(value),
+            Err(because) => reason = because,
         }
     }
-    missed(site, cache.as_cache(), shape, instance.id(), (hash, key), refresh, seen.void())
+    missed(site, cache.as_cache(), shape, instance.id(), (hash, key), refresh, reason)
+}
+
+/// The function's state, for a plain lookup. Whatever is none goes one way, so that a hit prepares nothing for others.
+#[inline]
+fn at_hand<'c>(
+    site: &'static Site,
+    cache: &'c impl CallCache,
+    marker: TypeId,
+    refresh: bool,
+) -> Option<&'c Arc<Function>> {
+    if refresh || cache.is_surrounded() {
+        return None;
+    }
+    cache.as_cache().inner().functions.get(site.number(), marker)
 }
 
 /// What follows where there was no hit. The function's first use, too: its entry may have been set.
@@ -65,60 +75,73 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
     instance: InstanceId,
     (hash, key): (u64, &P),
     refresh: bool,
-    mut seen: Probed<()>,
+    mut reason: Reason,
 ) -> Lookup<K> {
-    let (mut call, mut asked) = (None, None);
-    if matches!(seen, Probed::Unknown) {
-        // What surrounds calls elsewhere in the process is no concern of this one.
-        if context::is_any() && !context::is_asked() && !refresh {
-            asked = cache.inner().functions.get(site.number(), instance.marker);
-        }
-        if asked.is_none() {
-            let new = call_for(site, cache, shape, instance, (hash, key), refresh);
-            asked = call.insert(new).whom_to_ask();
-        }
-    }
-    if let Some(function) = asked {
-        seen = match function.probe(shape.0, hash, key) {
-            Probed::Hit(value) => {
-                if let Some(call) = &call {
-                    call.served_from_memory(How::Hit);
-                }
+    let values = Values::of(shape);
+    let mut asker =
+        Asker { site, cache, values, instance, hash, key: &|| encode_key(key), refresh, call: None };
+    if reason == Reason::Unknown
+        && let Some(function) = asker.whom_to_ask()
+    {
+        match function.probe(shape.0, hash, key).found() {
+            Ok(value) => {
+                asker.served();
                 return Lookup::Hit(value);
             }
-            seen => seen.void(),
-        };
+            Err(because) => reason = because,
+        }
     }
-    let call = match call {
-        Some(call) => call,
-        None => call_for(site, cache, shape, instance, (hash, key), refresh),
-    };
-    Lookup::Miss(Miss::new(call.after(&seen), shape.0))
+    Lookup::Miss(Miss::new(asker.into_call().after(reason), shape.0))
 }
 
-/// What a probe found.
+/// What a probe found. One level of variants, unlike a `Result`, so that a number comes back in registers.
 pub(crate) enum Probed<R> {
     /// The value, which has been counted.
     Hit(R),
-    /// No live entry.
+    /// See [`Reason::Absent`].
     Absent,
-    /// A live entry that is to be computed anew already.
+    /// See [`Reason::Due`].
     Due,
-    /// An entry that a rule does not let pass.
+    /// See [`Reason::Rejected`].
+    Rejected,
+    /// See [`Reason::Unknown`].
+    Unknown,
+}
+
+/// Why a probe serves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// There is no live entry.
+    Absent,
+    /// There is one that is to be computed anew already.
+    Due,
+    /// There is one that a rule does not let pass.
     Rejected,
     /// The function had no state yet, or one for values of another type.
     Unknown,
 }
 
 impl<R> Probed<R> {
-    /// The same without the value.
-    pub(crate) fn void(self) -> Probed<()> {
+    /// The value, or why there is none.
+    #[inline]
+    pub(crate) fn found(self) -> Result<R, Reason> {
         match self {
-            Self::Hit(_) => Probed::Hit(()),
-            Self::Absent => Probed::Absent,
-            Self::Due => Probed::Due,
-            Self::Rejected => Probed::Rejected,
-            Self::Unknown => Probed::Unknown,
+            Self::Hit(value) => Ok(value),
+            Self::Absent => Err(Reason::Absent),
+            Self::Due => Err(Reason::Due),
+            Self::Rejected => Err(Reason::Rejected),
+            Self::Unknown => Err(Reason::Unknown),
+        }
+    }
+}
+
+impl<R> From<Reason> for Probed<R> {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Absent => Self::Absent,
+            Reason::Due => Self::Due,
+            Reason::Rejected => Self::Rejected,
+            Reason::Unknown => Self::Unknown,
         }
     }
 }
@@ -127,32 +150,78 @@ impl<R> Probed<R> {
 pub(crate) fn call_for<K: Kind, P: KeyPart + ?Sized>(
     site: &'static Site,
     cache: &Cache,
-    (kind, nature): Shape<K>,
+    shape: Shape<K>,
     instance: InstanceId,
     (hash, key): (u64, &P),
     refresh: bool,
 ) -> Box<Call> {
-    let key = (hash, encode_key(key));
-    let typed = Typed::of(kind);
-    let values = (typed, Making::of::<K>(), nature.inert, nature.codec);
-    untyped(site, cache, values, instance, key, refresh)
+    let values = Values::of(shape);
+    Asker { site, cache, values, instance, hash, key: &|| encode_key(key), refresh, call: None }.into_call()
 }
 
 /// What the engine needs to know of the values of a function.
-type Untyped = (Typed, Making, bool, Option<Codec<Held>>);
+#[derive(Clone, Copy)]
+struct Values {
+    typed: Typed,
+    making: Making,
+    inert: bool,
+    codec: Option<Codec<Held>>,
+}
 
-#[inline(never)]
-fn untyped(
+impl Values {
+    fn of<K: Kind>((kind, nature): Shape<K>) -> Self {
+        Self { typed: Typed::of(kind), making: Making::of::<K>(), inert: nature.inert, codec: nature.codec }
+    }
+}
+
+/// Who asks for a value, without its type: the call is made when it is needed.
+struct Asker<'a> {
     site: &'static Site,
-    cache: &Cache,
-    (typed, making, inert, codec): Untyped,
+    cache: &'a Cache,
+    values: Values,
     instance: InstanceId,
-    key: (u64, KeyBox),
+    hash: u64,
+    key: &'a dyn Fn() -> KeyBox,
     refresh: bool,
-) -> Box<Call> {
-    let codec = codec.filter(|codec| !codec.borrows());
-    let function = function_of(site, cache, instance, codec.is_some(), making);
-    Call::new(function, key, typed, (inert, codec), site.policy(), refresh)
+    call: Option<Box<Call>>,
+}
+
+impl Asker<'_> {
+    /// Where there may be a value; `None` where none is wanted.
+    fn whom_to_ask(&mut self) -> Option<&Arc<Function>> {
+        // What surrounds calls elsewhere in the process is no concern of this one.
+        if context::is_any() && !context::is_asked() && !self.refresh {
+            let functions = &self.cache.inner().functions;
+            if let Some(function) = functions.get(self.site.number(), self.instance.marker) {
+                return Some(function);
+            }
+        }
+        let call = self.make();
+        self.call.insert(call).whom_to_ask()
+    }
+
+    /// Says that the value was there.
+    fn served(&self) {
+        if let Some(call) = &self.call {
+            call.served_from_memory(How::Hit);
+        }
+    }
+
+    #[inline(never)]
+    fn into_call(mut self) -> Box<Call> {
+        match self.call.take() {
+            Some(call) => call,
+            None => self.make(),
+        }
+    }
+
+    fn make(&self) -> Box<Call> {
+        let Values { typed, making, inert, codec } = self.values;
+        let codec = codec.filter(|codec| !codec.borrows());
+        let function = function_of(self.site, self.cache, self.instance, codec.is_some(), making);
+        let key = (self.hash, (self.key)());
+        Call::new(function, key, typed, (inert, codec), self.site.policy(), self.refresh)
+    }
 }
 
 /// The function's state in this cache, made on its first use; `None` where the cache is disabled. `leaves`
@@ -197,16 +266,16 @@ impl Function {
         K: Kind,
         P: KeyPart + ?Sized,
     {
-        self.serve(kind, hash, &KeyQuery(key), || encode_key(key))
+        self.serve(kind, hash, &KeyQuery(key), &|| encode_key(key))
     }
 
     /// The same for a key whose bytes are there.
     pub(crate) fn probe_bytes<K: Kind>(&self, kind: K, hash: u64, bytes: &[u8]) -> Probed<K::Return> {
-        self.serve(kind, hash, &bytes, || bytes.into())
+        self.serve(kind, hash, &bytes, &|| bytes.into())
     }
 
     #[inline]
-    fn serve<K, Q>(&self, kind: K, hash: u64, query: &Q, bytes: impl FnOnce() -> KeyBox) -> Probed<K::Return>
+    fn serve<K, Q>(&self, kind: K, hash: u64, query: &Q, bytes: &dyn Fn() -> KeyBox) -> Probed<K::Return>
     where
         K: Kind,
         Q: Query,
@@ -214,39 +283,37 @@ impl Function {
         let Some(region) = self.entries::<K::Stored>() else { return Probed::Unknown };
         match region.get(hash, query) {
             Found::Hit(stored) => {
-                if self.ruled && !self.rules_let_pass(hash, &bytes()) {
+                if self.ruled && !self.rules_let_key_pass(hash, bytes) {
                     return Probed::Rejected;
                 }
                 let Some(value) = kind.restore(stored) else { return Probed::Absent };
                 self.shared.tally.hit();
                 Probed::Hit(value)
             }
-            Found::Expired => self.expired(kind, hash, &bytes()),
+            Found::Expired => self.expired(kind, hash, bytes),
             Found::Absent => Probed::Absent,
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn expired<K: Kind>(&self, kind: K, hash: u64, bytes: &KeyBox) -> Probed<K::Return> {
-        match self.judge(hash, bytes) {
-            Probed::Hit(held) => match kind.release(held) {
-                Some(value) => {
-                    self.shared.tally.hit();
-                    Probed::Hit(value)
-                }
-                None => Probed::Absent,
-            },
-            Probed::Absent => Probed::Absent,
-            Probed::Due => Probed::Due,
-            Probed::Rejected => Probed::Rejected,
-            Probed::Unknown => Probed::Unknown,
-        }
+    fn expired<K: Kind>(&self, kind: K, hash: u64, bytes: &dyn Fn() -> KeyBox) -> Probed<K::Return> {
+        let held = match self.judge(hash, &bytes()) {
+            Ok(held) => held,
+            Err(reason) => return reason.into(),
+        };
+        let Some(value) = kind.release(held) else { return Probed::Absent };
+        self.shared.tally.hit();
+        Probed::Hit(value)
     }
 
     /// Shows a hit to the rules of the user's.
     #[cold]
     #[inline(never)]
+    fn rules_let_key_pass(&self, hash: u64, bytes: &dyn Fn() -> KeyBox) -> bool {
+        self.rules_let_pass(hash, &bytes())
+    }
+
     pub(super) fn rules_let_pass(&self, hash: u64, bytes: &KeyBox) -> bool {
         let bytes = bytes.as_bytes();
         // What is in memory may be a copy, which lives shorter than its entry: the ledger knows that.

@@ -1,16 +1,18 @@
 //! A call that missed, for generated code, which knows what its function returns: a thin shell around [`Call`].
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
+
+use pin_project_lite::pin_project;
 
 use super::call::Call;
 use super::drive::{Task, run};
-use super::lookup::{Lookup, Probed};
+use super::lookup::{Lookup, Probed, Reason};
 use crate::context::Outcome as How;
 use crate::error::Error;
-use crate::function::{Body, Kind, Of, Outcome, Value, Wishes};
+use crate::function::{Body, Kind, Of, Outcome, Value, Wishes, no_value};
 use crate::key::Key;
 use crate::remote::Operation;
 use crate::scope::Scope;
@@ -88,8 +90,8 @@ impl<K: Kind> Miss<K> {
     }
 
     /// The call after this probe.
-    pub(crate) fn after(mut self, probed: &Probed<()>) -> Self {
-        self.call = self.call.after(probed);
+    pub(crate) fn after(mut self, reason: Reason) -> Self {
+        self.call = self.call.after(reason);
         self
     }
 
@@ -105,12 +107,12 @@ impl<K: Kind> Miss<K> {
         if self.call.skips_lookup() {
             return Lookup::Miss(self);
         }
-        match self.probe() {
-            Probed::Hit(value) => {
+        match self.probe().found() {
+            Ok(value) => {
                 self.call.served_from_memory(How::Hit);
                 Lookup::Hit(value)
             }
-            probed => Lookup::Miss(self.after(&probed.void())),
+            Err(reason) => Lookup::Miss(self.after(reason)),
         }
     }
 }
@@ -141,33 +143,41 @@ impl<K: Kind> Miss<K> {
     where
         F: Future<Output = K::Return>,
     {
-        Box::pin(self.drive(body))
+        Box::pin(Drive { body, task: Task::new(self.call), wishes: self.wishes })
     }
+}
 
-    async fn drive(self, body: impl Future<Output = K::Return>) -> K::Return {
-        let Self { call, wishes } = self;
-        let mut task = Task::new(call);
+pin_project! {
+    /// A call as a task. No `async` block, whose states would be compiled for each function.
+    struct Drive<K: Kind, F> {
         // Dropped before the task, which has its place among those of its scope, and its flight.
-        let mut body = pin!(body);
-        // One future of one state: each `await` more would be compiled for each function.
-        poll_fn(|context| {
-            loop {
-                match task.poll(context) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Some(value)) => return Poll::Ready(wishes.returned(value)),
-                    Poll::Ready(None) => {}
-                }
-                let polled = {
-                    let _entered = task.enter();
-                    body.as_mut().poll(context)
-                };
-                let Poll::Ready(outcome) = polled else { return Poll::Pending };
-                if task.returned(&Of(wishes, &outcome)) {
-                    return Poll::Ready(outcome);
-                }
+        #[pin]
+        body: F,
+        task: Task,
+        wishes: Wishes<K>,
+    }
+}
+
+impl<K: Kind, F: Future<Output = K::Return>> Future for Drive<K, F> {
+    type Output = K::Return;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<K::Return> {
+        let mut this = self.project();
+        loop {
+            match this.task.poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(value)) => return Poll::Ready(this.wishes.returned(value)),
+                Poll::Ready(None) => {}
             }
-        })
-        .await
+            let polled = {
+                let _entered = this.task.enter();
+                this.body.as_mut().poll(context)
+            };
+            let Poll::Ready(outcome) = polled else { return Poll::Pending };
+            if this.task.returned(&Of(*this.wishes, &outcome)) {
+                return Poll::Ready(outcome);
+            }
+        }
     }
 }
 
@@ -194,17 +204,18 @@ impl<K: Kind, F: FnOnce() -> K::Return> Here<K, F> {
         match (value, self.outcome) {
             (Some(value), _) => self.wishes.returned(value),
             (None, Some(outcome)) => outcome.1,
-            #[expect(clippy::unreachable, reason = "the driver has run it, or has a value")]
-            (None, None) => unreachable!("a call comes to a value, or to what its body returns"),
+            (None, None) => no_value(),
         }
     }
 }
 
 impl<K: Kind, F: FnOnce() -> K::Return> Body for Here<K, F> {
     fn run(&mut self) -> &dyn Outcome {
-        #[expect(clippy::expect_used, reason = "the driver runs it once")]
-        let body = self.body.take().expect("a body runs once");
-        self.outcome.insert(Of(self.wishes, body()))
+        match self.body.take() {
+            Some(body) => self.outcome.insert(Of(self.wishes, body())),
+            // The driver runs it once.
+            None => no_value(),
+        }
     }
 }
 
@@ -263,9 +274,9 @@ impl<K: Kind> Miss<K> {
         if self.call.is_rejected() {
             return Looked::Elsewhere(self);
         }
-        match self.probe() {
-            Probed::Hit(value) => Looked::Here(value),
-            probed => Looked::Elsewhere(self.after(&probed.void())),
+        match self.probe().found() {
+            Ok(value) => Looked::Here(value),
+            Err(reason) => Looked::Elsewhere(self.after(reason)),
         }
     }
 

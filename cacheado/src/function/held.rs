@@ -105,15 +105,29 @@ impl<K: Kind> Wishes<K> {
         let returned = match value {
             Value::Stored(held) => self.kind.release(held),
             Value::Shared(shared) => self.kind.unshare(&*shared),
-            Value::Unavailable(error) => self.on_backend_error.map(|returned| returned(error)),
-            Value::TookTooLong(error) => self.on_timeout.map(|returned| returned(error)),
+            Value::Unavailable(error) => return on_failure(self.on_backend_error, error),
+            Value::TookTooLong(error) => return on_failure(self.on_timeout, error),
         };
-        #[expect(
-            clippy::expect_used,
-            reason = "the engine asks `Typed`, and whether there are these functions"
-        )]
-        returned.expect("a call comes to values of its own type")
+        match returned {
+            Some(returned) => returned,
+            None => no_value(),
+        }
     }
+}
+
+fn on_failure<R>(returned: Option<fn(Error) -> R>, error: Error) -> R {
+    match returned {
+        Some(returned) => returned(error),
+        None => no_value(),
+    }
+}
+
+/// A call comes to a value of its own type, or runs its body: the engine asks [`Typed`], and whether there are the
+/// functions for an outage.
+#[cold]
+#[expect(clippy::panic, reason = "an invariant of the engine")]
+pub(crate) fn no_value() -> ! {
+    panic!("a call comes to a value of its function's type")
 }
 
 /// An [`Outcome`] of this kind.
@@ -129,8 +143,10 @@ impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
     }
 
     fn ttl(&self) -> Option<Duration> {
-        let ttl_with = self.0.ttl_with?;
-        self.0.kind.payload(self.1.borrow()).map(ttl_with)
+        match (self.0.ttl_with, self.0.kind.payload(self.1.borrow())) {
+            (Some(ttl_with), Some(payload)) => Some(ttl_with(payload)),
+            _ => None,
+        }
     }
 
     fn held(&self) -> Option<Held> {
@@ -142,7 +158,10 @@ impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
     }
 
     fn fill(&self, region: &AnyRegion, fill: Fill, ticket: &Boarded) -> Option<Placed> {
-        region.try_fill(fill, ticket, self.0.kind.store(self.1.borrow())?)
+        match self.0.kind.store(self.1.borrow()) {
+            Some(stored) => region.try_fill(fill, ticket, stored),
+            None => None,
+        }
     }
 }
 

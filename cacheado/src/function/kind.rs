@@ -39,12 +39,18 @@ pub trait Kind: Copy + Send + Sync {
 
     /// What is stored of the outcome, behind a pointer.
     fn hold(self, outcome: &Self::Return) -> Option<Held> {
-        self.store(outcome).map(behind)
+        match self.store(outcome) {
+            Some(stored) => Some(behind(stored)),
+            None => None,
+        }
     }
 
     /// The outcome that what is behind such a pointer stands for; `None` if it is of another type.
     fn release(self, held: Held) -> Option<Self::Return> {
-        self.restore(own(held)?)
+        match own(held) {
+            Some(stored) => self.restore(stored),
+            None => None,
+        }
     }
 
     /// The type of what is behind such a pointer.

@@ -18,7 +18,8 @@ pub struct Shared {
 /// What can be shared: the variable with its addresses, a space between them, and how one is started.
 type Kind = (&'static str, fn() -> Option<Shared>);
 
-const REDIS: Kind = ("CACHEADO_SHARED_REDIS", || Some(Shared::own(Redis::start()?, |redis| vec![redis.url()])));
+const REDIS: Kind =
+    ("CACHEADO_SHARED_REDIS", || Some(Shared::own(Redis::start()?, |redis| vec![redis.url()])));
 
 const CLUSTER: Kind =
     ("CACHEADO_SHARED_CLUSTER", || Some(Shared::own(RedisCluster::start()?, RedisCluster::urls)));
