@@ -89,7 +89,8 @@ impl RedisBuilder {
         self
     }
 
-    /// How long one exchange with the server may take; 500 ms if it is not set.
+    /// How long one exchange with the server may take; 500 ms if it is not set. A connection by which notices come
+    /// is given up when it is silent for as long, or for a second if that is longer.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

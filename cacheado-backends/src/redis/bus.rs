@@ -23,7 +23,8 @@ use super::{Redis, together};
 use crate::contract::{BoxFuture, Event, Subscription};
 use crate::io;
 
-/// How often the connection is asked whether it lives, and how long it may take to answer.
+/// How often the connection is asked whether it lives, and how long it may take to answer, unless the time limit is
+/// longer.
 const PULSE: Duration = Duration::from_secs(1);
 /// The pauses between attempts to connect: the first, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
@@ -223,18 +224,19 @@ async fn connect(redis: &Redis, inbox: &Arc<Inbox>, node: usize) -> RedisResult<
 
 /// Stays with a connection until it ends.
 async fn follow(redis: &Redis, inbox: &Inbox, mut connection: MultiplexedConnection) {
-    let cluster = redis.connections().settings.cluster.is_some();
+    let settings = &redis.connections().settings;
+    let (cluster, limit) = (settings.cluster.is_some(), PULSE.max(settings.timeout));
     let mut before: Option<Vec<u64>> = None;
     while inbox.is_open() {
         let now = if cluster {
             let mut ping = Cmd::new();
             ping.arg("PING");
-            if !matches!(timeout(PULSE, connection.send_packed_command(&ping)).await, Ok(Ok(_))) {
+            if !matches!(timeout(limit, connection.send_packed_command(&ping)).await, Ok(Ok(_))) {
                 return;
             }
             last_notices_in_cluster(redis).await
         } else {
-            match last_notices(redis, &mut connection).await {
+            match last_notices(redis, &mut connection, limit).await {
                 Ok(numbers) => Some(numbers),
                 Err(_) => return,
             }
@@ -253,13 +255,17 @@ async fn follow(redis: &Redis, inbox: &Inbox, mut connection: MultiplexedConnect
 }
 
 /// The number of each shard's last notice. The answer comes after all notices before it.
-async fn last_notices(redis: &Redis, connection: &mut MultiplexedConnection) -> RedisResult<Vec<u64>> {
+async fn last_notices(
+    redis: &Redis,
+    connection: &mut MultiplexedConnection,
+    limit: Duration,
+) -> RedisResult<Vec<u64>> {
     let mut requests = Pipeline::new();
     for shard in redis.layout().shards() {
         requests.cmd("GET").arg(Name::sequence(shard));
     }
     let answers = connection.send_packed_commands(&requests, 0, requests.len());
-    let answers = timeout(PULSE, answers).await.map_err(|_| silent(PULSE))??;
+    let answers = timeout(limit, answers).await.map_err(|_| silent(limit))??;
     answers.into_iter().map(number).collect()
 }
 
