@@ -368,16 +368,17 @@ pub fn hazard_23_recursion_ends(open: Open<'_>) {
     assert_eq!(join(&runtime, "two that wait for each other", other), 2);
 }
 
-/// How often a node asks, while a stampede on it waits for a second for another's lease, by what `asked` counts.
+/// How often a node asks, while a stampede on it waits for another's lease to end, by what `asked` counts.
 pub fn waiters_do_not_spin(open: Open<'_>, asked: &dyn Fn() -> u64) {
-    let ([a, b], runtime) = (nodes(open, Duration::from_secs(1)), runtime());
+    let lease = Duration::from_secs(4);
+    let ([a, b], runtime) = (nodes(open, lease), runtime());
     let holder = call(&runtime, &a, 0);
     until("the body has begun", || a.script.bodies.get() == 1);
     let before = asked();
     let waiters: Vec<_> = (0..64).map(|_| call(&runtime, &b, 0)).collect();
     until("the lease is over", || a.script.bodies.get() == 2);
     let times = asked() - before;
-    assert!((3..=60).contains(&times), "asked {times} times in a second");
+    assert!((3..=200).contains(&times), "asked {times} times in {lease:?}");
     a.script.let_end(2);
     join(&runtime, "the holder", holder);
     for waiter in waiters {

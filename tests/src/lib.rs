@@ -1,9 +1,11 @@
 //! What the tests share: scenarios of fences and leases, a simulation of several nodes, caches with a clock to
-//! move by hand, seeded randomness, and ways to wait without sleeping.
+//! move by hand, seeded randomness, patient backends, and ways to wait without sleeping.
 
 pub mod fencing;
 pub mod gate;
 pub mod leases;
+#[cfg(feature = "servers")]
+pub mod patient;
 pub mod random;
 pub mod sim;
 pub mod stage;

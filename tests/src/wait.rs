@@ -14,14 +14,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs `test` on a thread of its own, and fails if it hangs.
 pub fn in_time<R: Send + 'static>(test: impl FnOnce() -> R + Send + 'static) -> R {
+    within(PATIENCE, test)
+}
+
+fn within<R: Send + 'static>(limit: Duration, test: impl FnOnce() -> R + Send + 'static) -> R {
     let (done, ended) = mpsc::channel();
     let thread = thread::spawn(move || {
         let result = test();
         let _ = done.send(());
         result
     });
-    let hung = ended.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout);
-    assert!(!hung, "hung: not done after {PATIENCE:?}");
+    let hung = ended.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout);
+    assert!(!hung, "hung: not done after {limit:?}");
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
@@ -50,7 +54,19 @@ pub fn on_threads<F: Future>(threads: usize, test: impl FnOnce() -> F + Send + '
 where
     F::Output: Send + 'static,
 {
-    in_time(move || {
+    on_threads_within(PATIENCE, threads, test)
+}
+
+/// The same for a test that takes long: it may take so much.
+pub fn on_threads_within<F: Future>(
+    limit: Duration,
+    threads: usize,
+    test: impl FnOnce() -> F + Send + 'static,
+) -> F::Output
+where
+    F::Output: Send + 'static,
+{
+    within(limit, move || {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
         runtime.expect("a runtime").block_on(test())

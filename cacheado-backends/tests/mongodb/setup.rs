@@ -133,7 +133,7 @@ async fn the_uri_names_the_database_and_its_options_work() {
     let Some(mongo) = Fixture::set().await else { return };
     let at = format!("mongodb://127.0.0.1:{}/named", mongo.server.port());
     let options = "replicaSet=rs0&readPreference=secondary&readConcernLevel=available&w=majority&maxPoolSize=2\
-                   &retryWrites=false&appName=mine&serverSelectionTimeoutMS=300&heartbeatFrequencyMS=1000";
+                   &retryWrites=false&appName=mine&serverSelectionTimeoutMS=20000&heartbeatFrequencyMS=1000";
     for options in
         [options, "directConnection=true", "readConcernLevel=majority&w=1", "readConcernLevel=linearizable"]
     {

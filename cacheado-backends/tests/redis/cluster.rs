@@ -9,11 +9,16 @@ use cacheado_backends::redis::Redis;
 use cacheado_backends::{Backend, ErrorKind};
 use cacheado_servers::RedisCluster;
 
-use crate::{event, eventually, new, server, store, value};
+use crate::{PATIENCE, builder, event, eventually, new, server, store, value};
 
 fn node(cluster: &RedisCluster) -> Arc<Redis> {
+    patient(cluster, PATIENCE)
+}
+
+/// One that waits no longer than this.
+fn patient(cluster: &RedisCluster, limit: Duration) -> Arc<Redis> {
     let urls = cluster.urls();
-    let redis = Redis::builder(&urls[0]).cluster(&urls[1..]).namespace("t").timeout(Duration::from_secs(2));
+    let redis = builder(&urls[0]).cluster(&urls[1..]).namespace("t").timeout(limit).connect_timeout(limit);
     Arc::new(redis.build().expect("good addresses"))
 }
 
@@ -127,7 +132,7 @@ async fn evictions_forbid_fills_and_are_told_on_all_nodes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hazard_26_a_node_that_goes_and_comes_back() {
     let cluster = server!(RedisCluster::start());
-    let redis = node(&cluster);
+    let redis = patient(&cluster, Duration::from_secs(2));
     let places: Vec<Place> = (0..16).map(|number| place(number, 0)).collect();
     for at in &places {
         store(&redis, at, b"v").await;
@@ -162,21 +167,16 @@ async fn hazard_26_a_node_that_goes_and_comes_back() {
 async fn hazard_26_a_node_that_does_not_answer() {
     let cluster = server!(RedisCluster::start());
     let limit = Duration::from_millis(300);
-    let build = || {
-        let urls = cluster.urls();
-        let redis = Redis::builder(&urls[0]).cluster(&urls[1..]).namespace("t");
-        redis.timeout(limit).connect_timeout(limit).build().expect("good addresses")
-    };
-    let (known, fresh) = (build(), build());
+    let (known, fresh) = (patient(&cluster, limit), patient(&cluster, limit));
     let places: Vec<Place> = (0..16).map(|number| place(number, 0)).collect();
     for at in &places {
-        eventually("it to be stored", async || Tier::set(&known, at, new(b"v"), None).await.is_ok()).await;
+        eventually("it to be stored", async || Tier::set(&*known, at, new(b"v"), None).await.is_ok()).await;
     }
     cluster.nodes()[1].pause();
     for redis in [&known, &fresh] {
         let (begin, mut read) = (Instant::now(), 0);
         for at in &places {
-            match Tier::get(redis, at, Wanted::Value).await {
+            match Tier::get(&**redis, at, Wanted::Value).await {
                 Ok(entry) => read += usize::from(entry.is_some()),
                 Err(error) => assert!(error.kind().is_outage(), "{error}"),
             }
@@ -190,7 +190,7 @@ async fn hazard_26_a_node_that_does_not_answer() {
     for redis in [&known, &fresh] {
         let took = eventually("all nodes", async || {
             for at in &places {
-                if Tier::get(redis, at, Wanted::Value).await.is_err() {
+                if Tier::get(&**redis, at, Wanted::Value).await.is_err() {
                     return false;
                 }
             }
@@ -206,7 +206,7 @@ async fn a_node_of_a_cluster_is_not_a_server() {
     let cluster = server!(RedisCluster::start());
     let mut kinds = HashSet::new();
     for namespace in ["a", "b", "c", "d", "e", "f"] {
-        let redis = Redis::builder(&cluster.urls()[0]).namespace(namespace).build().expect("an address");
+        let redis = builder(&cluster.urls()[0]).namespace(namespace).build().expect("an address");
         if let Err(error) = Tier::begin(&redis, &place(0, 0)).await {
             kinds.insert(error.kind());
             assert!(error.to_string().contains("cluster(…)"), "{error}");

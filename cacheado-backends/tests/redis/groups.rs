@@ -1,9 +1,8 @@
 //! Eviction of many entries.
 
 use cacheado_backends::contract::{Group, New, Tier};
-use cacheado_backends::redis::Redis;
 
-use crate::{MINUTE, group, new, node, place, server, store, value};
+use crate::{MINUTE, builder, group, new, node, place, server, store, value};
 
 #[tokio::test]
 async fn the_count_is_exact_and_the_others_stay() {
@@ -44,7 +43,7 @@ async fn entries_that_live_for_ever_are_evicted_too() {
 #[tokio::test]
 async fn large_values_are_not_read_to_evict_them() {
     let server = server!();
-    let redis = Redis::builder(server.url()).timeout(MINUTE).build().expect("a good address");
+    let redis = builder(server.url()).timeout(MINUTE).build().expect("a good address");
     let at = place("k", &["g"]);
     store(&redis, &at, &vec![1; 20 << 20]).await;
     let sent = || {
@@ -83,7 +82,7 @@ async fn hazard_26_a_full_server_still_evicts() {
 #[tokio::test]
 async fn groups_without_a_route_lie_on_all_shards() {
     let server = server!();
-    let redis = Redis::builder(server.url()).namespace("t").shards(4).build().expect("a good address");
+    let redis = builder(server.url()).namespace("t").shards(4).build().expect("a good address");
     let tag = Group { name: "tag".into(), route: None };
     for number in 0..100 {
         let mut at = place(&number.to_string(), &["g"]);

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cacheado_backends::contract::{Event, Group, New, Place, Subscription, Tier, Wanted};
-use cacheado_backends::redis::Redis;
+use cacheado_backends::redis::{Redis, RedisBuilder};
 
 /// A server, or the end of the test where tests are to skip servers.
 #[macro_export]
@@ -39,17 +39,24 @@ macro_rules! server {
     };
 }
 
-/// A backend of its own over a server, as another process would have it. It is patient, as the machine may have
-/// other things to do.
+/// A backend of its own over a server, as another process would have it.
 fn node(server: &cacheado_servers::Redis) -> Arc<Redis> {
-    patient(server, Duration::from_secs(20))
+    patient(server, PATIENCE)
 }
 
 /// One that waits no longer than this.
 fn patient(server: &cacheado_servers::Redis, limit: Duration) -> Arc<Redis> {
-    let redis = Redis::builder(server.url()).namespace("t").timeout(limit).connect_timeout(limit);
+    let redis = builder(server.url()).namespace("t").timeout(limit).connect_timeout(limit);
     Arc::new(redis.build().expect("a good address"))
 }
+
+/// Sets up one that is patient.
+fn builder(url: impl AsRef<str>) -> RedisBuilder {
+    Redis::builder(url).timeout(PATIENCE).connect_timeout(PATIENCE)
+}
+
+/// How long a backend waits: the machine may have other things to do.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// All entries of the tests have this route, unless they say otherwise.
 const ROUTE: &str = "route";

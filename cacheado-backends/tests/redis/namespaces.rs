@@ -4,7 +4,7 @@ use cacheado_backends::Backend;
 use cacheado_backends::contract::Tier;
 use cacheado_backends::redis::Redis;
 
-use crate::{group, place, server, store, value};
+use crate::{builder, group, place, server, store, value};
 
 #[tokio::test]
 async fn hazard_08_clearing_touches_nothing_else() {
@@ -16,7 +16,7 @@ async fn hazard_08_clearing_touches_nothing_else() {
     }
     let caches: Vec<Redis> = names
         .iter()
-        .map(|name| Redis::builder(server.url()).namespace(*name).build().expect("a namespace"))
+        .map(|name| builder(server.url()).namespace(*name).build().expect("a namespace"))
         .collect();
     for redis in &caches {
         for number in 0..3 {
@@ -42,7 +42,7 @@ async fn hazard_08_clearing_touches_nothing_else() {
 #[tokio::test]
 async fn databases_are_apart() {
     let server = server!();
-    let of = |db| Redis::builder(server.url()).namespace("t").db(db).build().expect("a database");
+    let of = |db| builder(server.url()).namespace("t").db(db).build().expect("a database");
     let (zero, one) = (of(0), of(1));
     store(&one, &place("k", &[]), b"one").await;
     assert_eq!(value(&zero, &place("k", &[])).await, None);
@@ -51,14 +51,14 @@ async fn databases_are_apart() {
     let entry = Tier::get_blocking(&one, &place("k", &[]), cacheado_backends::contract::Wanted::Value);
     assert_eq!(entry.expect("has one").expect("read").expect("there").value, b"one");
     let url = format!("{}1", server.url());
-    let by_url = Redis::builder(url).namespace("t").build().expect("a database");
+    let by_url = builder(url).namespace("t").build().expect("a database");
     assert_eq!(value(&by_url, &place("k", &[])).await.as_deref(), Some(&b"one"[..]));
 }
 
 #[tokio::test]
 async fn keys_by_prefix() {
     let server = server!();
-    let redis = Redis::builder(server.url()).namespace("t").shards(3).build().expect("a namespace");
+    let redis = builder(server.url()).namespace("t").shards(3).build().expect("a namespace");
     for number in 0..1_500 {
         Backend::put(&redis, &format!("a*{number:04}"), b"v", None).await.expect("put");
     }

@@ -1,10 +1,10 @@
 //! Users and passwords.
 
 use cacheado_backends::contract::Tier;
-use cacheado_backends::redis::{Redis, RedisBuilder};
+use cacheado_backends::redis::RedisBuilder;
 use cacheado_backends::{Error, ErrorKind};
 
-use crate::{group, new, place, server, store, value};
+use crate::{builder, group, new, place, server, store, value};
 
 const SECRET: &str = "p@ss/w:örd %";
 const ENCODED: &str = "p%40ss%2Fw%3A%C3%B6rd%20%25";
@@ -14,8 +14,8 @@ fn shown(error: &Error) -> String {
     format!("{error} {error:?} {:?}", error.source())
 }
 
-async fn refused(builder: RedisBuilder) {
-    let redis = builder.build().expect("an address");
+async fn refused(wrong: RedisBuilder) {
+    let redis = wrong.build().expect("an address");
     let at = place("k", &["g"]);
     let blocking = Tier::get_blocking(&redis, &at, cacheado_backends::contract::Wanted::Value);
     for error in [
@@ -48,15 +48,15 @@ async fn hazard_31_passwords_work_and_are_not_shown() {
         &format!(">{SECRET}"),
     ]);
     let host = format!("127.0.0.1:{}", server.port());
-    let plain = || Redis::builder(server.url());
-    for builder in [
-        Redis::builder(format!("redis://:{ENCODED}@{host}")),
-        Redis::builder(format!("redis://me:{ENCODED}@{host}")),
+    let plain = || builder(server.url());
+    for right in [
+        builder(format!("redis://:{ENCODED}@{host}")),
+        builder(format!("redis://me:{ENCODED}@{host}")),
         plain().password(SECRET),
         plain().username("me").password(SECRET),
-        Redis::builder(format!("redis://you:wrong@{host}")).username("me").password(SECRET),
+        builder(format!("redis://you:wrong@{host}")).username("me").password(SECRET),
     ] {
-        let redis = builder.namespace("t").build().expect("an address");
+        let redis = right.namespace("t").build().expect("an address");
         store(&redis, &place("k", &[]), b"v").await;
         assert_eq!(value(&redis, &place("k", &[])).await.as_deref(), Some(&b"v"[..]));
         let entry = Tier::get_blocking(&redis, &place("k", &[]), cacheado_backends::contract::Wanted::Value);

@@ -1,22 +1,18 @@
 //! `rediss://`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use cacheado_backends::ErrorKind;
 use cacheado_backends::contract::{Event, Tier, Wanted};
-use cacheado_backends::redis::Redis;
 
-use crate::{event, place, server, store, value};
+use crate::{builder, event, place, server, store, value};
 
 #[tokio::test]
 async fn with_a_certificate_authority_of_ones_own() {
     let (server, tls) = server!(cacheado_servers::Redis::start_tls());
     let file = std::env::temp_dir().join(format!("cacheado-ca-{}.pem", server.port()));
     std::fs::write(&file, tls.certificate()).expect("a file");
-    let limit = Duration::from_secs(20);
-    let redis = Redis::builder(tls.url()).ca_certificate(&file).namespace("t");
-    let redis = redis.timeout(limit).connect_timeout(limit).build();
+    let redis = builder(tls.url()).ca_certificate(&file).namespace("t").build();
     std::fs::remove_file(&file).expect("it was there");
     let redis = Arc::new(redis.expect("an address"));
     let at = place("k", &["g"]);
@@ -33,8 +29,7 @@ async fn with_a_certificate_authority_of_ones_own() {
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_is_refused() {
     let (_server, tls) = server!(cacheado_servers::Redis::start_tls());
-    let redis =
-        Redis::builder(tls.url()).connect_timeout(Duration::from_secs(20)).build().expect("an address");
+    let redis = builder(tls.url()).build().expect("an address");
     let error = Tier::get(&redis, &place("k", &[]), Wanted::Value).await.expect_err("refused");
     assert!(matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Other), "{error:?}");
     let error =

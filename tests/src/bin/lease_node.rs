@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use cacheado::backends::{MongoDb, Redis};
 use cacheado::prelude::*;
+use cacheado_tests::patient;
 
 static GO: OnceLock<()> = OnceLock::new();
 static END: OnceLock<()> = OnceLock::new();
@@ -33,8 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (kind, url, lease) = (next()?, next()?, next()?.parse()?);
     let builder = Cache::builder().lease(Duration::from_millis(lease));
     let builder = match kind.as_str() {
-        "redis" => builder.backend(Redis::builder(url).namespace("nodes").build()?),
-        "mongodb" => builder.backend(MongoDb::builder(url).database("nodes").build()?),
+        "redis" => builder.backend(patient::redis(url).namespace("nodes").build()?),
+        "mongodb" => builder.backend(patient::mongodb(url).database("nodes").build()?),
         other => return Err(format!("no backend `{other}`").into()),
     };
     let cache = builder.build()?;

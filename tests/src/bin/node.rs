@@ -4,8 +4,8 @@
 use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cacheado::backends::{MongoDb, Redis};
 use cacheado::prelude::*;
+use cacheado_tests::patient;
 use serde::{Deserialize, Serialize};
 
 cacheado::scopes! {
@@ -57,8 +57,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (kind, url, version, org) = (next()?, next()?, next()?, next()?);
     let builder = Cache::builder();
     let builder = match kind.as_str() {
-        "redis" => builder.backend(Redis::builder(url).namespace("nodes").build()?),
-        "mongodb" => builder.backend(MongoDb::builder(url).database("nodes").build()?),
+        "redis" => builder.backend(patient::redis(url).namespace("nodes").build()?),
+        "mongodb" => builder.backend(patient::mongodb(url).database("nodes").build()?),
         other => return Err(format!("no backend `{other}`").into()),
     };
     cacheado::set_global(builder.build()?)?;

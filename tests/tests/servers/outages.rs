@@ -31,6 +31,10 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
+fn hurried(server: &Server) -> Cache {
+    server.hurried().build().unwrap()
+}
+
 /// Sync and async callers, for as long as `meanwhile` takes. Each result is checked.
 fn under_load(cache: &Cache, meanwhile: impl FnOnce()) -> u64 {
     let stop = AtomicBool::new(false);
@@ -85,7 +89,7 @@ fn two_hundred_calls(cache: &Cache) -> Duration {
 /// Whether an entry is stored and found again: what one call stores, another node finds.
 fn hits_again(server: &Server, cache: &Cache) {
     let n = 9_999;
-    let other = server.cache();
+    let other = hurried(server);
     let took = within(Duration::from_secs(5), "hits after the server's return", || {
         assert_eq!(with_cache(cache, || square(n)), n * n);
         with_cache(&other, || square_entry(n).peek()).is_ok_and(|found| found == Some(n * n))
@@ -94,7 +98,7 @@ fn hits_again(server: &Server, cache: &Cache) {
 }
 
 fn hazard_26_a_server_that_is_killed_under_load(server: &Server) {
-    let cache = server.cache();
+    let cache = hurried(server);
     let calls = under_load(&cache, || {
         hits_again(server, &cache);
         server.kill();
@@ -109,7 +113,7 @@ fn hazard_26_a_server_that_is_killed_under_load(server: &Server) {
 }
 
 fn hazard_26_a_server_that_stops_under_load(server: &Server) {
-    let cache = server.cache();
+    let cache = hurried(server);
     under_load(&cache, || {
         hits_again(server, &cache);
         server.pause();
@@ -123,7 +127,7 @@ fn hazard_26_a_server_that_stops_under_load(server: &Server) {
 
 fn hazard_26_a_server_that_is_down_at_the_start(server: &Server) {
     server.kill();
-    let cache = server.cache();
+    let cache = hurried(server);
     let took = two_hundred_calls(&cache);
     assert!(took < Duration::from_secs(5), "200 calls took {took:?}");
     server.restart();
@@ -131,7 +135,7 @@ fn hazard_26_a_server_that_is_down_at_the_start(server: &Server) {
 }
 
 fn hazard_27_no_entry_without_a_lifetime_is_left_by_a_kill(server: &Server) {
-    let cache = server.cache();
+    let cache = hurried(server);
     under_load(&cache, || {
         hits_again(server, &cache);
         for _ in 0..3 {

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use cacheado::backends::{MongoDb, Redis};
+use cacheado::backends::mongodb::{MongoDb, MongoDbBuilder};
+use cacheado::backends::redis::{Redis, RedisBuilder};
 use cacheado::{Cache, CacheBuilder};
+use cacheado_tests::patient;
 
 /// A real server.
 pub(crate) enum Server {
@@ -47,17 +49,21 @@ impl Server {
     /// A cache over it: each call makes another node.
     pub(crate) fn builder(&self) -> CacheBuilder {
         match self {
-            Self::Redis(server) => {
-                Cache::builder().backend(Redis::builder(server.url()).namespace("nodes").build().unwrap())
-            }
-            Self::MongoDb(server) => {
-                Cache::builder().backend(MongoDb::builder(server.uri()).database("nodes").build().unwrap())
-            }
+            Self::Redis(server) => over_redis(patient::redis(server.url())),
+            Self::MongoDb(server) => over_mongodb(patient::mongodb(server.uri())),
         }
     }
 
     pub(crate) fn cache(&self) -> Cache {
         self.builder().build().unwrap()
+    }
+
+    /// The same with the time limits that hold if none is set: for what it costs that the server does not answer.
+    pub(crate) fn hurried(&self) -> CacheBuilder {
+        match self {
+            Self::Redis(server) => over_redis(Redis::builder(server.url())),
+            Self::MongoDb(server) => over_mongodb(MongoDb::builder(server.uri())),
+        }
     }
 
     pub(crate) fn kill(&self) {
@@ -75,6 +81,14 @@ impl Server {
     pub(crate) fn resume(&self) {
         each!(self, server => server.resume());
     }
+}
+
+fn over_redis(redis: RedisBuilder) -> CacheBuilder {
+    Cache::builder().backend(redis.namespace("nodes").build().unwrap())
+}
+
+fn over_mongodb(mongodb: MongoDbBuilder) -> CacheBuilder {
+    Cache::builder().backend(mongodb.database("nodes").build().unwrap())
 }
 
 /// Polls until it is so, for so long at most; how long it took.
