@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use cacheado_backends::contract::{Event, Subscription, Tier};
 use cacheado_backends::redis::Redis;
 
-use crate::{event, group, new, node, patient, place, server, store};
+use crate::{builder, event, group, new, node, patient, place, server, store};
 
 fn subscribe(redis: &Arc<Redis>) -> Box<dyn Subscription> {
     Arc::clone(redis).subscribe().expect("there is a bus")
@@ -37,7 +37,7 @@ async fn notices_come_in_order_once_and_whole() {
         }
     }
     // Nobody in another namespace hears of it.
-    let other = Redis::builder(server.url()).namespace("other").build().expect("a namespace");
+    let other = builder(server.url()).namespace("other").build().expect("a namespace");
     let mut elsewhere = subscribe(&Arc::new(other));
     assert_eq!(event(&mut *elsewhere).await, Event::Gap);
     Tier::evict(&*here, &at, Some(b"here")).await.expect("evicted");
@@ -81,7 +81,7 @@ async fn hazard_32_what_is_missed_is_noticed() {
     server.command(&["INCR", "{t}:s"]);
     let begin = Instant::now();
     assert_eq!(event(&mut *subscription).await, Event::Gap, "without a next one");
-    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
     evict(b"6").await;
     assert_eq!(event(&mut *subscription).await, notice(b"6"));
     // The numbers begin anew.
@@ -114,7 +114,7 @@ async fn hazard_32_a_lost_connection_is_a_gap_once_it_is_back() {
         }
         let begin = Instant::now();
         assert_eq!(event(&mut *subscription).await, Event::Gap);
-        assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+        assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
         Tier::evict(&*redis, &place("k", &[]), Some(b"again")).await.expect("evicted");
         assert_eq!(event(&mut *subscription).await, notice(b"again"));
     }
@@ -127,11 +127,11 @@ async fn hazard_32_a_server_that_does_not_answer_is_noticed() {
     let mut subscription = subscribe(&redis);
     assert_eq!(event(&mut *subscription).await, Event::Gap);
     server.pause();
-    tokio::time::sleep(Duration::from_millis(2_500)).await; // the server sleeps, not the test
+    tokio::time::sleep(Duration::from_secs(5)).await; // the server sleeps, not the test
     server.resume();
     let begin = Instant::now();
     assert_eq!(event(&mut *subscription).await, Event::Gap);
-    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
     crate::eventually("the server", async || {
         Tier::evict(&*redis, &place("k", &[]), Some(b"again")).await.is_ok()
     })
