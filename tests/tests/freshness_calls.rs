@@ -12,7 +12,7 @@ use cacheado::backends::{ErrorKind, Memory, SharedMemory};
 use cacheado::key::Key;
 use cacheado::rules::{Effect, EntryMeta, Rule};
 use cacheado::testing::{Fault, FlakyBackend, ManualClock};
-use cacheado::{Outcome, Tier, bypass, bypass_async, cached, observe_async, refresh_async};
+use cacheado::{Outcome, Stats, Tier, bypass, bypass_async, cached, observe_async, refresh_async};
 use cacheado_tests::stage::{self, Failure, Stage, tiers};
 use cacheado_tests::wait::{in_time, on_one_thread, others_wait, until};
 
@@ -32,6 +32,16 @@ fn covered(stage: &Stage) -> stage::Outcome {
 #[cached(cache = stage.cache(), skip(stage), ttl = 60, timeout = "50ms", stale_if_error = "1h")]
 async fn hurried_and_covered(stage: &Stage) -> stage::Outcome {
     stage.body_async().await
+}
+
+/// Fills the entry by one body, whatever the machine has to do besides; what has been counted by then.
+async fn filled(stage: &Stage) -> Stats {
+    // A body that takes too long goes on.
+    while hurried_and_covered(stage).await != Ok(0) {
+        others_wait().await;
+    }
+    assert_eq!(stage.runs(), 1);
+    stage.stats()
 }
 
 #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale = 10, stale_if_error = "1h")]
@@ -101,12 +111,12 @@ fn a_bypass_that_takes_too_long_is_no_miss_and_reads_nothing() {
     on_one_thread(|| async {
         for (tier, cache, clock) in tiers() {
             let stage = Stage::new(&cache);
-            assert_eq!(hurried_and_covered(&stage).await, Ok(0), "{tier}");
+            let before = filled(&stage).await;
             clock.advance(60 * SECOND);
             stage.shut();
             assert_eq!(bypass_async(hurried_and_covered(&stage)).await, Err(Failure::Late), "{tier}");
-            let stats = stage.stats();
-            assert_eq!((stats.hits, stats.misses, stats.bypassed), (0, 1, 1), "{tier}: {stats}");
+            let stats = stage.stats() - &before;
+            assert_eq!((stats.hits, stats.misses, stats.bypassed), (0, 0, 1), "{tier}: {stats}");
             assert_eq!(stats.stale_hits, 0, "{tier}: {stats}");
         }
     });
@@ -366,7 +376,7 @@ fn a_lookup_that_takes_too_long_and_then_fails_is_one_stale_hit() {
     on_one_thread(|| async {
         for (tier, cache, clock) in tiers() {
             let stage = Stage::new(&cache);
-            assert_eq!(hurried_and_covered(&stage).await, Ok(0), "{tier}");
+            let before = filled(&stage).await;
             clock.advance(60 * SECOND);
             stage.shut();
             stage.fail(true);
@@ -378,8 +388,8 @@ fn a_lookup_that_takes_too_long_and_then_fails_is_one_stale_hit() {
                 others_wait().await;
             }
             others_wait().await;
-            let stats = stage.stats();
-            assert_eq!((stats.hits, stats.misses, stats.stale_hits), (0, 2, 1), "{tier}: {stats}");
+            let stats = stage.stats() - &before;
+            assert_eq!((stats.hits, stats.misses, stats.stale_hits), (0, 1, 1), "{tier}: {stats}");
         }
     });
 }

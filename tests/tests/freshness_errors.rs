@@ -266,7 +266,11 @@ fn a_caller_that_has_waited_long_enough_is_served_an_older_value() {
     on_one_thread(|| async {
         for (tier, cache, clock) in tiers() {
             let stage = Stage::new(&cache);
-            assert_eq!(hurried_and_covered(&stage).await, Ok(0), "{tier}");
+            // On a busy machine it may take too long; its body goes on.
+            while hurried_and_covered(&stage).await != Ok(0) {
+                others_wait().await;
+            }
+            let before = stage.stats();
             clock.advance(60 * SECOND);
             stage.shut();
             assert_eq!(hurried_and_covered(&stage).await, Ok(0), "{tier}");
@@ -275,9 +279,10 @@ fn a_caller_that_has_waited_long_enough_is_served_an_older_value() {
                 assert_eq!(hurried_and_covered(&stage).await, Ok(0), "{tier}");
             }
             assert!(begun.elapsed() < PATIENT, "{tier}: who comes after it does not wait");
+            others_wait().await;
             assert_eq!(stage.runs(), 2, "{tier}");
-            let stats = stage.stats();
-            assert_eq!((stats.hits, stats.misses, stats.stale_hits), (1_000, 2, 1_001), "{tier}: {stats}");
+            let stats = stage.stats() - &before;
+            assert_eq!((stats.hits, stats.misses, stats.stale_hits), (1_000, 1, 1_001), "{tier}: {stats}");
             stage.open();
             clock.advance(SECOND);
             while hurried_and_covered(&stage).await != Ok(1) {

@@ -1,12 +1,13 @@
 //! Fills and evictions, on two nodes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cacheado_backends::contract::{Claim, FILL_WINDOW, Filled, Place, Tier};
 use cacheado_backends::redis::Redis;
 
-use crate::{group, new, node, place, server, store, value};
+use crate::{MINUTE, group, new, node, place, server, store, value};
 
 async fn begin(redis: &Redis, at: &Place) -> Claim {
     Tier::begin(redis, at).await.expect("begun")
@@ -176,12 +177,12 @@ async fn a_server_whose_clock_goes_back_forbids_nevertheless() {
 async fn evictions_beside_fills() {
     let server = server!();
     let at = Arc::new(place("k", &["a"]));
+    let is_over = Arc::new(AtomicBool::new(false));
     let fillers: Vec<_> = (0..4)
         .map(|_| {
-            let (redis, at) = (node(&server), Arc::clone(&at));
+            let (redis, at, is_over) = (node(&server), Arc::clone(&at), Arc::clone(&is_over));
             tokio::spawn(async move {
-                let begin = Instant::now();
-                while begin.elapsed() < Duration::from_secs(1) {
+                while !is_over.load(Ordering::Relaxed) {
                     let claim = Tier::begin(&*redis, &at).await.expect("begun");
                     let computed = begin_of(Instant::now());
                     tokio::task::yield_now().await;
@@ -191,18 +192,19 @@ async fn evictions_beside_fills() {
         })
         .collect();
     let redis = node(&server);
-    let mut evicted = 0;
-    while fillers.iter().any(|filler| !filler.is_finished()) {
+    let (begin, mut evicted) = (Instant::now(), 0);
+    while begin.elapsed() < Duration::from_secs(1) || evicted <= 10 {
+        assert!(begin.elapsed() < MINUTE, "{evicted} times there was something to evict");
         let before = begin_of(Instant::now());
         evicted += Tier::evict_group(&*redis, &group("a"), None).await.expect("evicted");
         if let Some(read) = value(&redis, &at).await {
             assert!(*read >= before[..], "computed before the eviction began");
         }
     }
+    is_over.store(true, Ordering::Relaxed);
     for filler in fillers {
         filler.await.expect("no panic");
     }
-    assert!(evicted > 10, "{evicted} times there was something to evict");
     store(&redis, &at, b"v").await;
 }
 

@@ -3,7 +3,7 @@
 //! A backend without [`Capabilities::leases`](crate::Capabilities) gives everybody a claim, and that is all
 //! that is asked of it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::fences::{WAYS, at};
 use crate::conformance::Subject;
@@ -151,8 +151,10 @@ pub fn hazard_25_a_lease_ends_by_itself(fresh: impl AsyncFn() -> Subject) {
             return;
         }
         let tier = subject.tier();
+        let begun = Instant::now();
         let late = take("nobody holds it", tier, Duration::from_millis(300)).await;
-        assert!(is_held(tier).await, "it lasts 300 ms");
+        // On a machine that stood still meanwhile, nothing is known. Clocks of milliseconds may be off by one.
+        assert!(is_held(tier).await || begun.elapsed() >= Duration::from_millis(299), "it lasts 300 ms");
         eventually("a lease of 300 ms ends", async || !is_held(tier).await).await;
         // Who comes late ends nothing of whom comes after.
         let claim = take("it has ended", tier, MINUTE).await;
