@@ -83,13 +83,10 @@ impl Budget {
         Ok(Level(self))
     }
 
-    /// What has become of the pass. A type of the user's may have taken the error that stopped it for an
-    /// answer, and gone on.
-    pub(super) fn outcome<T, E>(&self, result: Result<T, E>) -> Result<T, CodecError> {
-        match (result, self.stopped.get()) {
-            (Ok(value), None) => Ok(value),
-            (_, stopped) => Err(stopped.unwrap_or(CodecError::Refused)),
-        }
+    /// Why a pass has failed that came to a value, or did not (`is_ok`); `None` if it has not. A type of the user's may
+    /// have taken the error that stopped it for an answer, and gone on.
+    pub(super) fn failure(&self, is_ok: bool) -> Option<CodecError> {
+        self.stopped.get().or(if is_ok { None } else { Some(CodecError::Refused) })
     }
 }
 

@@ -22,8 +22,21 @@ const ANNOUNCED: usize = 4_096;
 pub(super) fn read<T: Deserialize<'static>>(bytes: &[u8], limits: Limits) -> Result<T, CodecError> {
     let budget = Budget::new(limits);
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
-    let outcome = budget.outcome(T::deserialize(Watched::new(&mut deserializer, &budget)));
-    if outcome.is_ok() && !is_at_end(&mut deserializer) { Err(CodecError::Trailing) } else { outcome }
+    let result = T::deserialize(Watched::new(&mut deserializer, &budget));
+    let failure = failure(&budget, result.is_ok(), &mut deserializer);
+    match (result, failure) {
+        (Ok(value), None) => Ok(value),
+        (_, Some(failure)) => Err(failure),
+        (Err(_), None) => Err(CodecError::Refused),
+    }
+}
+
+fn failure<'x>(
+    budget: &Budget,
+    is_ok: bool,
+    deserializer: impl Deserializer<'x, Error = rmp_serde::decode::Error>,
+) -> Option<CodecError> {
+    budget.failure(is_ok).or_else(|| if is_at_end(deserializer) { None } else { Some(CodecError::Trailing) })
 }
 
 /// Whether nothing can be read any more. The deserializer does not tell where it is.

@@ -18,7 +18,7 @@ pub(super) fn write<T: Serialize>(value: &T, out: &mut Vec<u8>, limits: Limits) 
     let out = Bounded { out, left: limits.size, watch: &watch };
     let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
     let result = Part { value, watch: &watch }.serialize(&mut serializer);
-    watch.budget.outcome(result)
+    watch.budget.failure(result.is_ok()).map_or(Ok(()), Err)
 }
 
 struct Watch {
