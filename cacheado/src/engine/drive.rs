@@ -115,8 +115,14 @@ impl Task {
                 Self::Waits(waits) => std::task::ready!(waits.as_mut().poll(context)).into(),
                 Self::Runs(_) => return Poll::Ready(None),
                 Self::Stores(stores) => Self::Returns(Some(std::task::ready!(stores.as_mut().poll(context)))),
+                #[expect(
+                    clippy::expect_used,
+                    reason = "as of every future: whoever polls it again has a bug"
+                )]
                 Self::Returns(value) => {
-                    return value.take().map_or(Poll::Pending, |value| Poll::Ready(Some(value)));
+                    return Poll::Ready(Some(
+                        value.take().expect("a call is not polled once it has returned"),
+                    ));
                 }
             }
         }

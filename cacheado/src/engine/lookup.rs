@@ -307,13 +307,16 @@ impl Function {
         Probed::Hit(value)
     }
 
-    /// Shows a hit to the rules of the user's.
+    /// Shows a hit to the rules of the user's, where the key has not been encoded.
     #[cold]
     #[inline(never)]
     fn rules_let_key_pass(&self, hash: u64, bytes: &dyn Fn() -> KeyBox) -> bool {
         self.rules_let_pass(hash, &bytes())
     }
 
+    /// Shows a hit to the rules of the user's.
+    #[cold]
+    #[inline(never)]
     pub(super) fn rules_let_pass(&self, hash: u64, bytes: &KeyBox) -> bool {
         let bytes = bytes.as_bytes();
         // What is in memory may be a copy, which lives shorter than its entry: the ledger knows that.
