@@ -12,6 +12,14 @@ fn quick(mongo: &Fixture) -> MongoDb {
     mongo.builder("app").timeout(Duration::from_millis(500)).build().unwrap()
 }
 
+/// How soon a server that is back is used again: before the driver would look for it by itself, every ten seconds.
+const AT_ONCE: Duration = Duration::from_secs(8);
+
+/// Whether the backend serves what was put.
+async fn hits(backend: &MongoDb) -> bool {
+    backend.get("k").await.is_ok_and(|entry| entry.is_some_and(|entry| entry.value == b"v"))
+}
+
 #[tokio::test]
 async fn hazard_26_no_server_is_an_outage_in_half_a_second_and_then_no_more() {
     let Some(mongo) = Fixture::set().await else { return };
@@ -35,7 +43,7 @@ async fn hazard_26_no_server_is_an_outage_in_half_a_second_and_then_no_more() {
     mongo.server.restart();
     let back = Instant::now();
     eventually("the first operation", async || backend.put("k", b"v", None).await.is_ok()).await;
-    assert!(back.elapsed() < Duration::from_secs(10), "{:?}", back.elapsed());
+    assert!(back.elapsed() < AT_ONCE, "{:?}", back.elapsed());
 }
 
 #[tokio::test]
@@ -54,9 +62,8 @@ async fn hazard_26_a_server_that_was_killed_is_used_again_at_once() {
             }
             mongo.server.restart();
             let back = Instant::now();
-            eventually("a hit", async || backend.get("k").await.is_ok()).await;
-            assert!(back.elapsed() < Duration::from_secs(10), "{:?}", back.elapsed());
-            assert_eq!(mongo.backend("app").get("k").await.unwrap().unwrap().value, b"v");
+            eventually("a hit", async || hits(&backend).await).await;
+            assert!(back.elapsed() < AT_ONCE, "{:?}", back.elapsed());
             tier.set(&place("l", &["g"]), new(b"v"), None).await.unwrap();
             assert_eq!(tier.evict_group(&group("g"), None).await.unwrap(), 1);
         }
@@ -96,11 +103,11 @@ async fn hazard_26_a_server_that_does_not_answer_is_waited_for_no_longer_than_sa
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
         mongo.server.resume();
         let back = Instant::now();
-        eventually("a hit", async || backend.get("k").await.is_ok()).await;
-        assert!(back.elapsed() < Duration::from_secs(10), "{:?}", back.elapsed());
+        eventually("a hit", async || hits(&backend).await).await;
+        assert!(back.elapsed() < AT_ONCE, "{:?}", back.elapsed());
         eventually("one hit after another", async || {
             for _ in 0..50 {
-                if backend.get("k").await.is_err() {
+                if !hits(&backend).await {
                     return false;
                 }
             }

@@ -92,9 +92,13 @@ async fn hazard_26_a_server_that_does_not_answer_costs_a_limited_time() {
     let at = place("k", &["g"]);
     store(&node(&server), &at, b"v").await;
     let answers = async || {
-        eventually("an answer", async || Tier::get(&*redis, &at, Wanted::Value).await.is_ok()).await;
+        eventually("an answer", async || {
+            Tier::get(&*redis, &at, Wanted::Value).await.is_ok_and(|found| found.is_some())
+        })
+        .await;
         eventually("an answer on a thread", async || {
-            Tier::get_blocking(&*redis, &at, Wanted::Value).expect("has one").is_ok()
+            let found = Tier::get_blocking(&*redis, &at, Wanted::Value).expect("has one");
+            found.is_ok_and(|found| found.is_some())
         })
         .await;
     };

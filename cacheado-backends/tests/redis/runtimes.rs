@@ -114,11 +114,12 @@ fn a_runtime_that_ends_takes_its_own_connection_along() {
     assert!(ended.is_ok(), "it does not hang");
     server.resume();
     lasting.block_on(async {
-        eventually("the server", async || {
-            Tier::get(&*hurried, &place("k", &[]), Wanted::Value).await.is_ok()
+        let at = place("hurried", &[]);
+        eventually("a write", async || Tier::set(&*hurried, &at, new(b"v"), None).await.is_ok()).await;
+        eventually("its value", async || {
+            Tier::get(&*hurried, &at, Wanted::Value).await.is_ok_and(|found| found.is_some())
         })
         .await;
-        works(&redis, "lasting").await;
     });
 }
 
