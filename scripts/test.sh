@@ -42,24 +42,31 @@ share_servers() {
     local pipe line
     pipe=$(mktemp -u)
     mkfifo -m 600 "$pipe"
-    exec 3< <(exec cargo run --quiet --package cacheado-servers -- shared <"$pipe")
+    exec 3< <(exec "$target/debug/serve" shared <"$pipe")
     exec 4>"$pipe"
     rm "$pipe"
     while read -r line <&3 && [ -n "$line" ]; do
         export "${line?}"
     done
+    export NEXTEST_PROFILE="${NEXTEST_PROFILE:-whole}"
+    export NEXTEST_TEST_THREADS="${NEXTEST_TEST_THREADS:-$((3 * $(getconf _NPROCESSORS_ONLN)))}"
 }
 
 status=0
 cargo test --quiet --all-features --doc || status=$?
 if command -v cargo-nextest >/dev/null; then
-    export NEXTEST_PROFILE="${NEXTEST_PROFILE:-whole}"
-    export NEXTEST_TEST_THREADS="${NEXTEST_TEST_THREADS:-$((3 * $(getconf _NPROCESSORS_ONLN)))}"
-    # A single test is quicker with a server of its own.
-    if [ $# -eq 0 ] && [ "${CACHEADO_SKIP_SERVERS:-}" != 1 ]; then
+    cargo nextest run --all-features --no-run
+    # A few tests are quicker with servers of their own.
+    shares=$([ $# -ne 0 ] || [ "${CACHEADO_SKIP_SERVERS:-}" = 1 ] || echo yes)
+    if [ -n "$shares" ]; then
         share_servers
     fi
-    cargo nextest run --all-features --no-fail-fast "$@" || status=$?
+    # Nothing that it leaves behind is to keep the servers.
+    cargo nextest run --all-features --no-fail-fast "$@" 3<&- 4>&- || status=$?
+    if [ -n "$shares" ]; then
+        exec 4>&-
+        cat <&3 >/dev/null # until they have ended
+    fi
 else
     cargo test --all-features --no-fail-fast --lib --bins --examples --tests "$@" || status=$?
 fi

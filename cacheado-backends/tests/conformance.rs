@@ -102,13 +102,13 @@ mod redis_cluster {
 
 /// `MongoDB` without a replica set, which has no change streams.
 mod mongodb_alone {
-    use super::{MongoDb, PATIENCE, Shared, Subject, unique};
+    use super::{MongoDb, PATIENCE, Shared, Subject, namespaces};
 
     async fn fresh() -> Subject {
         let Some(server) = Shared::standalone() else { return Subject::skipped("MongoDB") };
-        let database = unique("conformance");
-        let node = || MongoDb::builder(server.url()).database(&database).timeout(PATIENCE).build().unwrap();
-        Subject::new(node()).with_peer(node()).keeping(server)
+        let builder = || MongoDb::builder(server.url()).database("conformance").timeout(PATIENCE);
+        let [node, peer, neighbour] = namespaces().map(|name| builder().namespace(name).build().unwrap());
+        Subject::new(node).with_peer(peer).with_neighbour(neighbour).keeping(server)
     }
 
     cacheado_backends::conformance!(fresh);
@@ -116,12 +116,11 @@ mod mongodb_alone {
 
 /// `MongoDB` as a replica set, two clients.
 mod mongodb {
-    use super::{MongoDb, PATIENCE, Shared, Subject, namespaces, unique};
+    use super::{MongoDb, PATIENCE, Shared, Subject, namespaces};
 
     async fn fresh() -> Subject {
         let Some(server) = Shared::mongodb() else { return Subject::skipped("MongoDB") };
-        let database = unique("conformance");
-        let builder = || MongoDb::builder(server.url()).database(&database).timeout(PATIENCE);
+        let builder = || MongoDb::builder(server.url()).database("conformance").timeout(PATIENCE);
         let [node, peer, neighbour] = namespaces().map(|name| builder().namespace(name).build().unwrap());
         Subject::new(node).with_peer(peer).with_neighbour(neighbour).keeping(server)
     }

@@ -142,8 +142,12 @@ mod mongodb {
 
     async fn fresh() -> Subject {
         let Some(server) = Shared::mongodb() else { return Subject::skipped("MongoDB") };
-        let mongodb =
-            MongoDb::builder(server.url()).database(unique("near")).timeout(PATIENCE).build().unwrap();
+        let mongodb = MongoDb::builder(server.url())
+            .database("near")
+            .namespace(unique("near"))
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
         Subject::new(Near::over(mongodb)).keeping(server)
     }
 

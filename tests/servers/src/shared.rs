@@ -2,8 +2,10 @@
 //! tests do.
 
 use std::any::Any;
+use std::env;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::{env, process};
 
 use crate::{MongoDb, Redis, RedisCluster, program};
 
@@ -85,8 +87,9 @@ pub fn start_shared() -> Vec<(&'static str, String, Shared)> {
     started.into_iter().flatten().collect()
 }
 
-/// `name`, with something after it that nobody else gets, in this process or another.
+/// `name`, with something after it that nobody else gets, in this process or another, one that has ended among them.
 pub fn unique(name: &str) -> String {
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("{name}-{}-{}-", process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!("{name}-{:x}-{}-", *PROCESS, NEXT.fetch_add(1, Ordering::Relaxed))
 }
