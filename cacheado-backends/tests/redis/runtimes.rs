@@ -12,7 +12,7 @@ use cacheado_backends::io;
 use cacheado_backends::redis::Redis;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{eventually, node, patient, place, server, store, value};
+use crate::{eventually, new, node, patient, place, server, store, value};
 
 /// An executor that is not tokio.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -149,7 +149,7 @@ fn hazard_24_a_call_that_is_given_up_does_no_harm() {
     for polls in 0..12 {
         let redis = if polls % 2 == 0 { node(&server) } else { Arc::clone(&redis) };
         runtime.block_on(async {
-            let mut call = pin!(Tier::set(&*redis, &at, crate::new(b"v"), None));
+            let mut call = pin!(Tier::set(&*redis, &at, new(b"v"), None));
             for _ in 0..polls {
                 let once =
                     std::future::poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_ready()));
@@ -175,7 +175,7 @@ fn hazard_24_sync_callers_everywhere() {
         assert_eq!(read.expect("there").value, b"k");
         let write = {
             let (redis, at) = (redis.clone(), at.clone());
-            async move { Tier::set(&redis, &at, crate::new(b"k"), None).await }
+            async move { Tier::set(&redis, &at, new(b"k"), None).await }
         };
         io::block_on(write).expect("not ended").expect("stored");
     };
