@@ -17,7 +17,7 @@ use cacheado_backends::conformance::Subject;
 use cacheado_backends::contract::Tier;
 use cacheado_servers::{Shared, unique};
 use tokio::runtime::Runtime;
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// How long an operation may take where a machine runs many tests at once.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,12 +25,36 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Where what was begun goes on though its caller has gone.
 static BACKGROUND: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
+/// While a value is being set, the copy of the old one may still be read: that is over when `set` returns, and
+/// promised by no near cache before. So reads and sets of a key wait for each other here.
+#[derive(Clone, Default)]
+struct Settled(Arc<[RwLock<()>; 32]>);
+
+impl Settled {
+    fn place(&self, key: &str) -> usize {
+        let hash = key.bytes().fold(0_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        hash % self.0.len()
+    }
+
+    async fn read(&self, keys: &[&str]) -> Vec<RwLockReadGuard<'_, ()>> {
+        // In order, so that none waits for one who waits for it.
+        let places: BTreeSet<_> = keys.iter().map(|key| self.place(key)).collect();
+        let mut guards = Vec::new();
+        for place in places {
+            guards.push(self.0[place].read().await);
+        }
+        guards
+    }
+
+    async fn write(&self, key: &str) -> RwLockWriteGuard<'_, ()> {
+        self.0[self.place(key)].write().await
+    }
+}
+
 /// A cache with a near cache, as a backend.
 struct Near {
     cache: Cache,
-    /// While a value is being set, the copy of the old one may still be read: that is over when `set` returns,
-    /// and promised by no near cache before. So reads and sets wait for each other here.
-    settled: Arc<RwLock<()>>,
+    settled: Settled,
     /// What has been put: a cache does not list its keys.
     keys: Mutex<BTreeSet<String>>,
 }
@@ -38,7 +62,7 @@ struct Near {
 impl Near {
     fn over(backend: impl Backend) -> Self {
         let cache = Cache::builder().backend(backend).near(Memory::new()).build().unwrap();
-        Self { cache, settled: Arc::default(), keys: Mutex::default() }
+        Self { cache, settled: Settled::default(), keys: Mutex::default() }
     }
 }
 
@@ -56,7 +80,7 @@ impl Backend for Near {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Entry>> {
-        let _settled = self.settled.read().await;
+        let _settled = self.settled.read(&[key]).await;
         let value = self.cache.get_async::<Arc<Vec<u8>>>(key).await.map_err(failed)?;
         let Some(value) = value else { return Ok(None) };
         let remaining = self.cache.remaining_async(key).await.map_err(failed)?;
@@ -64,7 +88,7 @@ impl Backend for Near {
     }
 
     async fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<Entry>>> {
-        let _settled = self.settled.read().await;
+        let _settled = self.settled.read(keys).await;
         let values = self.cache.get_many_async::<Arc<Vec<u8>>>(keys).await.map_err(failed)?;
         let mut entries = Vec::new();
         for (key, value) in keys.iter().zip(values) {
@@ -76,10 +100,10 @@ impl Backend for Near {
 
     async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
         self.keys.lock().unwrap().insert(key.to_owned());
-        let (cache, settled) = (self.cache.clone(), Arc::clone(&self.settled));
+        let (cache, settled) = (self.cache.clone(), self.settled.clone());
         let (key, value) = (key.to_owned(), Arc::new(value.to_vec()));
         let setting = BACKGROUND.spawn(async move {
-            let _alone = settled.write().await;
+            let _alone = settled.write(&key).await;
             cache.set_async(&key, &value, Ttl::from(ttl)).await
         });
         setting.await.unwrap().map_err(failed)
