@@ -1,7 +1,7 @@
-//! Hazard 36: what the macros, and the compiler after them, say about each mistake, and where. A file in `ui`
+//! Hazard 36: what the macros, and the compiler after them, say about each mistake, and where. A file
 //! holds the mistakes about one argument, the file beside it what has to be said about them, all at once.
 //!
-//! `TRYBUILD=overwrite cargo test -p cacheado-tests --test ui` writes the answers down anew.
+//! `TRYBUILD=overwrite cargo test -p cacheado-ui` writes the answers down anew.
 
 use std::process::Command;
 
@@ -20,7 +20,7 @@ fn hazard_36_mistakes_are_reported_at_their_tokens() {
         return;
     }
     let cases = trybuild::TestCases::new();
-    cases.compile_fail("ui/cached/*.rs");
-    cases.compile_fail("ui/scopes/*.rs");
-    cases.compile_fail("ui/derive/*.rs");
+    cases.compile_fail("cached/*.rs");
+    cases.compile_fail("scopes/*.rs");
+    cases.compile_fail("derive/*.rs");
 }
