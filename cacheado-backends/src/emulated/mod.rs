@@ -54,6 +54,8 @@
 //!   computed once more; the older one is not read. For the same reason [`set_ttl`](Tier::set_ttl) may
 //!   bring back the value before one that is filled at the same time, if no eviction forbids it.
 //! - A value without a lifetime lives for 30 days.
+//! - Where several begin to use an empty namespace at the same time, each puts an epoch of everything, and the last one
+//!   stays: what was stored under another is not read, and is computed once more. So it is after the loss of all data.
 //! - [`clear`](Tier::clear), and [`count`](Tier::count) of everything, count values by their names. What a
 //!   late fill has left, which nothing reads, is among them until it expires. Groups are counted exactly.
 //! - While [`clear`](Tier::clear) runs on a backend that removes one entry after another, an eviction of
