@@ -7,4 +7,4 @@ cd "$(dirname "$0")/.."
 cargo test --quiet -p cacheado-model --test gate
 export RUSTFLAGS="${RUSTFLAGS:-} --cfg shuttle"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/model"
-exec cargo test --quiet -p cacheado-model --release -- "$@"
+exec cargo test --quiet -p cacheado-model --profile model -- "$@"
