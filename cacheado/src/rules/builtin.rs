@@ -4,10 +4,11 @@ use super::Rule;
 
 /// At most `n` entries in the whole cache; a new one drives out the least recently used.
 ///
-/// Up to 1,024 entries the order is exact, whatever threads use the cache; a hit then costs two more locked
-/// operations. Above, it is exact while one thread uses the cache. Once several have, an entry is marked as
-/// used at most once between two insertions, so that threads that only read do not slow each other down; the
-/// order among hits between the same two insertions is then not kept. An eviction costs `O(log n)`, amortised.
+/// Up to 1,024 entries the order is exact, whatever threads use the cache; a hit then costs two locked
+/// operations. Above, it is exact while one thread uses the cache, and a hit costs at most two plain stores. Once
+/// several have, an entry is marked as used at most once between two insertions, so that threads that only read do
+/// not slow each other down; the order among hits between the same two insertions is then not kept. An eviction
+/// costs `O(log n)`, amortised.
 ///
 /// # Examples
 ///
@@ -44,7 +45,7 @@ impl Rule for Lru {}
 /// It finds out by itself how much room entries that are new are worth. It has no order that one could
 /// foresee: what was stored last may leave before what was stored first.
 ///
-/// A hit costs what it costs with [`Lru`]. An eviction costs `O(log n)` at most, amortised; a single one at most
+/// A hit costs at most one plain store. An eviction costs `O(log n)` at most, amortised; a single one at most
 /// `O(n log n)`. It remembers up to `2 n` keys that have left, 19 to 38 bytes each. Beside an [`Lru`], the smaller `n` of the two holds, and
 /// what leaves is chosen as here.
 ///

@@ -1,8 +1,9 @@
 //! Rules: what may be stored, for how long, and what has to go.
 //!
 //! Rules run in the order in which they were given to the builder. [`Lru`], [`Adaptive`], [`MaxItems`] and [`TtlRule`]
-//! are folded into the memory store, where they cost a hit nothing; a [`Rule`] of your own is asked about
-//! each hit and each store, which makes a hit slower (its [`Key`] is built).
+//! are folded into the memory store: [`MaxItems`] and [`TtlRule`] cost a hit nothing, [`Adaptive`] and [`Lru`] a
+//! plain store or two, or two locked operations for [`Lru`] up to 1,024 entries. A [`Rule`] of your own is asked
+//! about each hit and each store, which makes a hit slower (its [`Key`] is built).
 //!
 //! ```
 //! use cacheado::rules::{Effect, EntryMeta, Lru, Rule};
