@@ -40,8 +40,8 @@ pub struct Stats {
     pub expirations: u64,
     /// Values that a rule or a bound kept from being stored.
     pub rejections: u64,
-    /// Lookups that were served with a value past its time, within the bounds that the function sets. Hits among
-    /// them, unless the body was called first, and failed.
+    /// Lookups that were served with a value past its time, within the bounds that the function sets. Also counted
+    /// in `hits`, except when the body ran first and failed (then a miss).
     pub stale_hits: u64,
     /// Bodies that failed (with an `Err`, a panic, or by taking too long) where an older value was at hand.
     pub refresh_failures: u64,
@@ -55,7 +55,7 @@ pub struct Stats {
     pub rule_panics: u64,
     /// Entries that are there now.
     pub total_keys: u64,
-    /// `"in_memory"`, `"redis"` or `"mongodb"`.
+    /// `"in_memory"`, or the [`Backend::name`](crate::backends::Backend::name) of the backend, such as `"redis"`.
     pub storage_type: &'static str,
 }
 
