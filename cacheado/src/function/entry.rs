@@ -136,7 +136,8 @@ macro_rules! verbs {
             }
 
             /// Stores a value: what the function would return, or what would be in its `Ok` or `Some`. It
-            /// is subject to what the attribute says of storing.
+            /// is subject to what the attribute and the rules say of storing: what may not be stored, such as a
+            /// `None` without `cache_none`, is `Ok` as well, stores nothing, and removes the older entry.
             ///
             /// # Errors
             ///
