@@ -45,7 +45,8 @@ pub const FORMAT: u8 = 1;
 ///
 /// `#[derive(KeyPart)]` writes this for a type of your own; the standard library's types have it. By hand:
 /// write exactly one value, and let equal values write the same. `encode` is also called to compare with a
-/// stored key, while a part of the store is locked for reading: it must not call a cached function.
+/// stored key, while a part of the store is locked for reading: it must not use the cache that it makes a key of, nor
+/// call a function that is cached there, which could wait for itself. Another cache it may use.
 ///
 /// ```
 /// use cacheado::key::{KeyPart, KeySink, encode};

@@ -24,6 +24,8 @@ use serializer::{Encoder, Failure};
 /// A value that fails to serialize equals nothing, itself included: each attempt encodes as the variant
 /// `serde-error` with the message and 16 random bytes, so such a call is always a miss.
 ///
+/// What [`KeyPart`] says of `encode` holds for the `Serialize`: it must not use the cache that it makes a key of.
+///
 /// ```
 /// use cacheado::key::{Serde, encode};
 ///
