@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Ident, Signature, Token, Visibility, token};
 
 /// A function item with an unparsed body.
@@ -31,13 +31,22 @@ impl Parse for Function {
                 "`#[cached]` needs a function with a body; put it on the method in the `impl`",
             ));
         }
-        if !input.peek(token::Brace) {
-            return Err(input.error("expected the body of the function"));
-        }
-        let body: Group = input.parse()?;
+        let body = body(input)?;
         let mut function = Self { attrs, vis, signature, body };
         function.hoist_inner_attributes()?;
         Ok(function)
+    }
+}
+
+/// The braces, which a macro by example that was given a `block` hands on within a group without delimiters.
+fn body(input: ParseStream<'_>) -> syn::Result<Group> {
+    if !input.peek(token::Brace) {
+        return Err(input.error("expected the body of the function"));
+    }
+    match input.parse()? {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => body.parse2(group.stream()),
+        TokenTree::Group(group) => Ok(group),
+        other => Err(syn::Error::new(other.span(), "expected the body of the function")),
     }
 }
 
@@ -66,7 +75,7 @@ impl Function {
             let attributes = input.call(Attribute::parse_inner)?;
             Ok((attributes, input.parse::<TokenStream>()?))
         };
-        let (inner, rest) = syn::parse::Parser::parse2(parser, self.body.stream())?;
+        let (inner, rest) = Parser::parse2(parser, self.body.stream())?;
         if inner.is_empty() {
             return Ok(());
         }
