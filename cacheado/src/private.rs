@@ -9,6 +9,7 @@ mod detached;
 #[path = "private/fuzz.rs"]
 pub mod fuzz;
 
+use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::LazyLock;
 
@@ -70,12 +71,19 @@ pub fn entry_instance<F>(_: F) -> Instance<F> {
     Instance::new("_entry")
 }
 
+/// The type of an argument whose type has no name.
+#[inline]
+#[must_use]
+pub fn type_of<T: ?Sized>(_: &T) -> PhantomData<T> {
+    PhantomData
+}
+
 /// The call of a `<fn>_entry`.
-pub fn entry<K: Kind, P: KeyPart + ?Sized, F>(
+pub fn entry<K: Kind, P: KeyPart + ?Sized, F, G>(
     site: &'static Site,
     cache: &impl AsCache,
     shape: Shape<K>,
-    instance: Instance<F>,
+    instance: Instance<F, G>,
     key: &P,
 ) -> Miss<K> {
     Miss::new(call_for(site, cache.as_cache(), shape, instance.id(), (hash_key(key), key), false), shape.0)

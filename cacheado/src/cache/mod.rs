@@ -34,7 +34,7 @@ use crate::rules::Pipeline;
 pub use ambient::{CallCache, ambient, explicit, global, set_global, with_cache, with_cache_async};
 pub use builder::CacheBuilder;
 pub(crate) use builder::shares;
-pub(crate) use registry::Registry;
+pub(crate) use registry::{Named, Registry};
 pub use scoped::Scoped;
 pub use verbs::Value;
 

@@ -19,7 +19,7 @@ use crate::scope::Scope;
 /// The functions, by where they stand in the program and by which instance they are.
 #[derive(Default)]
 pub(crate) struct Registry {
-    functions: DashMap<(u32, String), Vec<Registered>>,
+    functions: DashMap<(u32, String, TypeId), Vec<Registered>>,
     /// The programmatic keys, by the level of the scope that they lie in.
     programmatic: DashMap<Arc<str>, Arc<Function>>,
 }
@@ -30,35 +30,45 @@ struct Registered {
     function: Arc<Function>,
 }
 
+/// What an instance is known by.
+pub(crate) struct Named<'p> {
+    pub(crate) site: u32,
+    pub(crate) path: &'p str,
+    pub(crate) types: TypeId,
+    /// The marker of the annotated function itself; `None` in a sibling.
+    pub(crate) marker: Option<TypeId>,
+}
+
 impl Registry {
-    /// The function of this site and instance, made by `open` if there is none.
+    /// The function of this instance, made by `open` if there is none; its values may leave the process if `leaves`.
     ///
-    /// The instance is named by its `path`, by which a function and its siblings find each other. Paths are
-    /// those of the compiler, which spells two types alike that stand in two blocks of one module; then the
-    /// `marker` of the function itself keeps its instances apart.
+    /// A function and its siblings find each other by the path and the types. Where these are those of several
+    /// instances, the `marker` of the function itself keeps them apart.
     pub(crate) fn function(
         &self,
-        site: u32,
-        path: &str,
-        marker: Option<TypeId>,
+        Named { site, path, types, marker }: Named<'_>,
         making: Making,
+        leaves: bool,
         open: &dyn Fn() -> Arc<Function>,
     ) -> Arc<Function> {
-        let mut instances = self.functions.entry((site, path.to_owned())).or_default();
+        let mut instances = self.functions.entry((site, path.to_owned(), types)).or_default();
+        let mut fitting: Vec<_> =
+            instances.iter_mut().filter(|instance| instance.function.region.holds(making.stored)).collect();
         let known = match marker {
             Some(_) => {
-                let own = instances.iter().position(|instance| instance.marker == marker);
-                own.or_else(|| instances.iter().position(|instance| instance.marker.is_none()))
+                let own = fitting.iter().position(|instance| instance.marker == marker);
+                let is_free = |instance: &&mut Registered| {
+                    instance.marker.is_none() && (leaves || !instance.function.is_remote())
+                };
+                own.or_else(|| fitting.iter().position(is_free))
             }
             // A sibling: of the one instance that there is, or of none that can be told.
-            None if instances.len() == 1 => Some(0),
-            None => instances.iter().position(|instance| instance.marker.is_none()),
+            None if fitting.len() == 1 => Some(0),
+            None => fitting.iter().position(|instance| instance.marker.is_none()),
         };
-        if let Some(instance) = known.and_then(|known| instances.get_mut(known)) {
+        if let Some(instance) = known.and_then(|known| fitting.get_mut(known)) {
             instance.marker = instance.marker.or(marker);
-            if instance.function.region.holds(making.stored) {
-                return Arc::clone(&instance.function);
-            }
+            return Arc::clone(&instance.function);
         }
         let function = open();
         instances.push(Registered { marker, function: Arc::clone(&function) });
@@ -87,7 +97,8 @@ impl Registry {
 
     /// All instances of the function with this path, bare of generic arguments, at a site.
     pub(crate) fn of_site(&self, site: u32, path: &str) -> Vec<Arc<dyn AnyFunction>> {
-        let is_its = |(at, instance): &(u32, String)| *at == site && without_arguments(instance) == path;
+        let is_its =
+            |(at, instance, _): &(u32, String, TypeId)| *at == site && without_arguments(instance) == path;
         let of_site = self.functions.iter().filter(|entry| is_its(entry.key()));
         of_site.flat_map(|entry| functions_in(&entry)).collect()
     }

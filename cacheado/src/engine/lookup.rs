@@ -10,7 +10,7 @@ use cacheado_backends::memory::{Found, KeyBox, Query};
 use super::call::Call;
 use super::miss::Miss;
 use super::query::{KeyQuery, encode_key, hash_key};
-use crate::cache::{Cache, CallCache};
+use crate::cache::{Cache, CallCache, Named};
 use crate::codec::Codec;
 use crate::context::{self, Outcome as How};
 use crate::function::{Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed};
@@ -32,11 +32,11 @@ pub enum Lookup<K: Kind> {
 /// A hit in memory allocates nothing (unless there are rules of the user's, which are told of it), takes
 /// one shared lock, and reads the clock once if the entry has a deadline.
 #[inline]
-pub fn lookup<K: Kind, P: KeyPart + ?Sized, F>(
+pub fn lookup<K: Kind, P: KeyPart + ?Sized, F, G>(
     site: &'static Site,
     cache: &impl CallCache,
     shape: Shape<K>,
-    instance: Instance<F>,
+    instance: Instance<F, G>,
     key: &P,
     refresh: bool,
 ) -> Lookup<K> {
@@ -246,7 +246,9 @@ fn function_of(
         return Some(Arc::clone(function));
     }
     let path = site.path(instance);
-    let function = inner.registry.function(number, &path, own, making, &|| {
+    let leaves = leaves && site.owns_identity(&path, instance);
+    let named = Named { site: number, path: &path, types: instance.types, marker: own };
+    let function = inner.registry.function(named, making, leaves, &|| {
         let identity = Identity { name: site.identity(&path).into(), version: site.version_number() };
         Function::open(inner, identity, site.scope_level().into(), leaves, site.policy(), making.region)
     });

@@ -46,7 +46,8 @@ pub struct AsyncFunctionCache(FunctionCache);
 
 impl FunctionCache {
     pub(crate) fn new(site: &'static Site, cache: Cache, path: &str) -> Self {
-        Self { cache, site, name: site.display_name().into(), path: without_arguments(path).into() }
+        let path = without_arguments(path);
+        Self { cache, site, name: site.identity(&path).into(), path: path.into() }
     }
 
     /// Evicts all entries of the function. How many live ones went. After it has returned, nothing is
@@ -70,13 +71,12 @@ impl FunctionCache {
             stats += &function.stats();
         }
         if let Some(remote) = instances.iter().find_map(|function| function.remote()) {
-            stats.total_keys +=
-                remote.count(Some(function_group(&self.identity(), self.site.version_number())));
+            stats.total_keys += remote.count(Some(function_group(&self.name, self.site.version_number())));
         }
         stats
     }
 
-    /// `name = …`, or crate, module and function.
+    /// The name that keys carry: `name = …`, or crate, module, type and function, without generic arguments.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -94,12 +94,7 @@ impl FunctionCache {
         // The instances that there are once the backend has answered: one may be called for the first time
         // meanwhile, and keep a copy.
         let here = move || here(function.instances());
-        self.cache.inner().evict_function(&self.identity(), version, here)
-    }
-
-    /// The name that keys carry, without generic arguments.
-    fn identity(&self) -> String {
-        self.site.identity(&self.path)
+        self.cache.inner().evict_function(&self.name, version, here)
     }
 
     fn instances(&self) -> Vec<Arc<dyn AnyFunction>> {
@@ -127,7 +122,7 @@ impl AsyncFunctionCache {
         self.0.stats()
     }
 
-    /// `name = …`, or crate, module and function.
+    /// The name that keys carry: `name = …`, or crate, module, type and function, without generic arguments.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.name()

@@ -36,6 +36,16 @@ struct Place {
 
 static NUMBERS: Mutex<Option<HashMap<Place, u32>>> = Mutex::new(None);
 
+/// Which instance of which site has an identity and version outside of this process: the first one that was called.
+static OWNERS: Mutex<Option<HashMap<(String, u32), Owner>>> = Mutex::new(None);
+
+struct Owner {
+    site: u32,
+    types: TypeId,
+    /// `None` until the function itself has been called.
+    marker: Option<TypeId>,
+}
+
 impl Site {
     /// A function where the attribute stands.
     #[must_use]
@@ -202,10 +212,31 @@ impl Site {
         }
     }
 
-    /// The name that statistics show where no instance is known.
-    pub(crate) fn display_name(&self) -> String {
-        let Place { module, function, name, .. } = self.place;
-        name.map_or_else(|| format!("{module}::{function}"), str::to_owned)
+    /// Whether the identity of this instance, whose path is given, is its own in a store that other processes
+    /// share. Two functions in two blocks of one function are spelled alike, as are two types, and any two closures.
+    /// A `name` that two functions were given is theirs.
+    pub(crate) fn owns_identity(&self, path: &str, instance: InstanceId) -> bool {
+        if has_closure_argument(path) {
+            return false;
+        }
+        let (site, types) = (self.enrol(), instance.types);
+        let marker = (!instance.is_sibling()).then_some(instance.marker);
+        let mut owners = OWNERS.lock();
+        let owners = owners.get_or_insert_default();
+        let owner = owners.entry((self.identity(path), self.version_number())).or_insert(Owner {
+            site,
+            types,
+            marker,
+        });
+        if owner.site != site {
+            return self.place.name.is_some();
+        }
+        let is_same =
+            owner.types == types && (owner.marker == marker || owner.marker.is_none() || marker.is_none());
+        if is_same {
+            owner.marker = owner.marker.or(marker);
+        }
+        is_same
     }
 
     /// The path of the function's instance.
@@ -266,6 +297,19 @@ fn arguments(path: &str) -> String {
     arguments
 }
 
+/// Whether there is a closure among the generic arguments in a path.
+fn has_closure_argument(path: &str) -> bool {
+    let mut rest = path;
+    while let Some(open) = rest.find('<') {
+        let close = closing(&rest[open..]).map_or(rest.len(), |len| open + len);
+        if rest[open..close].contains("{{") {
+            return true;
+        }
+        rest = &rest[close..];
+    }
+    false
+}
+
 /// The length of the bracketed group that the text begins with.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
@@ -285,28 +329,37 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-/// Which instance of a generic function, or of a method's type, a call is in: the type name of a closure
-/// that the generated code writes in the function.
+/// Which instance of a generic function, or of a method's type, a call is in: the type name of a closure `F` that
+/// the generated code writes in the function, and the types `G` that are its own.
 #[derive(Debug)]
-pub struct Instance<F> {
+pub struct Instance<F, G = ()> {
     /// What the name of the function that the closure stands in has after that of the annotated one.
     suffix: &'static str,
-    closure: PhantomData<fn() -> F>,
+    types: PhantomData<fn() -> (F, G)>,
 }
 
-impl<F> Clone for Instance<F> {
+impl<F, G> Clone for Instance<F, G> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<F> Copy for Instance<F> {}
+impl<F, G> Copy for Instance<F, G> {}
 
 impl<F> Instance<F> {
     pub(crate) const fn new(suffix: &'static str) -> Self {
-        Self { suffix, closure: PhantomData }
+        Self { suffix, types: PhantomData }
     }
 
+    /// With these types.
+    #[inline]
+    #[must_use]
+    pub fn of<G>(self, _: G) -> Instance<F, G> {
+        Instance { suffix: self.suffix, types: PhantomData }
+    }
+}
+
+impl<F, G> Instance<F, G> {
     /// What tells this instance from all others of the function, though not from those of its siblings.
     #[inline]
     #[expect(clippy::unused_self, reason = "it is the type that is asked")]
@@ -316,7 +369,12 @@ impl<F> Instance<F> {
 
     /// The same without the type.
     pub(crate) fn id(self) -> InstanceId {
-        InstanceId { marker: self.marker(), name: type_name::<F>, suffix: self.suffix }
+        InstanceId {
+            marker: self.marker(),
+            types: typeid::of::<G>(),
+            name: type_name::<F>,
+            suffix: self.suffix,
+        }
     }
 }
 
@@ -325,6 +383,8 @@ impl<F> Instance<F> {
 pub(crate) struct InstanceId {
     /// What tells this instance from all others of the function, though not from those of its siblings.
     pub(crate) marker: TypeId,
+    /// What tells this instance from others that the compiler spells like it, here and in siblings.
+    pub(crate) types: TypeId,
     /// The type name of the closure.
     name: fn() -> &'static str,
     suffix: &'static str,

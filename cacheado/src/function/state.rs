@@ -151,7 +151,11 @@ impl Function {
         let remote = cache.remote.clone().filter(|_| leaves);
         if cache.remote.is_some() && !leaves {
             let function = &*identity.name;
-            tracing::warn!(function, "its values stay in this process: they have no serde, or it is `local`");
+            tracing::warn!(
+                function,
+                "its values stay in this process: they have no serde, it is `local`, or its name is not its own: a \
+                 function or a type has the same path, or one of its type arguments is a closure"
+            );
         }
         let tally = Tally::default();
         let copies = remote.is_some();

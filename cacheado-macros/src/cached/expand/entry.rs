@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::detached::Way;
-use super::{Call, attributes, body, key, options, signature, site};
+use super::{Call, attributes, body, instance, key, options, signature, site};
 use crate::krate::{generated, private};
 
 pub(super) fn expand(call: &Call) -> TokenStream {
@@ -53,7 +53,7 @@ pub(super) fn block(call: &Call, finish: &TokenStream) -> TokenStream {
     let key::Key { statements, expression } = key::expand(call);
     let options = options::chain(call, false);
     let owning = call.owning();
-    let private = private();
+    let (private, instance) = (private(), instance::expand(call, "entry_instance"));
     let entry = call.in_block(
         &statements,
         quote_spanned!(generated()=>
@@ -61,7 +61,7 @@ pub(super) fn block(call: &Call, finish: &TokenStream) -> TokenStream {
                 &__CACHEADO,
                 &#cache,
                 __cacheado_shape,
-                #private::entry_instance(|| ()),
+                #instance,
                 &#expression,
             )
             #options

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::{Call, attributes, body, key, options, signature, site};
+use super::{Call, attributes, body, instance, key, options, signature, site};
 use crate::krate::{generated, private};
 
 pub(super) fn expand(call: &Call) -> TokenStream {
@@ -67,6 +67,7 @@ pub(super) fn question(call: &Call) -> TokenStream {
     let private = private();
     let cache = call.cache();
     let key::Key { statements, expression } = key::expand(call);
+    let instance = instance::expand(call, "instance");
     let refresh = match &call.options.refresh_if {
         None => quote_spanned!(generated()=> false),
         Some(expression) => quote!(#expression),
@@ -78,7 +79,7 @@ pub(super) fn question(call: &Call) -> TokenStream {
                 &__CACHEADO,
                 &#cache,
                 __cacheado_shape,
-                #private::instance(|| ()),
+                #instance,
                 &#expression,
                 #refresh,
             )

@@ -11,6 +11,7 @@ mod detached;
 mod entry;
 mod function;
 mod function_cache;
+mod instance;
 mod key;
 mod options;
 mod scope;

@@ -1,0 +1,178 @@
+//! Functions and types that the compiler spells alike (hazard 1, invariant 1): in memory, and in a store that other
+//! processes share.
+
+use cacheado::backends::{Memory, SharedMemory};
+use cacheado::prelude::*;
+use cacheado::with_cache;
+
+/// A cache in memory, one over a remote backend, and one with copies in front of that.
+fn everywhere(test: impl Fn(&Cache)) {
+    let remote = || Cache::builder().backend(SharedMemory::new());
+    for cache in [Ok(Cache::new()), remote().build(), remote().near(Memory::new()).build()] {
+        let cache = cache.unwrap();
+        with_cache(&cache, || test(&cache));
+    }
+}
+
+fn price(is_member: bool) -> u32 {
+    if is_member {
+        #[cached(ttl = 60)]
+        fn load(id: u32) -> u32 {
+            id + 1_000
+        }
+        load(1)
+    } else {
+        #[cached(ttl = 60)]
+        fn load(id: u32) -> u32 {
+            id + 2_000
+        }
+        load(1)
+    }
+}
+
+#[test]
+fn hazard_01_functions_in_two_blocks_of_one_function() {
+    everywhere(|_| {
+        for _ in 0..2 {
+            assert_eq!((price(true), price(false)), (1_001, 2_001));
+        }
+    });
+}
+
+trait Value {
+    fn value() -> u32;
+}
+
+macro_rules! in_a_const {
+    ($number:literal) => {
+        const _: () = {
+            struct Local;
+            impl Local {
+                #[cached]
+                fn own(n: u32) -> u32 {
+                    n + $number
+                }
+            }
+            impl Value for Local {
+                fn value() -> u32 {
+                    assert_eq!(Local::own_cache().name(), "identity::_::Local::own");
+                    Local::own(1)
+                }
+            }
+            impl In<$number> {
+                fn both() -> (u32, u32) {
+                    (Local::value(), of::<Local>(2))
+                }
+            }
+        };
+    };
+}
+
+struct In<const N: u32>;
+
+#[cached]
+fn of<T: Value>(n: u32) -> u32 {
+    n * T::value()
+}
+
+in_a_const!(10);
+in_a_const!(20);
+
+#[test]
+fn hazard_01_methods_of_types_of_one_name() {
+    everywhere(|_| {
+        for _ in 0..2 {
+            assert_eq!((In::<10>::both(), In::<20>::both()), ((11, 22), (21, 42)));
+        }
+    });
+}
+
+#[cached(skip(then))]
+fn apply(n: u32, then: impl Fn(u32) -> u32) -> u32 {
+    then(n)
+}
+
+#[test]
+fn hazard_01_closures_have_no_name() {
+    everywhere(|_| {
+        let (one, hundred) = (|n| n + 1, |n| n + 100);
+        for _ in 0..2 {
+            assert_eq!((apply(1, one), apply(1, hundred)), (2, 101));
+        }
+    });
+}
+
+/// Each entry is that of its own instance, which has another closure for its type.
+#[test]
+fn hazard_01_an_entry_is_of_the_same_instance_as_its_function() {
+    everywhere(|_| {
+        let (one, hundred) = (|n| n + 1, |n| n + 100);
+        assert_eq!(apply(1, one), 2);
+        assert_eq!(apply_entry(1, hundred).peek().unwrap(), None);
+        assert_eq!(apply_entry(1, hundred).get(), 101);
+        assert_eq!(apply_entry(1, one).peek().unwrap(), Some(2));
+        apply_entry(1, hundred).set(7).unwrap();
+        assert_eq!((apply(1, one), apply(1, hundred)), (2, 7));
+        assert_eq!(apply_entry(1, one).refresh(), 2);
+        assert!(apply_entry(1, hundred).evict().unwrap());
+        assert_eq!((apply(1, one), apply(1, hundred)), (2, 101));
+        assert_eq!(apply_cache().evict_all().unwrap(), 2);
+    });
+}
+
+/// Both are spelled alike and hold values of different types.
+#[cached]
+fn default_of<T: Value2>(n: u8) -> T::Out {
+    T::out(n)
+}
+
+trait Value2 {
+    type Out: Clone + Send + Sync + 'static;
+    fn out(n: u8) -> Self::Out;
+}
+
+#[test]
+fn entries_of_types_of_one_name_take_no_room_of_their_own() {
+    everywhere(|cache| {
+        for n in 0..20 {
+            {
+                struct Local;
+                impl Value2 for Local {
+                    type Out = u8;
+                    fn out(n: u8) -> u8 {
+                        n
+                    }
+                }
+                let _ = default_of_entry::<Local>(n).peek().unwrap();
+                assert_eq!(default_of_entry::<Local>(n).get(), n);
+            }
+            {
+                struct Local;
+                impl Value2 for Local {
+                    type Out = u64;
+                    fn out(n: u8) -> u64 {
+                        u64::from(n) + 1
+                    }
+                }
+                assert_eq!(default_of_entry::<Local>(n).get(), u64::from(n) + 1);
+                assert_eq!(default_of::<Local>(n), u64::from(n) + 1);
+            }
+        }
+        assert_eq!(cache.stats().hits, 20);
+        assert_eq!(default_of_cache().stats().hits, 20);
+    });
+}
+
+macro_rules! with_block {
+    (fn $name:ident() -> $ty:ty $body:block) => {
+        #[cached(ttl = 3)]
+        fn $name() -> $ty $body
+    };
+}
+
+with_block! { fn four() -> u8 { 4 } }
+
+#[test]
+fn a_body_that_a_macro_was_given_whole() {
+    everywhere(|_| assert_eq!((four(), four_entry().peek().unwrap()), (4, Some(4))));
+}
