@@ -170,6 +170,11 @@ impl Call {
         }
     }
 
+    /// The same call once more, of which nothing has been counted.
+    pub(crate) fn anew(&self) -> Box<Self> {
+        Box::new(Self { counted: Counted::Own(false), ..self.copied() })
+    }
+
     /// This call after it has looked for an older value, and has found none.
     pub(super) fn onward(&self) -> Box<Self> {
         let counted = match &self.counted {

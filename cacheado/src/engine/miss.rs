@@ -23,8 +23,8 @@ use crate::ttl::Ttl;
 /// Generated code adds what it knows of the call, then runs it.
 #[must_use = "a call does nothing until it is run"]
 pub struct Miss<K: Kind> {
-    pub(super) call: Box<Call>,
-    pub(super) wishes: Wishes<K>,
+    pub(crate) call: Box<Call>,
+    pub(crate) wishes: Wishes<K>,
 }
 
 impl<K: Kind> Miss<K> {

@@ -22,13 +22,14 @@ use crate::key::Key;
 ///     w * h
 /// }
 ///
-/// assert_eq!(area_entry(3, 4).peek()?, None);
+/// let entry = area_entry(3, 4);
+/// assert_eq!(entry.peek()?, None);
 /// assert_eq!(area(3, 4), 12);
-/// assert_eq!(area_entry(3, 4).peek()?, Some(12));
-/// area_entry(3, 4).set(13)?;
+/// assert_eq!(entry.peek()?, Some(12));
+/// entry.set(13)?;
 /// assert_eq!(area(3, 4), 13);
-/// assert_eq!(area_entry(3, 4).refresh(), 12);
-/// assert!(area_entry(3, 4).evict()?);
+/// assert!(entry.evict()?);
+/// assert_eq!(entry.refresh(), 12); // What runs the body takes the entry with it.
 /// # Ok::<(), cacheado::Error>(())
 /// ```
 #[must_use = "an entry does nothing until one of its verbs is called"]
@@ -110,18 +111,21 @@ run!(
     [async], run_async_detached, |body| body.0, await
 );
 
-/// The verbs that are the same for both kinds of entry, but for how they are waited for.
+/// The verbs that run no body. The future of an async one borrows nothing.
 macro_rules! verbs {
-    ($entry:ident, [$($async:ident)?], $($done:tt)+) => {
+    ($entry:ident, [$($async:tt)*], [$($done:tt)+], [$($before:tt)*], [$($after:tt)*], [$($after_set:tt)*]) => {
         impl<K: Kind, F> $entry<K, F> {
             /// The stored value, if there is a live one, without counting a lookup or marking it as used.
             ///
             /// # Errors
             ///
             /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend).
-            pub $($async)? fn peek(self) -> Result<Option<K::Return>> {
-                let operation = self.into_miss().peek();
-                operation.$($done)+
+            pub fn peek(&self) -> $($before)* Result<Option<K::Return>> $($after)* {
+                let miss = self.miss.anew();
+                $($async)* {
+                    let operation = miss.peek();
+                    operation.$($done)+
+                }
             }
 
             /// Evicts the entry; whether there was a live one.
@@ -130,9 +134,12 @@ macro_rules! verbs {
             ///
             /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend): then the entry may
             /// still be there.
-            pub $($async)? fn evict(self) -> Result<bool> {
-                let operation = self.into_miss().evict();
-                operation.$($done)+
+            pub fn evict(&self) -> $($before)* Result<bool> $($after)* {
+                let miss = self.miss.anew();
+                $($async)* {
+                    let operation = miss.evict();
+                    operation.$($done)+
+                }
             }
 
             /// Stores a value: what the function would return, or what would be in its `Ok` or `Some`. It
@@ -143,12 +150,15 @@ macro_rules! verbs {
             ///
             /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend), and
             /// [`ErrorKind::Codec`](crate::ErrorKind::Codec) for a value that cannot be made into bytes.
-            pub $($async)? fn set(self, value: impl Settable<K::Return>) -> Result<()> {
-                let operation = {
-                    let value = value.into_return();
-                    self.into_miss().put(&value)
-                };
-                operation.$($done)+
+            pub fn set<S: Settable<K::Return>>(&self, value: S) -> $($before)* Result<()> $($after_set)* {
+                let miss = self.miss.anew();
+                $($async)* {
+                    let operation = {
+                        let value = value.into_return();
+                        miss.put(&value)
+                    };
+                    operation.$($done)+
+                }
             }
 
             /// How long the entry lives from now; `None` if there is none or it never expires.
@@ -156,19 +166,17 @@ macro_rules! verbs {
             /// # Errors
             ///
             /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend).
-            pub $($async)? fn remaining(self) -> Result<Option<Duration>> {
-                let operation = self.into_miss().remaining();
-                operation.$($done)+
+            pub fn remaining(&self) -> $($before)* Result<Option<Duration>> $($after)* {
+                let miss = self.miss.anew();
+                $($async)* {
+                    let operation = miss.remaining();
+                    operation.$($done)+
+                }
             }
 
             /// The whole key.
             pub fn key(&self) -> Key {
                 self.miss.whole_key()
-            }
-
-            /// The call without the body, so that nothing is asked of the body's type while it waits.
-            fn into_miss(self) -> Miss<K> {
-                self.miss
             }
         }
 
@@ -180,8 +188,15 @@ macro_rules! verbs {
     };
 }
 
-verbs!(Entry, [], block());
-verbs!(AsyncEntry, [async], wait().await);
+verbs!(Entry, [], [block()], [], [], []);
+verbs!(
+    AsyncEntry,
+    [async move],
+    [wait().await],
+    [impl Future<Output =],
+    [> + use<K, F>],
+    [> + use<K, F, S>]
+);
 
 impl<K: Kind> Miss<K> {
     /// The entry of a sync function.
@@ -192,6 +207,11 @@ impl<K: Kind> Miss<K> {
     /// The entry of an async function.
     pub fn future<F>(self, body: F) -> AsyncEntry<K, F> {
         AsyncEntry::new(self, body)
+    }
+
+    /// The same call once more: nothing is asked of the body, or of its type, while a verb without one waits.
+    fn anew(&self) -> Self {
+        Self { call: self.call.anew(), wishes: self.wishes }
     }
 
     /// The entry of one element of a sync batch.
