@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use cacheado::rules::{Effect, EntryMeta, Rule};
-use cacheado::{Cache, Key, Scope, Ttl, cached};
+use cacheado::{Cache, ErrorKind, Key, Scope, Ttl, cached, with_cache};
 use cacheado_tests::Counter;
 use cacheado_tests::tenancy::scopes;
 use cacheado_tests::wait::{in_time, on_one_thread, others_wait, until};
@@ -269,4 +269,60 @@ fn hazard_21_under_load_nothing_older_than_an_eviction_is_served() {
             done.store(true, Ordering::SeqCst);
         });
     });
+}
+
+#[cached]
+async fn doubled(n: u32) -> u32 {
+    n * 2
+}
+
+#[cached]
+fn tripled(n: u32) -> u32 {
+    n * 3
+}
+
+#[test]
+fn one_entry_can_be_asked_several_times() {
+    let cache = Cache::new();
+    with_cache(&cache, || {
+        let entry = tripled_entry(1);
+        assert_eq!(entry.peek().unwrap(), None);
+        entry.set(7).unwrap();
+        assert_eq!((entry.peek().unwrap(), entry.remaining().unwrap(), tripled(1)), (Some(7), None, 7));
+        assert!(entry.evict().unwrap());
+        assert!(!entry.evict().unwrap());
+        assert_eq!((entry.get(), tripled(1)), (3, 3));
+        assert_eq!((cache.stats().hits, cache.stats().misses), (2, 1));
+    });
+}
+
+#[test]
+fn what_an_entry_is_asked_borrows_nothing_of_it() {
+    on_one_thread(async || {
+        let (peek, set, evict) = {
+            let entry = doubled_entry(1);
+            (entry.peek(), entry.set(7), entry.evict())
+        };
+        set.await.unwrap();
+        assert_eq!(peek.await.unwrap(), Some(7));
+        assert!(evict.await.unwrap());
+        assert_eq!(doubled(1).await, 2);
+    });
+}
+
+#[test]
+fn a_scope_is_cleared_with_all_below_it() {
+    let cache = Cache::new();
+    let scope = |text: &str| text.parse::<Scope>().unwrap();
+    let (acme, ada, globex) =
+        (scope("organization:acme"), scope("organization:acme/user:ada"), scope("organization:globex"));
+    for scope in [&acme, &ada, &globex] {
+        cache.scoped(scope.clone()).set("key", &1_u8, Ttl::Never).unwrap();
+    }
+    let within = cache.scoped(acme.clone());
+    assert_eq!(within.evict_by_scope(&globex).unwrap_err().kind(), ErrorKind::Scope);
+    assert_eq!(within.evict_by_scope(&ada).unwrap(), 1);
+    within.clear().unwrap();
+    let left = |scope: &Scope| cache.scoped(scope.clone()).get::<u8>("key").unwrap();
+    assert_eq!((left(&acme), left(&ada), left(&globex)), (None, None, Some(1)));
 }

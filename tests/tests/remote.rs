@@ -460,3 +460,23 @@ fn hazard_11_nodes_whose_clocks_differ_share_entries() {
         assert!(writer.evict("k").unwrap());
     }
 }
+
+#[cached]
+fn squared(n: u32) -> u32 {
+    n * n
+}
+
+#[test]
+fn what_a_function_has_lost_is_counted_for_it() {
+    let backend = SharedMemory::new();
+    for cache in [Cache::new(), node(&backend), near_node(&backend)] {
+        with_cache(&cache, || {
+            for n in 0..3 {
+                squared(n);
+            }
+            assert_eq!(squared_cache().evict_all().unwrap(), 3);
+            let of_all = cache.stats_by_function().into_values().map(|stats| stats.evictions).sum::<u64>();
+            assert_eq!((squared_cache().stats().evictions, of_all, cache.stats().evictions), (3, 3, 3));
+        });
+    }
+}

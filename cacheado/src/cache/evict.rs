@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use cacheado_backends::memory::{Cause, Label};
 
 use super::{Cache, Inner, Scoped};
-use crate::Result;
 use crate::engine::{scope_label, tag_label};
+use crate::error::{Error, ErrorKind, Result};
 use crate::function::AnyFunction;
 use crate::key::Key;
 use crate::remote::{Notice, Operation, Reply, Request, function_group, place, scope_group, tag_group};
@@ -20,7 +20,7 @@ impl Inner {
         let label = scope_label(scope);
         let notice = Notice::Label(label.clone()).to_bytes();
         self.evict_here_and_there(Request::EvictGroup { group, notice }, move |cache| {
-            cache.evict_label(&label, Cause::Scope)
+            (cache.evict_label(&label, Cause::Scope), None)
         })
     }
 
@@ -28,16 +28,17 @@ impl Inner {
         let label = tag_label(tag);
         let notice = Notice::Label(label.clone()).to_bytes();
         self.evict_here_and_there(Request::EvictGroup { group: tag_group(tag), notice }, move |cache| {
-            cache.evict_label(&label, Cause::Tag)
+            (cache.evict_label(&label, Cause::Tag), None)
         })
     }
 
-    /// Evicts all entries of the functions with this bare name; `evict_here` does so in this process.
+    /// Evicts all entries of the functions with this bare name; `evict_here` does so in this process, and returns one
+    /// of the functions, which is said to have lost what the backend had.
     pub(crate) fn evict_function(
         self: &Arc<Self>,
         name: &str,
         version: u32,
-        evict_here: impl FnOnce() -> u64 + Send + 'static,
+        evict_here: impl FnOnce() -> (u64, Option<Arc<dyn AnyFunction>>) + Send + 'static,
     ) -> Operation<'static, u64> {
         let group = function_group(name, version);
         let notice = Notice::Function(name.to_owned(), version).to_bytes();
@@ -53,7 +54,7 @@ impl Inner {
                     ledger.clear(cause);
                 }
             }
-            cache.store.clear(cause)
+            (cache.store.clear(cause), None)
         })
     }
 
@@ -98,19 +99,22 @@ impl Inner {
         }
     }
 
-    /// Evicts in the backend first: a refill of a copy that has read what is evicted is then fenced off here.
+    /// Evicts in the backend first: a refill of a copy that has read what is evicted is then fenced off here. What
+    /// went there is counted for the function that `here` returns, if it knows whose it was.
     fn evict_here_and_there(
         self: &Arc<Self>,
         request: Request,
-        here: impl FnOnce(&Self) -> u64 + Send + 'static,
+        here: impl FnOnce(&Self) -> (u64, Option<Arc<dyn AnyFunction>>) + Send + 'static,
     ) -> Operation<'static, u64> {
-        let Some(remote) = &self.remote else { return Operation::ready(here(self)) };
+        let Some(remote) = &self.remote else { return Operation::ready(here(self).0) };
         let cache = Arc::clone(self);
         Operation::asks(remote, request, move |answer| {
-            let here = here(&cache);
+            let (here, function) = here(&cache);
             let there = answer.and_then(Reply::count)?;
-            if let Some(remote) = &cache.remote {
-                remote.evictions.fetch_add(there, Ordering::Relaxed);
+            match (function, &cache.remote) {
+                (Some(function), _) => function.shared().tally.evicted_many(there),
+                (None, Some(remote)) => drop(remote.evictions.fetch_add(there, Ordering::Relaxed)),
+                (None, None) => {}
             }
             Ok(there + here)
         })
@@ -245,5 +249,51 @@ impl Scoped {
     /// Those of `evict_all`.
     pub async fn evict_all_async(&self) -> Result<u64> {
         self.cache().evict_by_scope_async(self.scope()).await
+    }
+
+    /// The same as [`evict_all`](Self::evict_all), not counted: everything in this scope goes. Statistics, which are
+    /// those of the whole cache, go on.
+    ///
+    /// # Errors
+    ///
+    /// Those of `evict_all`.
+    pub fn clear(&self) -> Result<()> {
+        self.evict_all().map(drop)
+    }
+
+    /// [`clear`](Self::clear), for async code.
+    ///
+    /// # Errors
+    ///
+    /// Those of `clear`.
+    pub async fn clear_async(&self) -> Result<()> {
+        self.evict_all_async().await.map(drop)
+    }
+
+    /// Evicts the entries of this scope, or of one below it. How many live ones went.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Scope`](crate::ErrorKind::Scope) for a scope that is not within this one; else those of
+    /// [`evict_all`](Self::evict_all).
+    pub fn evict_by_scope(&self, scope: &Scope) -> Result<u64> {
+        self.cache().evict_by_scope(self.within(scope)?)
+    }
+
+    /// [`evict_by_scope`](Self::evict_by_scope), for async code.
+    ///
+    /// # Errors
+    ///
+    /// Those of `evict_by_scope`.
+    pub async fn evict_by_scope_async(&self, scope: &Scope) -> Result<u64> {
+        self.cache().evict_by_scope_async(self.within(scope)?).await
+    }
+
+    fn within<'s>(&self, scope: &'s Scope) -> Result<&'s Scope> {
+        if self.scope().contains(scope) {
+            return Ok(scope);
+        }
+        let problem = format!("`{scope}` is not within `{}`", self.scope());
+        Err(Error::new(ErrorKind::Scope, "evict_by_scope", problem))
     }
 }

@@ -33,7 +33,8 @@ impl Cache {
     }
 
     /// The same for each function, by the name that its keys carry; keys of your own under `"(keys)"`. Remote
-    /// entries are not counted in `total_keys`.
+    /// entries are not counted in `total_keys`, and what evictions by scope or tag, and
+    /// [`clear`](Self::clear), have removed of them not in `evictions`: the backend does not say whose they were.
     #[must_use]
     pub fn stats_by_function(&self) -> BTreeMap<String, Stats> {
         self.by(|function| {
@@ -42,7 +43,7 @@ impl Cache {
         })
     }
 
-    /// The same for each level of scope, `"global"` among them. Remote entries are not counted in `total_keys`.
+    /// The same for each level of scope, `"global"` among them. What is not counted there is not here.
     #[must_use]
     pub fn stats_by_scope_level(&self) -> BTreeMap<String, Stats> {
         self.by(|function| function.shared().level.to_string())

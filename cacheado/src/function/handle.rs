@@ -93,7 +93,11 @@ impl FunctionCache {
         let (version, function) = (self.site.version_number(), self.clone());
         // The instances that there are once the backend has answered: one may be called for the first time
         // meanwhile, and keep a copy.
-        let here = move || here(function.instances());
+        let here = move || {
+            let instances = function.instances();
+            let remote = instances.iter().find(|instance| instance.remote().is_some()).cloned();
+            (here(instances), remote)
+        };
         self.cache.inner().evict_function(&self.name, version, here)
     }
 

@@ -61,6 +61,10 @@ impl Tally {
         add_one(&self.own().evictions);
     }
 
+    pub(crate) fn evicted_many(&self, entries: u64) {
+        add(&self.own().evictions, entries);
+    }
+
     pub(crate) fn expired(&self) {
         add_one(&self.own().expirations);
     }
@@ -99,7 +103,11 @@ impl Tally {
 /// Counts in a cell that this thread alone writes to.
 #[inline]
 fn add_one(cell: &AtomicU64) {
-    cell.store(cell.load(Relaxed).wrapping_add(1), Relaxed);
+    add(cell, 1);
+}
+
+fn add(cell: &AtomicU64, count: u64) {
+    cell.store(cell.load(Relaxed).wrapping_add(count), Relaxed);
 }
 
 pub(crate) fn count(counter: &AtomicU64) {
