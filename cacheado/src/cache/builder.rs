@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use std::any::Any;
 
-use cacheado_backends::contract::{BoxFuture, Tier};
+use cacheado_backends::contract::{BoxFuture, FILL_WINDOW, Tier};
 use cacheado_backends::memory::{Limits, Shares};
 use cacheado_backends::{Backend, Clock, Memory};
 
@@ -83,15 +83,15 @@ impl CacheBuilder {
     }
 
     /// After `outages` failures in a row to reach the backend, calls go on without it for `pause`; then one of
-    /// them tries again. Left out: three, and a second. The pause is read from the cache's
+    /// them tries again. Left out: three, and a second; at least one failure. The pause is read from the cache's
     /// [`clock`](Self::clock).
     pub fn breaker(mut self, outages: u32, pause: Duration) -> Self {
-        self.settings.breaker = (outages.max(1), pause);
+        self.settings.breaker = (outages, pause);
         self
     }
 
     /// The most bytes that a value may have as it is stored remotely: a larger one is not stored, and not
-    /// read. Left out: 16 MiB.
+    /// read. Left out: 16 MiB; at least one byte.
     pub fn max_value_size(mut self, bytes: usize) -> Self {
         self.settings.max_value_size = bytes;
         self
@@ -190,35 +190,60 @@ impl CacheBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] if `default_ttl` or `near_ttl` is zero, so that nothing would ever be
-    /// stored, if `lease` or `max_computations_per_scope` is, and if there is a near cache with nothing that it would be
-    /// near to.
+    /// [`ErrorKind::Configuration`] if `default_ttl`, `near_ttl` or `max_value_size` is zero, so that nothing would ever
+    /// be stored, if `lease`, `max_computations_per_scope` or the failures of `breaker` are, if `lease` is longer than
+    /// ten minutes, and if there is a near cache with nothing that it would be near to.
     pub fn build(self) -> Result<Cache> {
-        if self.default_ttl == Some(Duration::ZERO) {
-            let problem = "`default_ttl` is zero, so nothing would be stored; leave it out for no expiry, or \
-                           use `Cache::disabled()`";
-            return Err(Error::new(ErrorKind::Configuration, "build", problem));
+        match self.problem() {
+            Some(problem) => Err(Error::new(ErrorKind::Configuration, "build", problem)),
+            None => Ok(self.open(false)),
         }
-        if self.settings.near.is_some() && self.tier.is_none() {
-            let problem = "`near` keeps copies of remote values, and the backend is this process's memory; \
-                           leave it out, or name a remote `backend`";
-            return Err(Error::new(ErrorKind::Configuration, "build", problem));
-        }
-        if self.computations.iter().any(|(_, most)| *most == 0) {
-            let problem = "`max_computations_per_scope` is zero, so every call would wait for ever; leave it out, \
-                           or use at least 1";
-            return Err(Error::new(ErrorKind::Configuration, "build", problem));
-        }
-        if self.settings.near_ttl.is_zero() {
-            let problem = "`near_ttl` is zero, so no copy would be kept; leave `near` out instead";
-            return Err(Error::new(ErrorKind::Configuration, "build", problem));
-        }
-        if self.settings.lease.is_zero() {
-            let problem = "`lease` is zero, so that nobody would wait for anybody; use `single_flight = true` for \
-                           functions whose processes need not";
-            return Err(Error::new(ErrorKind::Configuration, "build", problem));
-        }
-        Ok(self.open(false))
+    }
+
+    /// What does not go together, or has no meaning.
+    fn problem(&self) -> Option<&'static str> {
+        let settings = &self.settings;
+        let problems = [
+            (
+                self.default_ttl == Some(Duration::ZERO),
+                "`default_ttl` is zero, so nothing would be stored; leave it out for no expiry, or use \
+                 `Cache::disabled()`",
+            ),
+            (
+                settings.near.is_some() && self.tier.is_none(),
+                "`near` keeps copies of remote values, and the backend is this process's memory; leave it out, or \
+                 name a remote `backend`",
+            ),
+            (
+                self.computations.iter().any(|(_, most)| *most == 0),
+                "`max_computations_per_scope` is zero, so every call would wait for ever; leave it out, or use at \
+                 least 1",
+            ),
+            (
+                settings.near_ttl.is_zero(),
+                "`near_ttl` is zero, so no copy would be kept; leave `near` out instead",
+            ),
+            (
+                settings.breaker.0 == 0,
+                "`breaker` would open after no failure at all, so the backend would never be asked; use at least 1",
+            ),
+            (
+                settings.max_value_size == 0,
+                "`max_value_size` is zero, so nothing would be stored remotely; leave it out for 16 MiB, or name no \
+                 remote `backend`",
+            ),
+            (
+                settings.lease.is_zero(),
+                "`lease` is zero, so that nobody would wait for anybody; use `single_flight = true` for functions \
+                 whose processes need not",
+            ),
+            (
+                settings.lease > FILL_WINDOW,
+                "`lease` is longer than ten minutes, after which the backend takes no fill of a computation any more; \
+                 use at most ten minutes",
+            ),
+        ];
+        problems.into_iter().find(|(is_wrong, _)| *is_wrong).map(|(_, problem)| problem)
     }
 
     pub(super) fn open(self, disabled: bool) -> Cache {
@@ -262,5 +287,37 @@ impl std::fmt::Debug for CacheBuilder {
             .field("default_ttl", &self.default_ttl)
             .field("computations", &self.computations)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cacheado_backends::memory::SharedMemory;
+
+    #[test]
+    fn what_has_no_meaning_is_refused() {
+        let new = Cache::builder;
+        let wrong = [
+            ("`default_ttl` is zero", new().default_ttl(Duration::ZERO)),
+            ("`near_ttl` is zero", new().near_ttl(Duration::ZERO)),
+            ("`lease` is zero", new().lease(Duration::ZERO)),
+            ("`lease` is longer than ten minutes", new().lease(FILL_WINDOW + Duration::from_secs(1))),
+            ("`breaker` would open after no failure", new().breaker(0, Duration::from_secs(1))),
+            ("`max_value_size` is zero", new().max_value_size(0)),
+            ("`near` keeps copies of remote values", new().near(Memory::new())),
+        ];
+        for (problem, builder) in wrong {
+            let error = builder.build().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{problem}");
+            assert!(error.to_string().contains(problem), "{error} lacks {problem}");
+        }
+    }
+
+    #[test]
+    fn the_least_and_the_most_are_taken() {
+        let builder = Cache::builder().backend(SharedMemory::new());
+        let built = builder.breaker(1, Duration::ZERO).max_value_size(1).lease(FILL_WINDOW).build();
+        assert!(built.is_ok());
     }
 }

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cacheado_backends::contract::{Claim, Entry, FILL_WINDOW, Group, Place, Tier, Wanted};
+use cacheado_backends::contract::{Claim, Entry, Group, Place, Tier, Wanted};
 use cacheado_backends::memory::{Label, Limits, Store};
 use cacheado_backends::{Clock, Error, ErrorKind, Memory, Result, io};
 
@@ -127,8 +127,7 @@ impl Remote {
             Memory::new().open(bounds, clock.clone())
         });
         let (failures, pause) = settings.breaker;
-        // A fill that comes later than that is fenced off.
-        let lease = tier.capabilities().leases.then_some(settings.lease.min(FILL_WINDOW));
+        let lease = tier.capabilities().leases.then_some(settings.lease);
         Arc::new(Self {
             reads_keys: tier.capabilities().fences,
             has_routes: tier.capabilities().routes,
