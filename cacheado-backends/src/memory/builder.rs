@@ -120,7 +120,9 @@ pub struct MemoryBuilder {
 }
 
 impl MemoryBuilder {
-    /// At most `n` entries, over all functions; a new one drives out the least recently used.
+    /// At most `n` entries, over all functions; a new one drives out the least recently used. 0: nothing is stored.
+    ///
+    /// This is `rules::Lru` of cacheado, and not its `rules::MaxItems`, which **rejects** the new entry instead.
     pub fn max_items(mut self, n: usize) -> Self {
         self.limits.lru = Some(n);
         self
@@ -128,10 +130,11 @@ impl MemoryBuilder {
 
     /// At most `n` entries in each scope of this level, with what is below it; a new one drives out the least
     /// recently used **of the same scope**, so that a tenant that floods the cache loses entries of its own and
-    /// none of another's.
+    /// none of another's. 0: nothing in such a scope is stored.
     ///
     /// `level` is the name of a level of the scopes, such as `"organization"`; another call adds another level, and
-    /// for the same level the last one counts. Entries outside of such a scope, the global ones among them, have no
+    /// for the same level the last one counts. Nobody knows all levels that there will be, so that one in which nothing is
+    /// ever stored is no error and bounds nothing: check the spelling. Entries outside of such a scope, the global ones among them, have no
     /// bound by it. The bound is one of this process: of entries in memory, and of copies in a near cache. It costs
     /// an insertion `O(log n)`, and a hit what any bound costs it.
     ///
@@ -151,7 +154,7 @@ impl MemoryBuilder {
     }
 
     /// At most `weight` in all, by the [`weigher`](Self::weigher); a new entry drives out the least
-    /// recently used ones, and one that is heavier by itself is not stored.
+    /// recently used ones, and one that is heavier by itself is not stored. 0: nothing is stored that weighs anything.
     pub fn max_weight(mut self, weight: u64) -> Self {
         self.limits.max_weight = Some(weight);
         self

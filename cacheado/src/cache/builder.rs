@@ -152,7 +152,8 @@ impl CacheBuilder {
     /// Left out: as many as there are callers.
     ///
     /// `level` is the name of a level, such as `"organization"`; another call adds another level, and for the same
-    /// one the last counts. Calls outside of such a scope have no bound by it.
+    /// one the last counts. Calls outside of such a scope have no bound by it. Nobody knows all levels that there will be,
+    /// so that one in which nothing is ever called is no error and bounds nothing: check the spelling.
     ///
     /// What is called inside a bounded body on the same thread or task is part of it, and neither waits nor counts:
     /// a body may call cached functions, itself among them. A body that **spawns** such a call and waits for it can

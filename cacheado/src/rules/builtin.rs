@@ -30,7 +30,7 @@ pub struct Lru {
 }
 
 impl Lru {
-    /// At most `n` entries.
+    /// At most `n` entries. 0: nothing is stored.
     #[must_use]
     pub const fn new(n: usize) -> Self {
         Self { n }
@@ -78,7 +78,7 @@ pub struct Adaptive {
 }
 
 impl Adaptive {
-    /// At most `n` entries.
+    /// At most `n` entries. 0: nothing is stored.
     #[must_use]
     pub const fn new(n: usize) -> Self {
         Self { n }
@@ -89,6 +89,9 @@ impl Rule for Adaptive {}
 
 /// At most `n` entries in the whole cache; a new one is rejected while there are as many. Overwriting an
 /// entry goes on. Entries whose time is over do not count.
+///
+/// This is not [`MemoryBuilder::max_items`](crate::backends::MemoryBuilder::max_items), in spite of its name: that one
+/// drives out the least recently used entry, as [`Lru`] does; this rule keeps what there is and rejects the new.
 ///
 /// # Examples
 ///
@@ -110,7 +113,7 @@ pub struct MaxItems {
 }
 
 impl MaxItems {
-    /// At most `n` entries.
+    /// At most `n` entries. 0: nothing is stored.
     #[must_use]
     pub const fn new(n: usize) -> Self {
         Self { n }
@@ -150,3 +153,45 @@ impl TtlRule {
 }
 
 impl Rule for TtlRule {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Adaptive, Lru, MaxItems};
+    use crate::backends::Memory;
+    use crate::{Cache, CacheBuilder, Scope, Ttl};
+
+    #[test]
+    fn a_bound_of_zero_stores_nothing() {
+        let memory = |memory: Memory| Cache::builder().backend(memory);
+        let bounds: [(&str, CacheBuilder); 6] = [
+            ("Lru", Cache::builder().rule(Lru::new(0))),
+            ("Adaptive", Cache::builder().rule(Adaptive::new(0))),
+            ("MaxItems", Cache::builder().rule(MaxItems::new(0))),
+            ("max_items", memory(Memory::builder().max_items(0).build())),
+            ("max_weight", memory(Memory::builder().max_weight(0).build())),
+            ("max_items_per_scope", memory(Memory::builder().max_items_per_scope("user", 0).build())),
+        ];
+        for (name, builder) in bounds {
+            let cache = builder.build().expect("a bound of zero is one");
+            let user =
+                Scope::from_values([("user", &"u1" as &dyn crate::scope::ScopeValue)]).expect("a scope");
+            let scoped = cache.scoped(user);
+            scoped.set("answer", &42, Ttl::Never).expect("in memory");
+            assert_eq!(scoped.get::<i32>("answer").expect("in memory"), None, "{name}");
+            assert_eq!(scoped.get_or_compute("answer", Ttl::Never, || 43).expect("in memory"), 43, "{name}");
+            assert_eq!(cache.stats().total_keys, 0, "{name}");
+        }
+    }
+
+    #[test]
+    fn of_the_two_max_items_one_evicts_and_one_rejects() {
+        let evicts = Cache::builder().backend(Memory::builder().max_items(1).build()).build().expect("valid");
+        let rejects = Cache::builder().rule(MaxItems::new(1)).build().expect("valid");
+        for (cache, kept, left) in [(evicts, "new", "old"), (rejects, "old", "new")] {
+            cache.set("old", &1, Ttl::Never).expect("in memory");
+            cache.set("new", &1, Ttl::Never).expect("in memory");
+            assert_eq!(cache.get::<i32>(kept).expect("in memory"), Some(1), "{kept}");
+            assert_eq!(cache.get::<i32>(left).expect("in memory"), None, "{left}");
+        }
+    }
+}
