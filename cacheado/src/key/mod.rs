@@ -71,10 +71,11 @@ pub const FORMAT: u8 = 1;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a cache key",
-    label = "this argument has no `KeyPart`",
-    note = "derive it on your own type: `#[derive(cacheado::KeyPart)]`",
-    note = "or name the arguments that make the key with `key(..)`, or leave this one out with `skip(..)`",
-    note = "or wrap a `Serialize` value: `key = cacheado::key::Serde(&value)`"
+    label = "has no `KeyPart`",
+    note = "on a type of your own: `#[derive(cacheado::KeyPart)]`",
+    note = "as an argument of a cached function: name those that make the key with `key(..)`, or leave this one out with `skip(..)`",
+    note = "as a field of a type that derives `KeyPart`: leave it out with `#[key(skip)]`",
+    note = "anywhere, if it is `Serialize`: wrap it, as in `key = cacheado::key::Serde(&value)` or `cache.get(cacheado::key::Serde(&value))`"
 )]
 pub trait KeyPart {
     /// Writes the value: one complete value, the same calls each time.
