@@ -165,6 +165,7 @@ impl AsCache for Cache {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> AsCache for T
 where
     T: Deref,

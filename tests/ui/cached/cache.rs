@@ -1,7 +1,11 @@
 use cacheado::{Cache, cached};
 
+struct Db;
+
 struct Repo {
     cache: Cache,
+    db: Db,
+    shared: std::sync::Arc<Db>,
 }
 
 #[cached(cache)]
@@ -22,6 +26,18 @@ fn no_cache(n: u32) -> u32 {
 impl Repo {
     #[cached(cache = self.cach, skip(self))]
     fn slip(&self, n: u32) -> u32 {
+        n
+    }
+}
+
+impl Repo {
+    #[cached(cache = self.db, skip(self))]
+    fn no_cache(&self, n: u32) -> u32 {
+        n
+    }
+
+    #[cached(cache = self.shared, skip(self))]
+    async fn derefs_to_none(&self, n: u32) -> u32 {
         n
     }
 }
