@@ -21,6 +21,7 @@ fn hazard_36_mistakes_are_reported_at_their_tokens() {
     }
     let cases = trybuild::TestCases::new();
     cases.compile_fail("cached/*.rs");
+    cases.compile_fail("cache/*.rs");
     cases.compile_fail("scopes/*.rs");
     cases.compile_fail("derive/*.rs");
 }

@@ -27,6 +27,12 @@ use crate::{Emulated, Result};
 /// - **Time**: an operation ends, with an error if need be. The engine gives up on one that takes longer than
 ///   its own limit (five seconds, where nothing else is set).
 /// - **Errors** name no password and no value. Nothing panics because of what is stored or answered.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no backend",
+    label = "this has no `Backend`",
+    note = "on a builder, call `.build()`; that of a remote backend returns a `Result`: write `.build()?`",
+    note = "a backend of your own implements `cacheado::backends::Backend`"
+)]
 pub trait Backend: Send + Sync + 'static {
     /// What statistics call this kind of storage, such as `"redis"`.
     fn name(&self) -> &'static str;
