@@ -19,8 +19,16 @@ use crate::scope::Scope;
 use crate::ttl::Ttl;
 
 /// What a cache can hold under a key of your own.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored under a key of your own",
+    label = "has to be `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`",
+    note = "derive `Clone`, `serde::Serialize` and `serde::Deserialize` for it and all that it holds; store what is owned, \
+            such as a `String` for a `&str`",
+    note = "or cache the function that makes it with `#[cached]`, which needs no serde in memory"
+)]
 pub trait Value: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Value for T {}
 
 static POLICY: Policy = Policy::new();

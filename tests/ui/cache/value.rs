@@ -1,0 +1,19 @@
+//! What cannot be stored under a key, or be one.
+
+use cacheado::{Cache, Ttl};
+
+#[derive(Clone)]
+pub struct NoSerde;
+
+pub struct NoKey;
+
+fn value(cache: &Cache) {
+    let _ = cache.set("a", &NoSerde, Ttl::Never);
+    let _ = cache.get::<NoSerde>("a");
+}
+
+fn key(cache: &Cache) {
+    let _ = cache.set(NoKey, &1, Ttl::Never);
+}
+
+fn main() {}
