@@ -29,8 +29,9 @@ pub use cacheado_macros::scope_call;
 
 pub use crate::function::probe::{Inert, Nature, Probe, stored};
 pub use checks::{
-    Fallible, NoKind, NoPart, Optional, Outcome, Part, Remote, ReturnsError, ReturnsTimeout, TakesError,
-    TakesTimeout, Unstorable, assert_fallible, assert_optional, assert_remote, backend_error, timed_out,
+    Fallible, Lifetime, NoKind, NoPart, Optional, Outcome, Part, Remote, ReturnsError, ReturnsTimeout,
+    TakesError, TakesTimeout, Unstorable, assert_fallible, assert_optional, assert_remote, backend_error,
+    lifetime, timed_out,
 };
 pub use detached::{Borrowed, Moved, Owned, assert_moved};
 

@@ -11,6 +11,7 @@ use std::ops::Deref;
 use crate::error::Error;
 use crate::function::kind::{Kind, Worth};
 use crate::key::KeyPart;
+use crate::ttl::Ttl;
 
 /// One part of a key.
 #[derive(Debug)]
@@ -251,5 +252,30 @@ pub trait TakesTimeout {
 impl<E: From<Error>> TakesTimeout for E {
     fn taken(error: Error) -> Self {
         error.into()
+    }
+}
+
+/// `ttl = EXPR`: the lifetime that the expression says.
+#[inline]
+pub fn lifetime<T: Lifetime>(ttl: T) -> Ttl {
+    ttl.lifetime()
+}
+
+/// What can be a lifetime.
+#[diagnostic::on_unimplemented(
+    message = "`ttl = EXPR` needs a `Duration`; this is a `{Self}`",
+    label = "neither a `Duration` nor an `Option<Duration>` or a `Ttl`",
+    note = "seconds in an expression: write `ttl = std::time::Duration::from_secs(EXPR)`; only a literal counts as seconds by itself"
+)]
+pub trait Lifetime {
+    /// It.
+    fn lifetime(self) -> Ttl;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<Ttl>> Lifetime for T {
+    #[inline]
+    fn lifetime(self) -> Ttl {
+        self.into()
     }
 }

@@ -16,7 +16,10 @@ pub(super) fn chain(call: &Call, loud: bool) -> TokenStream {
         tokens.extend(quote_spanned!(generated()=> .scope(#scope)));
     }
     if let Some(Spanned { value: Ttl::Computed(expression), .. }) = &options.ttl {
-        tokens.extend(quote_spanned!(generated()=> .ttl(#expression)));
+        let place = crate::cached::args::span_of(expression);
+        let private = private_at(place);
+        let lifetime = quote_spanned!(generated_at(place)=> #private::lifetime(#expression));
+        tokens.extend(quote_spanned!(generated()=> .ttl(#lifetime)));
     }
     for tag in &options.tags {
         let literal = &tag.literal;
