@@ -33,8 +33,8 @@ pub(super) const ALL: &[Spec] = &[
     spec("cache_if", "write `cache_if = path::to::function`, of the form `fn(&R) -> bool`"),
     spec("stale", "write `stale = \"1m\"`"),
     spec("stale_if_error", "write `stale_if_error = \"1h\"`"),
-    spec("early", "write `early = 1.0`: the beta of XFetch, 1 unless you know better"),
-    spec("jitter", "write `jitter = 0.1`: by which part each lifetime may be shortened, from 0 to 1"),
+    spec("early", "write `early = 1.0` (the beta of XFetch; 1 unless you know better)"),
+    spec("jitter", "write `jitter = 0.1` (by which part each lifetime may be shortened, from 0 to 1)"),
     spec("timeout", "write `timeout = \"2s\"`"),
     spec(
         "single_flight",

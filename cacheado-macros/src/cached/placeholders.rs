@@ -4,15 +4,12 @@ use syn::{LitStr, ext::IdentExt, parse::Parser};
 
 use super::model::Tag;
 
-const ADVICE: &str =
-    "a placeholder names a parameter, as in \"user:{user_id}\"; a brace itself is `{{` or `}}`";
-
 /// The tag that `literal` spells, with the names it mentions.
 pub(super) fn tag(literal: &LitStr) -> syn::Result<Tag> {
     let text = literal.value();
-    let wrong = |message: &str| Err(syn::Error::new(literal.span(), format!("{message}: {ADVICE}")));
+    let wrong = |message: String| Err(syn::Error::new(literal.span(), message));
     if text.is_empty() {
-        return wrong("the tag is empty");
+        return wrong("the tag is empty: write it like \"user:{user_id}\"".to_owned());
     }
     let mut names = Vec::new();
     let mut plain = String::new();
@@ -29,15 +26,19 @@ pub(super) fn tag(literal: &LitStr) -> syn::Result<Tag> {
         } else if let Some((inside, tail)) = after.strip_prefix('{').and_then(|tail| tail.split_once('}')) {
             let name = inside.split(':').next().unwrap_or_default().trim();
             if name.is_empty() {
-                return wrong("a placeholder has no name");
+                let message = "a placeholder has no name: it names a parameter, as in \"user:{user_id}\"; for braces, write `{{` \
+                               and `}}`";
+                return wrong(message.to_owned());
             }
             if syn::Ident::parse_any.parse_str(name).is_err() {
-                return wrong(&format!("`{{{name}}}` is no plain name; bind the value to a parameter first"));
+                return wrong(format!(
+                    "`{{{name}}}` is no plain name: bind the value to a parameter first, as in \"user:{{user_id}}\""
+                ));
             }
             names.push(name.trim_start_matches("r#").to_owned());
             rest = tail;
         } else {
-            return wrong("a brace without its partner");
+            return wrong("a brace without its partner: for a brace itself, write `{{` or `}}`".to_owned());
         }
     }
     plain.push_str(rest);

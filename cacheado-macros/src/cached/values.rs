@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprLit, Lit, LitBool, LitStr, Path, Token, parenthesized};
@@ -16,6 +17,11 @@ use crate::duration;
 fn wrong(argument: &RawArg, what: &str) -> syn::Error {
     let usage = names::usage(&argument.name);
     syn::Error::new(argument.value_span(), format!("{what}: {usage}"))
+}
+
+/// The same, where `message` says how it is written.
+fn said(argument: &RawArg, message: impl std::fmt::Display) -> syn::Error {
+    syn::Error::new(argument.value_span(), message)
 }
 
 fn assigned(argument: &RawArg) -> syn::Result<&Expr> {
@@ -105,7 +111,7 @@ pub(super) fn ttl(argument: &RawArg) -> syn::Result<Spanned<Ttl>> {
     let value = match literal(expression) {
         None => Ttl::Computed(Box::new(expression.clone())),
         Some(Lit::Float(_)) => {
-            return Err(wrong(argument, "seconds are an integer; for parts of one, write \"1500ms\""));
+            return Err(said(argument, "seconds are an integer; for parts of one, write `ttl = \"1500ms\"`"));
         }
         Some(literal) => match seconds_or_human(literal) {
             Some(duration) => Ttl::Fixed(duration?),
@@ -125,8 +131,7 @@ pub(super) fn time(argument: &RawArg) -> syn::Result<Spanned<Duration>> {
         None => return Err(wrong(argument, "expected a literal duration")),
     };
     if value.is_zero() {
-        let message = format!("a time of zero has no effect, remove `{}`", argument.name);
-        return Err(syn::Error::new(argument.value_span(), message));
+        return Err(said(argument, format!("a time of zero has no effect, remove `{}`", argument.name)));
     }
     Ok(Spanned { value, span: argument.name.span() })
 }
@@ -151,7 +156,7 @@ pub(super) fn beta(argument: &RawArg) -> syn::Result<Spanned<f64>> {
 pub(super) fn fraction(argument: &RawArg) -> syn::Result<f64> {
     let value = number(argument)?;
     if !(0.0..=1.0).contains(&value) {
-        return Err(wrong(argument, "a part of a lifetime is from 0 to 1"));
+        return Err(said(argument, "a part of a lifetime is from 0 to 1, as in `jitter = 0.1`"));
     }
     Ok(value)
 }
@@ -251,7 +256,7 @@ pub(super) fn key(argument: &RawArg) -> syn::Result<Spanned<KeyChoice>> {
 pub(super) fn parameters(argument: &RawArg) -> syn::Result<Vec<Ident>> {
     let parsed = listed(argument, |input| {
         if input.peek(Token![_]) {
-            return Err(input.error("give the parameter a name (`_name`), then name it here"));
+            return Ident::parse_any(input);
         }
         if input.peek(Token![self]) {
             return input.parse::<Token![self]>().map(|token| Ident::new("self", token.span));
@@ -259,6 +264,10 @@ pub(super) fn parameters(argument: &RawArg) -> syn::Result<Vec<Ident>> {
         input.parse()
     })?;
     let idents: Vec<Ident> = parsed.into_iter().collect();
+    if let Some(nameless) = idents.iter().find(|ident| *ident == "_") {
+        let message = "give the parameter a name (`_name`), then name it here";
+        return Err(syn::Error::new(nameless.span(), message));
+    }
     for (index, ident) in idents.iter().enumerate() {
         if idents.iter().take(index).any(|earlier| earlier == ident) {
             let message = format!("`{ident}` is given twice in `{}`", argument.name);
