@@ -1,4 +1,48 @@
-//! "Did you mean": the nearest of the valid names.
+//! "Did you mean": the nearest of the valid names, and what other crates' names are called here.
+
+/// Arguments of other crates' macros (`cached`, `memoize` and the like), and what does the same here.
+const ELSEWHERE: &[(&[&str], &str)] = &[
+    (
+        &["time", "ttl_secs", "ttl_millis", "time_to_live", "expire", "expires", "expiry", "expiration"],
+        "write `ttl = 300` (seconds) or `ttl = \"5m\"`",
+    ),
+    (
+        &["size", "max_size", "max_items", "max_entries", "max_capacity", "capacity"],
+        "a bound is one of the cache: `Cache::builder().rule(rules::Lru::new(1_000))`",
+    ),
+    (&["unbound", "unbounded"], "that is the default: a cache without a rule has no bound"),
+    (&["result"], "that is the default: `Err` is not stored (`cache_err = \"5s\"` stores it)"),
+    (&["option"], "that is the default: `None` is not stored (`cache_none` stores it)"),
+    (
+        &["sync_writes", "sync_lock", "sync"],
+        "that is the default: one caller a key computes, and the others wait (`single_flight = false`: they do not)",
+    ),
+    (&["convert"], "the key is an expression of its own: write `key(a, b)` or `key = EXPRESSION`"),
+    (
+        &["time_refresh", "refresh"],
+        "a rule can set a lifetime anew on a hit: return `Effect::SetTtl` from `Rule::on_get`; `refresh_if` computes anew",
+    ),
+    (&["result_fallback"], "write `stale_if_error = \"1h\"`"),
+    (&["in_impl"], "methods need no argument of this kind: write `skip(self)`, or name `self` in `key(..)`"),
+    (
+        &["ty", "type", "create", "disk", "redis", "backend"],
+        "where values are kept is said to the cache: `Cache::builder().backend(..)`; `cache = EXPRESSION` names one",
+    ),
+    (
+        &["map_error"],
+        "an outage is a miss; `on_backend_error = \"error\"` returns it, for `E: From<cacheado::Error>`",
+    ),
+    (&["with_cached_flag"], "`cacheado::observe` tells how a call was served"),
+    (
+        &["cache_prefix_block", "prefix", "namespace"],
+        "write `name = \"billing.invoice\"`, the stable name in keys",
+    ),
+];
+
+/// What does here what an argument of this name does elsewhere.
+pub(crate) fn instead_of(name: &str) -> Option<&'static str> {
+    ELSEWHERE.iter().find(|(names, _)| names.contains(&name)).map(|(_, advice)| *advice)
+}
 
 /// The candidate nearest to `word`, where one is near enough to be a slip of the keyboard.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -67,5 +111,18 @@ mod tests {
     fn another_word_is_not() {
         assert_eq!(nearest("capacity", ["ttl", "tags", "scope"]), None);
         assert_eq!(nearest("", ["ttl"]), None);
+    }
+
+    #[test]
+    fn names_of_other_crates_have_their_answers() {
+        assert!(instead_of("time").is_some_and(|advice| advice.contains("ttl = 300")));
+        assert!(instead_of("size").is_some_and(|advice| advice.contains("rules::Lru")));
+        assert!(instead_of("result").is_some_and(|advice| advice.contains("`Err` is not stored")));
+        assert_eq!(instead_of("ttl"), None);
+        let mut all: Vec<_> = ELSEWHERE.iter().flat_map(|(names, _)| *names).collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count, "each name has one answer");
     }
 }

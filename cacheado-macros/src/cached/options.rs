@@ -32,11 +32,11 @@ pub(super) fn read(arguments: &[RawArg], errors: &mut Errors) -> Options {
 }
 
 fn unknown(name: &str) -> String {
-    format!(
-        "unknown argument `{name}`{}\nvalid arguments are {}",
-        suggest::did_you_mean(name, names::all()),
-        names::list(),
-    )
+    let hint = match suggest::instead_of(name) {
+        Some(advice) => format!("; {advice}"),
+        None => suggest::did_you_mean(name, names::all()),
+    };
+    format!("unknown argument `{name}`{hint}\nvalid arguments are {}", names::list())
 }
 
 fn duplicate(name: &str) -> String {

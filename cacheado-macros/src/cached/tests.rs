@@ -72,7 +72,11 @@ fn an_unknown_argument_lists_the_valid_ones() {
         "tll = 300",
         &["unknown argument `tll`, did you mean `ttl`?", "`scope_args`", "`companions`"],
     );
-    assert_error("capacity = 3", &["unknown argument `capacity`\n"]);
+    assert_error("colour = 3", &["unknown argument `colour`\n"]);
+    assert_error(
+        "capacity = 3",
+        &["unknown argument `capacity`; a bound is one of the cache", "`companions`"],
+    );
     assert_error("\"ttl\"", &["expected the name of an argument", "`ttl`"]);
 }
 

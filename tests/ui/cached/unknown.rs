@@ -12,6 +12,16 @@ fn other_crates(n: u32) -> u32 {
     n
 }
 
+#[cached(time = 60, size = 100, result = true, option = true, unbound, max_items = 3, sync_writes = "by_key")]
+fn from_another_crate(n: u32) -> u32 {
+    n
+}
+
+#[cached(colour = 3)]
+fn of_nobody(n: u32) -> u32 {
+    n
+}
+
 #[cached("300")]
 fn no_name(n: u32) -> u32 {
     n
