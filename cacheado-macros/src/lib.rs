@@ -41,11 +41,11 @@ use proc_macro::TokenStream;
 ///
 /// | argument | meaning |
 /// |---|---|
-/// | `ttl = 300`, `ttl = "5m"`, `ttl = EXPR` | seconds, a human duration, or a `Duration` expression over the arguments. Left out: no expiry |
+/// | `ttl = 300`, `ttl = "5m"`, `ttl = EXPR` | seconds, a human duration, or an expression over the arguments for a `Duration`, an `Option<Duration>` (`None`: no expiry) or a `Ttl`. Left out: the cache's `default_ttl`; without one, no expiry |
 /// | `ttl_with = PATH` | `fn(&T) -> Duration` on the computed value; wins over `ttl` |
 /// | `scope = "user"` | a level of the `scopes!` module named `scopes`; `scope = path::to::module::user` names any other; `scope = ambient`: that of `cacheado::in_scope`, and without one the call is not cached. Left out: global |
 /// | `scope_args(org_id = ctx.org.id)` | where a level's value comes from, when no parameter has that name |
-/// | `key(a, b)`, `skip(db, ctx)`, `key = EXPR` | the arguments that make the key, those that don't, or the whole key. `self` must be named in one of them |
+/// | `key(a, b)`, `skip(db, ctx)`, `key = EXPR` | the arguments that make the key, those that don't, or the whole key, which is no literal where there are arguments. `self` must be named in one of them |
 /// | `tags("user:{user_id}", "catalogue")` | tags, formatted from the arguments |
 /// | `name = "billing.invoice"` | the stable name in keys. Left out: crate, module path and function |
 /// | `version = 2` | part of the key: raise it when the result's meaning changes |
@@ -68,8 +68,9 @@ use proc_macro::TokenStream;
 /// | `crate = path` | where `cacheado` is re-exported |
 ///
 /// With `stale`, `early` and `timeout` the body can go on without its caller, so it owns its arguments: what they
-/// borrow (`&str`, `&[T]`, `&T`, `&self`) is copied on a miss, which asks for `Clone + Send + Sync + 'static`; what is
-/// taken by value is `Send + 'static`, as what an async function returns is. `&mut` and borrows inside of a type are
+/// borrow (`&str`, `&[T]`, `&T`, `&self`) is copied on a miss, which asks for `Clone + Send + 'static`, and for `Sync` too
+/// where the body of an async function holds it across an `.await`; what is taken by value is `Send + 'static`, as what
+/// an async function returns is. `&mut` and borrows inside of a type are
 /// errors. A background task of an async function is one of the tokio runtime that the call is made in; that of a sync
 /// function runs on one of a few threads. The guide has a page for each: `docs/guide/stale.md`, `stale_if_error.md`,
 /// `early.md`, `timeout.md`.
