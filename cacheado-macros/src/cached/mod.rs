@@ -4,6 +4,7 @@
 mod args;
 mod batch;
 mod captures;
+mod constant;
 mod expand;
 mod item;
 mod key;

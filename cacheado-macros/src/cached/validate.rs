@@ -3,6 +3,7 @@
 use syn::Safety;
 
 use super::captures;
+use super::constant;
 use super::item::Function;
 use super::key::KeyPlan;
 use super::lends::Lends;
@@ -24,6 +25,7 @@ pub(super) fn check(
     conflicts(options, errors);
     names(options, function, params, errors);
     key(options, function, params, plan, errors);
+    constant::check(options, params, errors);
     outcomes(options, function, errors);
     detached(options, function, params, errors);
 }
