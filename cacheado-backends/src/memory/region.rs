@@ -86,7 +86,8 @@ pub enum Placed {
     Fenced,
     /// An entry is there whose computation began later; the fill was dropped.
     Superseded,
-    /// The store is full and the entry is a new one, or it is too heavy; it was dropped.
+    /// The store is full and the entry is a new one, or it is too heavy, or the region is one of more than 65,535;
+    /// it was dropped.
     Full,
 }
 
@@ -247,6 +248,10 @@ impl AnyRegion {
         });
         let region = Arc::clone(&typed).untyped();
         regions.add(&region);
+        drop(regions);
+        if id == RegionId::NONE {
+            store.is_out_of_numbers();
+        }
         Opened { region, typed, tickets }
     }
 
@@ -400,6 +405,9 @@ impl AnyRegion {
         is_current: &dyn Fn() -> bool,
         hand: &mut dyn AnyHand,
     ) -> Placed {
+        if self.id == RegionId::NONE {
+            return Placed::Full;
+        }
         let weight = self.store.weigh(fill.key.as_bytes(), hand);
         if self.store.is_too_heavy(weight) {
             return Placed::Full;

@@ -18,11 +18,16 @@ use super::value::AnyHand;
 use super::{Cause, Limits};
 use crate::Clock;
 use crate::clock::Subscriber;
-use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, RwLock, RwLockWriteGuard};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering, RwLock, RwLockWriteGuard};
 
 /// The number of a region in its store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegionId(pub(super) u16);
+
+impl RegionId {
+    /// That of all regions for which no number was left. They store nothing: nobody would find their entries.
+    pub(super) const NONE: Self = Self(u16::MAX);
+}
 
 /// What is told of the entries that leave a region.
 pub trait Listener: Send + Sync {
@@ -39,6 +44,8 @@ pub struct Store {
     epoch: AtomicU64,
     labels: Arc<Index>,
     regions: RwLock<Vec<Weak<AnyRegion>>>,
+    /// Whether there is a region without a number.
+    is_crowded: AtomicBool,
     sweeper: OnceLock<Sweeper>,
     // What every fill writes to is on lines of its own: what is above is read by every hit.
     stamps: CachePadded<Stamps>,
@@ -71,6 +78,7 @@ impl Store {
             epoch: AtomicU64::new(0),
             labels,
             regions: RwLock::new(Vec::new()),
+            is_crowded: AtomicBool::new(false),
             sweeper: OnceLock::new(),
             stamps: stamps.into(),
             entries: AtomicUsize::new(0).into(),
@@ -233,6 +241,17 @@ impl Store {
         Regions(self.regions.write())
     }
 
+    /// A region has been opened for which no number was left.
+    pub(super) fn is_out_of_numbers(&self) {
+        if !self.is_crowded.swap(true, Ordering::Relaxed) {
+            let most = RegionId::NONE.0;
+            tracing::warn!(
+                most,
+                "a cache has more functions, and levels of keys, than it can store values of"
+            );
+        }
+    }
+
     /// What the value in the hand weighs.
     pub(super) fn weigh(&self, key: &[u8], hand: &dyn AnyHand) -> u64 {
         if self.limits.max_weight.is_none() {
@@ -364,14 +383,22 @@ impl Store {
 pub(super) struct Regions<'s>(RwLockWriteGuard<'s, Vec<Weak<AnyRegion>>>);
 
 impl Regions<'_> {
-    /// The number of the next one.
+    /// The number of the next one. None is given twice: regions live as long as their store.
     pub(super) fn next_id(&self) -> RegionId {
-        // A region is a function of the program: there are no 65 thousand of them.
-        RegionId(u16::try_from(self.0.len()).unwrap_or(u16::MAX))
+        u16::try_from(self.0.len()).map_or(RegionId::NONE, RegionId)
     }
 
+    /// Adds the region that has the next number, if it is one.
     pub(super) fn add(&mut self, region: &Arc<AnyRegion>) {
-        self.0.push(Arc::downgrade(region));
+        if self.next_id() != RegionId::NONE {
+            self.0.push(Arc::downgrade(region));
+        }
+    }
+
+    /// Leaves so many numbers.
+    #[cfg(test)]
+    pub(super) fn leave(&mut self, numbers: u16, all_others: &Arc<AnyRegion>) {
+        self.0.resize(usize::from(RegionId::NONE.0 - numbers), Arc::downgrade(all_others));
     }
 }
 

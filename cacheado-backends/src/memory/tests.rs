@@ -6,7 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::{
-    Aging, Cause, Fill, Found, KeyBox, Label, Limits, Listener, Memory, Placed, Region, Store, Tickets,
+    Aging, AnyRegion, Cause, Fill, Found, KeyBox, Label, Limits, Listener, Memory, Placed, Region, Store,
+    Tickets,
 };
 use crate::{Clock, ManualClock};
 
@@ -28,7 +29,10 @@ pub(super) struct Fixture {
 
 impl Fixture {
     pub(super) fn new(memory: &Memory, limits: Limits, clock: impl Into<Clock>) -> Self {
-        let store = memory.open(limits, clock.into());
+        Self::in_store(memory.open(limits, clock.into()))
+    }
+
+    fn in_store(store: Arc<Store>) -> Self {
         let removals = Arc::new(Removals::default());
         let (region, tickets) = Region::open(&store, Arc::clone(&removals) as _);
         Self { store, region, tickets, removals }
@@ -110,6 +114,36 @@ fn a_label_holds_what_it_holds_and_eviction_counts_the_live_ones() {
     assert_eq!(fixture.store.evict_label(&Label::from(&b"a"[..]), Cause::Scope), 3);
     assert!(fixture.store.is_empty());
     assert_eq!(fixture.removals.0.load(Ordering::SeqCst), 10);
+}
+
+#[test]
+fn hazard_21_no_eviction_misses_an_entry_however_many_regions_there_are() {
+    let clock = ManualClock::new();
+    let limits = Limits { lru: Some(10), sweep: true, ..Limits::default() };
+    let first = Fixture::new(&Memory::new(), limits, clock.clone());
+    let open = || Fixture::in_store(Arc::clone(&first.store));
+    let any: Arc<AnyRegion> = Arc::clone(&first.region) as _;
+    first.store.regions().leave(2, &any);
+    let regions = [open(), open(), open(), open()];
+    let placed = |ttl| regions.each_ref().map(|region| region.fill(7, ttl, &["a"]));
+    let found = || regions.each_ref().map(|region| region.get(7).is_some());
+
+    let expected = [Placed::Stored, Placed::Stored, Placed::Full, Placed::Full];
+    assert_eq!(placed(None), expected, "those without a number store nothing");
+    assert_eq!((found(), first.store.len()), ([true, true, false, false], 2));
+    assert_eq!(first.store.evict_label(&Label::from(&b"a"[..]), Cause::Scope), 2);
+    assert_eq!((found(), first.store.records().1), ([false; 4], 0));
+
+    let second = Duration::from_secs(1);
+    assert_eq!(placed(Some(second)), expected);
+    clock.advance(second);
+    assert!(first.store.is_empty(), "time finds all of them");
+    for key in 0..100 {
+        for region in &regions {
+            region.fill(key, None, &[]);
+        }
+    }
+    assert_eq!(first.store.len(), 10, "and so does the bound");
 }
 
 #[test]
