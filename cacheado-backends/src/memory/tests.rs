@@ -1,13 +1,13 @@
 //! Tests of what cannot be seen through the cache: the sizes of the books that the store keeps.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Weak};
 use std::thread;
 use std::time::Duration;
 
 use super::{
     Aging, AnyRegion, Cause, Fill, Found, KeyBox, Label, Limits, Listener, Memory, Placed, Region, Store,
-    Tickets,
+    Ticket, Tickets,
 };
 use crate::{Clock, ManualClock};
 
@@ -318,4 +318,47 @@ fn an_entry_that_ages_is_there_until_its_grace_is_over_and_served_until_its_lead
     assert_eq!((fixture.get(7), there()), (None, Some(8)), "lead and grace have moved along");
     pass(69);
     assert_eq!(fixture.store.evict_label(&label, Cause::Tag), 1, "in its grace, it is one that is alive");
+}
+
+/// Reads from its region, counts, and panics, as it is dropped.
+#[derive(Clone)]
+struct Last(Weak<Region<Arc<Last>>>, Arc<AtomicU64>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        let region = self.0.upgrade().expect("it is there while it is closed");
+        assert!(matches!(region.get(1, &&b"key"[..]), Found::Absent), "no lock is held");
+        self.1.fetch_add(1, Ordering::SeqCst);
+        panic!("drop panics");
+    }
+}
+
+#[test]
+fn hazard_16_each_value_of_a_region_that_is_closed_is_dropped_once_whatever_its_drop_does() {
+    let store = Memory::new().open(Limits::default(), Clock::system());
+    let (region, tickets) = Region::open(&store, Arc::new(Removals::default()));
+    let dropped = Arc::new(AtomicU64::new(0));
+    let other = Fixture::in_store(Arc::clone(&store));
+    assert_eq!(other.fill(1, None, &["a"]), Placed::Stored);
+    for key in 0..100 {
+        let labels = store.labelled(&[Label::from(&b"a"[..])]);
+        let fill = Fill {
+            hash: hash(key),
+            key: KeyBox::from(&key.to_le_bytes()[..]),
+            born: store.clock().now(),
+            deadline: crate::clock::NEVER,
+            aging: None,
+            labels,
+            inert: true,
+        };
+        let ticket: Ticket = tickets.take(hash(key), None);
+        let last = Arc::new(Last(Arc::downgrade(&region), Arc::clone(&dropped)));
+        assert_eq!(region.fill(fill, &ticket, last), Placed::Stored);
+    }
+    region.close();
+    assert_eq!((dropped.load(Ordering::SeqCst), region.len(), store.len()), (100, 0, 1));
+    assert_eq!(store.evict_label(&Label::from(&b"a"[..]), Cause::Tag), 1, "the other region's");
+    assert_eq!(store.records().1, 0, "none is listed");
+    drop(region);
+    assert_eq!(dropped.load(Ordering::SeqCst), 100);
 }

@@ -210,6 +210,13 @@ impl Function {
     }
 }
 
+/// Whoever fills the region has the function: nothing comes after this.
+impl Drop for Function {
+    fn drop(&mut self) {
+        self.region.close();
+    }
+}
+
 /// What a cache can do with a function without knowing its type.
 pub(crate) trait AnyFunction: Send + Sync {
     fn shared(&self) -> &Shared;

@@ -55,8 +55,22 @@ impl AnyRegion {
         alive
     }
 
+    /// Drops all entries, of which nobody is told: for whoever has the region last, and has ended its fills.
+    ///
+    /// A region that is dropped with entries in it drops their values as they come: where two of them panic, the
+    /// process aborts. Here a panic of each is contained.
+    pub fn close(&self) {
+        self.take_out(&mut |slot| slot.facts.strike());
+    }
+
     pub(in crate::memory) fn drain(&self, cause: Cause) -> u64 {
         let mut alive = 0;
+        self.take_out(&mut |slot| alive += u64::from(self.finish(slot, cause)));
+        alive
+    }
+
+    /// Takes all entries out, and drops each after it has been shown, outside of any lock.
+    fn take_out(&self, show: &mut dyn FnMut(&Slot)) {
         for index in 0..self.shards.count() {
             let mut gone = {
                 let mut table = self.shards.shard(index).write();
@@ -67,12 +81,11 @@ impl AnyRegion {
             while is_left {
                 // A value is dropped before the next one is taken into the hand.
                 self.shards.with_hand(&mut |hand| match gone.pop(hand) {
-                    Some(slot) => alive += u64::from(self.finish(&slot, cause)),
+                    Some(slot) => show(&slot),
                     None => is_left = false,
                 });
             }
         }
-        alive
     }
 
     /// Does what follows a removal, outside of any lock. Whether the entry was alive.
