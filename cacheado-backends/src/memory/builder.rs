@@ -19,7 +19,8 @@ pub struct Limits {
     pub adaptive: bool,
     /// At most this many entries; a new one is not stored.
     pub max_items: Option<usize>,
-    /// At most this much weight; a new entry drives out the least recently used ones.
+    /// At most this much weight; a new entry drives out the least recently used ones. More than
+    /// [`MOST_WEIGHT`](Self::MOST_WEIGHT) counts as that.
     pub max_weight: Option<u64>,
     /// What an entry weighs. Without one: the size of the key and of the value itself, in bytes, without
     /// what the value points to.
@@ -28,6 +29,12 @@ pub struct Limits {
     pub shares: Shares,
     /// Whether expired entries are removed without waiting for an operation that meets them.
     pub sweep: bool,
+}
+
+impl Limits {
+    /// The greatest bound on the weight, and the greatest weight of an entry: 2⁴⁸, of bytes 256 TiB. Whatever is
+    /// greater counts as this. Each thread can exceed a bound by one entry for a moment, and sums must not overflow.
+    pub const MOST_WEIGHT: u64 = 1 << 48;
 }
 
 impl fmt::Debug for Limits {
@@ -155,13 +162,15 @@ impl MemoryBuilder {
 
     /// At most `weight` in all, by the [`weigher`](Self::weigher); a new entry drives out the least
     /// recently used ones, and one that is heavier by itself is not stored. 0: nothing is stored that weighs anything.
+    ///
+    /// More than [`Limits::MOST_WEIGHT`], 2⁴⁸, counts as that.
     pub fn max_weight(mut self, weight: u64) -> Self {
         self.limits.max_weight = Some(weight);
         self
     }
 
     /// What an entry weighs, from its key bytes and its value. It is called once, before the entry is
-    /// stored, outside of any lock.
+    /// stored, outside of any lock. More than [`Limits::MOST_WEIGHT`], 2⁴⁸, counts as that.
     ///
     /// # Examples
     ///

@@ -60,7 +60,8 @@ impl Store {
     /// How many expired entries an insertion removes, if it meets as many.
     const SWEEP_ON_ENTRY: usize = 2;
 
-    pub(super) fn open(limits: Limits, clock: Clock) -> Arc<Self> {
+    pub(super) fn open(mut limits: Limits, clock: Clock) -> Arc<Self> {
+        limits.max_weight = limits.max_weight.map(|most| most.min(Limits::MOST_WEIGHT));
         let cores = available_parallelism().map_or(4, usize::from);
         let sweep = limits.sweep;
         let tightest = limits.shares.tightest();
@@ -259,7 +260,8 @@ impl Store {
         }
         let Some((value, size)) = hand.value() else { return 0 };
         let weigh = self.limits.weigher.as_ref();
-        weigh.map_or((key.len() + size) as u64, |weigh| weigh(key, value))
+        let weight = weigh.map_or((key.len() + size) as u64, |weigh| weigh(key, value));
+        weight.min(Limits::MOST_WEIGHT)
     }
 
     pub(super) fn is_too_heavy(&self, weight: u64) -> bool {

@@ -168,6 +168,21 @@ fn weight_is_bounded_and_too_heavy_an_entry_is_not_stored() {
 }
 
 #[test]
+fn weights_do_not_overflow_whatever_a_weigher_says() {
+    let memory = Memory::builder()
+        .max_weight(u64::MAX)
+        .weigher(|_, value| value.downcast_ref::<u64>().map_or(0, |key| u64::MAX - key))
+        .build();
+    let fixture = Fixture::new(&memory, Limits::default(), Clock::system());
+    for key in 0..10 {
+        assert_eq!(fixture.fill(key % 3, None, &[]), Placed::Stored);
+        assert_eq!((fixture.store.len(), fixture.store.weight()), (1, Limits::MOST_WEIGHT));
+    }
+    assert_eq!(fixture.store.clear(Cause::Cleared), 1);
+    assert_eq!((fixture.store.len(), fixture.store.weight()), (0, 0));
+}
+
+#[test]
 fn a_fill_that_began_before_a_newer_one_does_not_overwrite_it() {
     let fixture = Fixture::lru(10);
     let bytes = 7_u64.to_le_bytes();
