@@ -2,10 +2,13 @@
 
 #![allow(clippy::cast_possible_truncation, reason = "small numbers")]
 
+use std::any::Any;
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use cacheado::backends::Memory;
 use cacheado::rules::{Adaptive, Effect, EntryMeta, Lru, MaxItems, Rule, TtlRule};
 use cacheado::testing::ManualClock;
 use cacheado::{Cache, Key, Ttl, cached};
@@ -402,4 +405,81 @@ fn beside_an_lru_the_tighter_bound_holds_and_adaptive_chooses() {
         assert_eq!(cache.stats().evictions, 91);
         assert_eq!(cache.get::<i32>("used").unwrap(), Some(1));
     }
+}
+
+#[cached(cache = cache, skip(cache))]
+fn text(cache: &Cache, n: u32) -> String {
+    n.to_string()
+}
+
+#[cached(cache = cache, skip(cache))]
+fn maybe(cache: &Cache, n: u32) -> Option<String> {
+    Some(n.to_string())
+}
+
+#[cached(cache = cache, skip(cache))]
+fn fallible(cache: &Cache, n: u32) -> Result<String, u8> {
+    Ok(n.to_string())
+}
+
+#[cached(cache = cache, skip(cache), cache_err)]
+fn whole(cache: &Cache, n: u32) -> Result<String, u8> {
+    Ok(n.to_string())
+}
+
+#[cached(cache = cache, skip(cache))]
+fn fallible_maybe(cache: &Cache, n: u32) -> Result<Option<String>, u8> {
+    Ok(Some(n.to_string()))
+}
+
+#[test]
+fn a_weigher_is_given_the_value_whichever_way_it_comes() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let weigher = move |_: &[u8], value: &dyn Any| {
+        let kind = if value.is::<String>() {
+            "String"
+        } else if value.is::<Option<String>>() {
+            "Option"
+        } else if value.is::<Result<String, u8>>() {
+            "Result"
+        } else {
+            "unknown"
+        };
+        log.lock().unwrap().push(kind);
+        value.downcast_ref::<String>().map_or(1, |text| text.len() as u64)
+    };
+    let memory = Memory::builder().max_weight(100).weigher(weigher).build();
+    let cache = Cache::builder().backend(memory).build().unwrap();
+    let took = |kind| assert_eq!(std::mem::take(&mut *seen.lock().unwrap()), [kind]);
+
+    for key in ["a", "b", "c"] {
+        cache.set(key, &"x".repeat(40), Ttl::Never).unwrap();
+        took("String");
+    }
+    assert_eq!(cache.stats().total_keys, 2, "it bounds keys of one's own, too");
+    cache.scoped(scopes::organization("o")).get_or_compute("d", Ttl::Never, || "x".repeat(90)).unwrap();
+    took("String");
+    assert_eq!(cache.stats().total_keys, 1);
+    text(&cache, 1);
+    took("String");
+    maybe(&cache, 1);
+    took("Option");
+    fallible(&cache, 1).unwrap();
+    took("String");
+    whole(&cache, 1).unwrap();
+    took("Result");
+    fallible_maybe(&cache, 1).unwrap();
+    took("Option");
+}
+
+#[test]
+fn without_a_weigher_keys_of_ones_own_weigh_what_their_values_do() {
+    let cache = Cache::builder().backend(Memory::builder().max_weight(2_000).build()).build().unwrap();
+    for key in ["a", "b", "c"] {
+        cache.set(key, &[[0_u64; 32]; 4], Ttl::Never).unwrap();
+    }
+    assert_eq!(cache.stats().total_keys, 1, "of values of a kibibyte");
+    cache.set("a", &[[0_u64; 32]; 8], Ttl::Never).unwrap();
+    assert_eq!(cache.get::<[[u64; 32]; 8]>("a").unwrap(), None, "it is too heavy");
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use super::{SharedMemory, Shares, Store};
 use crate::Clock;
 
-/// The weight of an entry, from its key bytes and its value (downcast it to the type expected).
+/// The weight of an entry, from its key bytes and its value (downcast it to the type expected). See
+/// [`MemoryBuilder::weigher`].
 pub type Weigher = Arc<dyn Fn(&[u8], &dyn Any) -> u64 + Send + Sync>;
 
 /// The bounds of a memory store. All but `shares` hold over the whole store; none is one of a shard or a function.
@@ -163,14 +164,27 @@ impl MemoryBuilder {
     /// At most `weight` in all, by the [`weigher`](Self::weigher); a new entry drives out the least
     /// recently used ones, and one that is heavier by itself is not stored. 0: nothing is stored that weighs anything.
     ///
+    /// The unit is that of the weigher. Without one it is the byte: an entry weighs its key and the value itself
+    /// (`size_of_val`), without what the value points to, so that all `String`s weigh the same.
+    ///
     /// More than [`Limits::MOST_WEIGHT`], 2⁴⁸, counts as that.
     pub fn max_weight(mut self, weight: u64) -> Self {
         self.limits.max_weight = Some(weight);
         self
     }
 
-    /// What an entry weighs, from its key bytes and its value. It is called once, before the entry is
-    /// stored, outside of any lock. More than [`Limits::MOST_WEIGHT`], 2⁴⁸, counts as that.
+    /// What an entry weighs, in a unit of your choice, from its key bytes and its value. It is called once, before
+    /// the entry is stored, outside of any lock. More than [`Limits::MOST_WEIGHT`], 2⁴⁸, counts as that.
+    ///
+    /// The key bytes are encoded, with the scope of a key of one's own. The value is what is stored:
+    ///
+    /// | of | it is a |
+    /// |---|---|
+    /// | `cache.set(…)` or `get_or_compute(…)` of a `T`, a function that returns a `T` | `T` |
+    /// | a function that returns a `Result<T, E>` | `T`; with `cache_err`, `Result<T, E>` |
+    /// | a function that returns an `Option<T>` | `Option<T>` |
+    /// | a function that returns a `Result<Option<T>, E>` | `Option<T>`; with `cache_err`, `Result<Option<T>, E>` |
+    /// | a [`SharedMemory`] | `Arc<[u8]>` |
     ///
     /// # Examples
     ///

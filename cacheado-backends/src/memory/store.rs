@@ -1,5 +1,6 @@
 //! What spans the regions of one cache's memory.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::available_parallelism;
@@ -14,7 +15,7 @@ use super::order::{Entries, Order};
 use super::recency::Stamps;
 use super::region::AnyRegion;
 use super::sweeper::Sweeper;
-use super::value::AnyHand;
+use super::value::{AnyHand, AnyValue};
 use super::{Cause, Limits};
 use crate::Clock;
 use crate::clock::Subscriber;
@@ -258,7 +259,7 @@ impl Store {
         if self.limits.max_weight.is_none() {
             return 0;
         }
-        let Some((value, size)) = hand.value() else { return 0 };
+        let Some((value, size)) = hand.value().map(weighed) else { return 0 };
         let weigh = self.limits.weigher.as_ref();
         let weight = weigh.map_or((key.len() + size) as u64, |weigh| weigh(key, value));
         weight.min(Limits::MOST_WEIGHT)
@@ -378,6 +379,14 @@ impl Store {
     #[cfg(test)]
     pub(super) fn records(&self) -> (usize, usize) {
         (self.ledger.lock().len(), self.labels.len())
+    }
+}
+
+/// What is weighed, and its size: of a pointer to a value of any type, that value.
+fn weighed((value, size): (&dyn Any, usize)) -> (&dyn Any, usize) {
+    match value.downcast_ref::<AnyValue>() {
+        Some(held) => (&**held, size_of_val(&**held)),
+        None => (value, size),
     }
 }
 
