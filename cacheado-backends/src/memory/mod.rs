@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `builder` | [`Memory`], the description that a store is opened from |
 //! | `store` | what spans the regions |
-//! | `region` | one function's entries: probe, fill, removal; in its folder removal, what holds them, and what the store asks |
+//! | `region` | one function's entries: probe; in its folder fill, removal, what holds them, and what the store asks |
 //! | `table`, `index` | the entries of one shard of a region, and where they are found |
 //! | `slot`, `value` | one entry, and [`KeyBox`], its key; its value, also in the hands of who does not know its type |
 //! | `ledger` | what is written down of each entry |
