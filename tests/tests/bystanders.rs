@@ -2,8 +2,8 @@
 //! its computation with.
 
 use std::cell::Cell;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Barrier, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use cacheado::backends::Memory;
 use cacheado::prelude::*;
 use cacheado::rules::Lru;
 use cacheado::testing::ManualClock;
+use cacheado_tests::Counter;
+use cacheado_tests::wait::{Watched, in_time, until};
 
 /// Evicts and overwrites many other things, which all have fences of their own.
 fn busy(cache: &Cache) {
@@ -81,27 +83,32 @@ impl Clone for Uncopyable {
 
 #[test]
 fn hazard_19_an_outcome_that_panics_when_it_is_copied_lets_those_who_wait_go() {
-    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    static CALLS: Counter = Counter::new();
 
-    #[cached(cache = cache, skip(cache, barrier))]
-    fn fails(cache: &Cache, barrier: &Barrier) -> Result<u32, Uncopyable> {
-        if CALLS.fetch_add(1, Ordering::SeqCst) == 0 {
-            barrier.wait();
-            // Until the other has looked and found nothing; what it does then, wait or compute, ends alike.
-            while cache.stats().misses < 2 {
-                thread::yield_now();
-            }
+    #[cached(cache = cache, skip(cache, other))]
+    fn fails(cache: &Cache, other: &OnceLock<Watched>) -> Result<u32, Uncopyable> {
+        if CALLS.next() == 0 {
+            // It has looked and found nothing, and sleeps until this call ends.
+            let waits = || cache.stats().misses == 2 && other.get().is_some_and(Watched::sleeps);
+            until("the other waits", waits);
+            assert_eq!(CALLS.get(), 1);
         }
         Err(Uncopyable)
     }
 
-    let (cache, barrier) = (Cache::new(), Barrier::new(2));
-    thread::scope(|scope| {
-        let leader = scope.spawn(|| fails(&cache, &barrier).is_err());
-        barrier.wait();
-        let other = scope.spawn(|| fails(&cache, &barrier).is_err());
-        assert!(leader.join().unwrap(), "what the body computed is returned");
-        assert!(other.join().unwrap());
+    in_time(|| {
+        let (cache, other) = (Cache::new(), OnceLock::new());
+        thread::scope(|scope| {
+            let leader = scope.spawn(|| fails(&cache, &other).is_err());
+            until("the leader leads", || CALLS.get() == 1);
+            let waiter = scope.spawn(|| {
+                other.set(Watched::this()).unwrap();
+                fails(&cache, &other).is_err()
+            });
+            assert!(leader.join().unwrap(), "what the body computed is returned");
+            assert!(waiter.join().unwrap());
+        });
+        assert_eq!(CALLS.get(), 2, "who has waited computes for itself");
     });
 }
 
