@@ -381,20 +381,19 @@ fn hazard_19_a_waiter_dropped_at_any_time_disturbs_nobody() {
 fn hazard_19_a_task_that_is_aborted_with_its_runtime_leaves_no_flight() {
     in_time(|| {
         let cache = Cache::new();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let inner = cache.clone();
-        runtime.spawn(async move {
+        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let compute = || cache.get_or_compute_async("key", Ttl::Never, || async { 2_u8 });
+        let (first, inner) = (runtime(), cache.clone());
+        first.spawn(async move {
             inner.get_or_compute_async("key", Ttl::Never, pending::<u8>).await.unwrap();
         });
-        runtime.block_on(others_wait());
-        drop(runtime);
-        assert_eq!(cache.get_or_compute("key", Ttl::Never, || 1_u8).unwrap(), 1);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        cache.evict("key").unwrap();
-        assert_eq!(
-            runtime.block_on(cache.get_or_compute_async("key", Ttl::Never, || async { 2_u8 })).unwrap(),
-            2
-        );
+        first.block_on(others_wait());
+        let mut joined = Box::pin(compute());
+        assert!(joined.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(first);
+        // Tasks wait for a task's flight: for ever, if it were still there.
+        let (late, joined) = runtime().block_on(async { tokio::join!(compute(), joined) });
+        assert_eq!((late.unwrap(), joined.unwrap()), (2, 2));
     });
 }
 
@@ -469,23 +468,5 @@ fn hazard_24_a_task_waits_for_a_thread_without_blocking_its_own() {
         open.store(true, Ordering::SeqCst);
         assert_eq!(waiter.await.unwrap(), 1);
         assert_eq!((thread.join().unwrap(), cache.stats().coalesced), (1, 1));
-    });
-}
-
-#[test]
-fn hazard_24_sync_functions_work_anywhere() {
-    #[cached(cache = cache, skip(cache))]
-    fn square(cache: &Cache, n: u64) -> u64 {
-        n * n
-    }
-
-    let cache = Cache::new();
-    assert_eq!(square(&cache, 2), 4);
-    let in_current = cache.clone();
-    on_one_thread(|| async move { assert_eq!(square(&in_current, 3), 9) });
-    on_threads(2, || async move {
-        let from_blocking = cache.clone();
-        let blocking = tokio::task::spawn_blocking(move || square(&from_blocking, 4));
-        assert_eq!((blocking.await.unwrap(), square(&cache, 4)), (16, 16));
     });
 }
