@@ -2,12 +2,13 @@
 //! its computation with.
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Barrier, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use cacheado::backends::Memory;
+use cacheado::backends::{Memory, SharedMemory};
 use cacheado::prelude::*;
 use cacheado::rules::Lru;
 use cacheado::testing::ManualClock;
@@ -118,6 +119,89 @@ fn hazard_16_a_weigher_that_panics_costs_no_result() {
     let cache = Cache::builder().backend(memory).build().unwrap();
     assert_eq!(cache.get_or_compute("key", Ttl::Never, || 7_u8).unwrap(), 7);
     assert_eq!(cache.get::<u8>("key").unwrap(), None);
+}
+
+thread_local! {
+    static NUMBER: Cell<u32> = const { Cell::new(0) };
+    /// Whose code panics.
+    static PANICS: Cell<&str> = const { Cell::new("") };
+}
+
+fn may_panic(who: &str) {
+    assert_ne!(PANICS.get(), who, "as it is to");
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Fragile(u32);
+
+impl Clone for Fragile {
+    fn clone(&self) -> Self {
+        may_panic("clone");
+        Self(self.0)
+    }
+}
+
+fn is_wanted(_: &Fragile) -> bool {
+    may_panic("cache_if");
+    true
+}
+
+fn a_minute(_: &Fragile) -> Duration {
+    may_panic("ttl_with");
+    Duration::from_secs(60)
+}
+
+#[cached(cache = cache, skip(cache), cache_if = is_wanted, ttl_with = a_minute)]
+fn fragile(cache: &Cache) -> Fragile {
+    Fragile(NUMBER.get())
+}
+
+/// A cache in memory and one over a backend, each with those whose code is asked as it stores.
+fn with_those_who_are_asked() -> [(Cache, &'static [&'static str]); 2] {
+    let weigher = |_: &[u8], _: &dyn std::any::Any| {
+        may_panic("weigher");
+        1
+    };
+    let memory = Memory::builder().max_weight(100).weigher(weigher).build();
+    [
+        (Cache::builder().backend(memory).build().unwrap(), &["cache_if", "ttl_with", "clone", "weigher"]),
+        (Cache::builder().backend(SharedMemory::new()).build().unwrap(), &["cache_if", "ttl_with", "clone"]),
+    ]
+}
+
+#[test]
+fn hazard_16_code_that_panics_as_a_refreshed_value_is_stored_leaves_no_old_one() {
+    for (cache, asked) in with_those_who_are_asked() {
+        for who in asked {
+            NUMBER.set(1);
+            fragile_entry(&cache).evict().unwrap();
+            assert_eq!((fragile(&cache), fragile(&cache)), (Fragile(1), Fragile(1)));
+            NUMBER.set(2);
+            PANICS.set(who);
+            let refreshed = fragile_entry(&cache).refresh();
+            PANICS.set("");
+            assert_eq!(refreshed, Fragile(2), "{who}: what the body computed is returned");
+            assert_eq!(fragile_entry(&cache).peek().unwrap(), None, "{who}: the old value is still there");
+            NUMBER.set(3);
+            assert_eq!(fragile(&cache), Fragile(3), "{who}");
+        }
+    }
+}
+
+#[test]
+fn hazard_16_code_that_panics_as_a_value_is_set_leaves_no_old_one() {
+    for (cache, asked) in with_those_who_are_asked() {
+        for who in asked {
+            NUMBER.set(1);
+            fragile_entry(&cache).evict().unwrap();
+            assert_eq!(fragile(&cache), Fragile(1));
+            PANICS.set(who);
+            let set = catch_unwind(AssertUnwindSafe(|| fragile_entry(&cache).set(Fragile(2))));
+            PANICS.set("");
+            set.expect_err("the caller is told");
+            assert_eq!(fragile_entry(&cache).peek().unwrap(), None, "{who}: the old value is still there");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From the outcome of a body to the store, and to those who wait for it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,12 +22,15 @@ impl Computation {
     /// of the user's that decides or copies panics. What the backend is to be asked to store comes first, if there is
     /// something.
     pub(super) fn finish(mut self: Box<Self>, outcome: &dyn Outcome) -> Option<Write> {
-        match catch_unwind(AssertUnwindSafe(|| self.store(outcome))) {
+        let stored = catch_unwind(AssertUnwindSafe(|| self.store(outcome))).or_else(|_| {
+            tracing::error!("an outcome was not stored: what was asked about it, or copies it, panicked");
+            catch_unwind(AssertUnwindSafe(|| self.refuse(outcome)))
+        });
+        match stored {
             Ok(None) => {}
             Ok(Some(draft)) => return self.write(draft),
-            Err(_) => {
-                tracing::error!("an outcome was not stored: what was asked about it, or copies it, panicked");
-            }
+            // It cannot be copied, so that nothing can hold it while the backend is waited for.
+            Err(_) => self.leave_eviction(),
         }
         self.land(|| match (outcome.held(), outcome.shared()) {
             (Some(held), _) => Landed::Value(held),
@@ -56,10 +59,21 @@ impl Computation {
             let function = Arc::clone(function);
             return self.draft(&function, outcome, admitted);
         }
-        let placed = admitted.and_then(|ttl| self.place(function, ticket, ttl, outcome));
-        // A body that ends with nothing to store has still found out that what is stored, which a refresh and
-        // what is past its time are about, is old. An error has found out nothing.
-        if placed.is_none() && (self.call.is_refresh() || self.call.policy.ages()) && !is_failure {
+        match admitted.and_then(|ttl| self.place(function, ticket, ttl, outcome)) {
+            Some(_) => None,
+            None => self.refuse(outcome),
+        }
+    }
+
+    /// Stores nothing of the outcome. A body that ends with nothing to store has still found out that what is stored,
+    /// which a refresh and what is past its time are about, is old. An error has found out nothing.
+    fn refuse(&mut self, outcome: &dyn Outcome) -> Option<Draft> {
+        let (function, ticket) = (self.call.function.as_ref()?, self.ticket.as_ref()?);
+        if function.remote.is_some() {
+            let function = Arc::clone(function);
+            return self.draft(&function, outcome, None);
+        }
+        if (self.call.is_refresh() || self.call.policy.ages()) && outcome.worth() != Worth::Failure {
             function.region.retract(self.call.hash, self.call.key.as_bytes(), ticket);
         }
         None
@@ -73,23 +87,39 @@ impl Computation {
     }
 
     /// Stores what the caller gives: after this, fills that have begun are not stored, and whatever
-    /// becomes of the value, an older one is gone.
+    /// becomes of the value, an older one is gone. Also where code of the user's that decides or copies panics, which
+    /// the caller is told of.
     pub(super) fn set(&self, value: &dyn Outcome) {
         let Some(function) = &self.call.function else { return };
-        let (hash, key) = (self.call.hash, self.call.key.as_bytes());
-        let labels = self.labels.as_ref();
+        let hash = self.call.hash;
         // Its number is that of its beginning: of two sets, the one that began later stays.
-        let begun = function.tickets.take(hash, labels);
-        let ttl = self.admitted(function, value);
-        function.tickets.fence_off(hash);
+        let begun = function.tickets.take(hash, self.labels.as_ref());
+        let set = catch_unwind(AssertUnwindSafe(|| {
+            let ttl = self.admitted(function, value);
+            function.tickets.fence_off(hash);
+            ttl.and_then(|ttl| self.replace(function, &begun, ttl, value))
+        }));
+        if let Ok(Some(_)) = set {
+            return;
+        }
+        if set.is_err() {
+            function.tickets.fence_off(hash);
+        }
+        function.region.retract(hash, self.call.key.as_bytes(), &begun);
+        if let Err(panic) = set {
+            resume_unwind(panic);
+        }
+    }
+
+    /// Stores a value that is newer than what has been evicted since the ticket was taken. `None` as of
+    /// [`place`](Self::place).
+    fn replace(&self, function: &Function, begun: &Boarded, ttl: Ttl, value: &dyn Outcome) -> Option<Placed> {
         loop {
-            let ticket = function.tickets.renew(&begun, hash, labels);
-            let placed = ttl.and_then(|ttl| self.place(function, &ticket, ttl, value));
-            match placed {
-                // An eviction has come between: the value, which is newer than it, comes after it.
-                Some(Placed::Fenced) => {}
-                Some(_) => return,
-                None => return function.region.retract(hash, key, &begun),
+            let ticket = function.tickets.renew(begun, self.call.hash, self.labels.as_ref());
+            match self.place(function, &ticket, ttl, value)? {
+                // An eviction has come between: the value comes after it.
+                Placed::Fenced => {}
+                placed => return Some(placed),
             }
         }
     }

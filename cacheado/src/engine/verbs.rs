@@ -1,6 +1,7 @@
 //! What is asked of one entry besides its value: peek, set, evict. Each verb is an [`Operation`], which a sync
 //! caller blocks on and an async one waits for.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -181,10 +182,17 @@ impl Call {
 }
 
 impl Computation {
-    /// Stores a value in the backend. What it replaces, and copies of it, are gone in any case.
+    /// Stores a value in the backend. What it replaces, and copies of it, are gone in any case: also where code of the
+    /// user's that decides or copies panics, which the caller is told of then.
     fn set_far<'o>(mut self, function: Arc<Function>, value: &dyn Outcome) -> Operation<'o, ()> {
-        let ttl = self.admitted(&function, value);
-        let stored = ttl.zip(value.held());
+        let asked = catch_unwind(AssertUnwindSafe(|| {
+            let ttl = self.admitted(&function, value);
+            (ttl, ttl.zip(value.held()))
+        }));
+        let ((ttl, stored), panic) = match asked {
+            Ok(asked) => (asked, None),
+            Err(panic) => ((None, None), Some(panic)),
+        };
         let grace = self.call.policy.grace_of(value.worth());
         let notice = self.call.notice();
         let Some(far) = self.far_to_write() else { return Operation::ready(()) };
@@ -215,8 +223,11 @@ impl Computation {
             }
             // The next reader fetches it: of two sets at once, the copy would be either's.
             function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);
-            answer.map(drop).inspect_err(|error| self.count_backend_error(error))?;
-            Ok(())
+            let answered = answer.map(drop).inspect_err(|error| self.count_backend_error(error));
+            if let Some(panic) = panic {
+                resume_unwind(panic);
+            }
+            Ok(answered?)
         })
     }
 }

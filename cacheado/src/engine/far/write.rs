@@ -11,7 +11,7 @@ use crate::engine::computation::Computation;
 use crate::engine::flight::Landed;
 use crate::engine::moment::Moment;
 use crate::function::{Function, Held, Outcome, Value, Worth};
-use crate::remote::{Remote, Reply, Request};
+use crate::remote::{Chore, Remote, Reply, Request};
 use crate::stats::count;
 use crate::ttl::Ttl;
 
@@ -60,13 +60,27 @@ impl Computation {
         }
         // A body that ends with nothing to store has found out that what is stored, which a refresh and what is
         // past its time are about, is old. An error has found out nothing.
-        let is_about_old = self.call.is_refresh() || self.has_spare || self.renewing.is_some();
-        if !is_about_old || outcome.worth() == Worth::Failure {
+        if !self.is_about_old() || outcome.worth() == Worth::Failure {
             return None;
         }
         // An eviction strikes claims.
         self.far.as_mut()?.claim = None;
         Some((self.evicting()?, outcome.held()?, None))
+    }
+
+    fn is_about_old(&self) -> bool {
+        self.call.is_refresh() || self.has_spare || self.renewing.is_some()
+    }
+
+    /// Nothing is written of a value, but what it was to replace is old: it is gone here, and whoever is next in a
+    /// place to wait for the backend takes it out there.
+    pub(in crate::engine) fn leave_eviction(&self) {
+        let (Some(function), Some(far)) = (&self.call.function, &self.far) else { return };
+        if self.is_about_old() {
+            self.forget(function);
+            function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);
+            far.remote.postpone(Chore::drive_out(self.call.whole_key(), Arc::clone(&far.place)));
+        }
     }
 
     /// `None`: the value has no bytes, or there is no room.
