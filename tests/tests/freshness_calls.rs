@@ -1,6 +1,7 @@
 //! What asks for the surroundings of a call, or for how it ends, together with what lets values be used past their time.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,7 +13,7 @@ use cacheado::backends::{ErrorKind, Memory, SharedMemory};
 use cacheado::key::Key;
 use cacheado::rules::{Effect, EntryMeta, Rule};
 use cacheado::testing::{Fault, FlakyBackend, ManualClock};
-use cacheado::{Outcome, Stats, Tier, bypass, bypass_async, cached, observe_async, refresh_async};
+use cacheado::{Cache, Outcome, Stats, Tier, bypass, bypass_async, cached, observe_async, refresh_async};
 use cacheado_tests::stage::{self, Failure, Stage, tiers};
 use cacheado_tests::wait::{in_time, on_one_thread, others_wait, until};
 
@@ -391,5 +392,30 @@ fn a_lookup_that_takes_too_long_and_then_fails_is_one_stale_hit() {
             let stats = stage.stats() - &before;
             assert_eq!((stats.hits, stats.misses, stats.stale_hits), (0, 1, 1), "{tier}: {stats}");
         }
+    });
+}
+
+#[test]
+fn hazard_24_a_timed_body_runs_where_the_runtime_around_its_call_is_shut_down() {
+    #[cached(cache = cache, skip(cache), timeout = "1h")]
+    async fn timed(cache: &Cache, n: u32) -> Result<u32, cacheado::Error> {
+        assert_ne!(n, 13, "the body's own panic");
+        Ok(n)
+    }
+    in_time(|| {
+        let cache = Cache::new();
+        // Nobody ever drives it.
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (handle, waker) = (runtime.handle().clone(), Waker::noop());
+        let _entered = handle.enter();
+        let mut queued = pin!(timed(&cache, 1));
+        assert!(queued.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+        drop(runtime);
+        assert_eq!(without_a_runtime(queued).unwrap(), 1, "its task went with the runtime");
+        assert_eq!(without_a_runtime(timed(&cache, 2)).unwrap(), 2);
+        assert_eq!((without_a_runtime(timed(&cache, 1)).unwrap(), cache.stats().hits), (1, 1));
+        let panicking = AssertUnwindSafe(|| without_a_runtime(timed(&cache, 13)));
+        let panic = catch_unwind(panicking).unwrap_err();
+        assert!(panic.downcast_ref::<String>().is_some_and(|text| text.contains("the body's own panic")));
     });
 }

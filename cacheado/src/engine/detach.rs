@@ -7,9 +7,12 @@ use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cacheado_backends::io;
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
 
 use super::call::Call;
@@ -182,6 +185,28 @@ fn rescued(computation: Box<Computation>) -> Soon<Result<(Value, Served), Box<Co
     }
 }
 
+/// Has a task of the runtime do the work, or this one where the runtime was shut down before it began.
+async fn on_runtime(runtime: &Handle, work: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    let left = Arc::new(Mutex::new(Some(work)));
+    let taken = Arc::clone(&left);
+    let task = runtime.spawn(async move {
+        let work = taken.lock().take();
+        if let Some(work) = work {
+            work.await;
+        }
+    });
+    let Err(error) = task.await else { return };
+    if let Ok(panic) = error.try_into_panic() {
+        resume_unwind(panic);
+    }
+    let work = left.lock().take();
+    match work {
+        Some(work) => work.await,
+        // It was shut down with the runtime, and so is this task.
+        None => std::future::pending().await,
+    }
+}
+
 /// What the call returns, having said how it was served.
 fn returned<R>(outcome: Result<(R, Served), Panic>) -> R {
     let (value, served) = outcome.unwrap_or_else(|panic| resume_unwind(panic));
@@ -308,14 +333,20 @@ impl<K: Kind> Miss<K> {
                 }
             }
             (Start::Compute(computation), Some(runtime)) if is_timed => {
-                let computing = compute_guarded(computation, wishes, body);
-                match runtime.spawn(Surroundings::here().run_for_caller(computing)).await {
-                    Ok(outcome) => returned(outcome),
-                    Err(error) => match error.try_into_panic() {
-                        Ok(panic) => resume_unwind(panic),
-                        // The runtime is being shut down, and this task with it.
-                        Err(_) => std::future::pending().await,
-                    },
+                let computing =
+                    Surroundings::here().run_for_caller(compute_guarded(computation, wishes, body));
+                let outcome = Arc::new(Mutex::new(None));
+                let place = Arc::clone(&outcome);
+                let work = async move {
+                    let outcome = computing.await;
+                    *place.lock() = Some(outcome);
+                };
+                on_runtime(&runtime, Box::pin(work)).await;
+                let outcome = outcome.lock().take();
+                match outcome {
+                    Some(outcome) => returned(outcome),
+                    // The work is not over without it.
+                    None => std::future::pending().await,
                 }
             }
             (Start::Compute(computation), _) => returned(compute_guarded(computation, wishes, body).await),
