@@ -140,7 +140,7 @@ impl Inner {
         if keys.is_empty() {
             return;
         }
-        let Some(worklist) = Worklist::open(self, keys) else { return };
+        let Some(mut worklist) = Worklist::open(self, keys) else { return };
         while let Some((cache, key)) = worklist.next() {
             for (function, bytes) in cache.functions_of(&key) {
                 function.evict(&bytes, Cause::Rule);
@@ -159,32 +159,31 @@ thread_local! {
     static PENDING: RefCell<Option<Pending>> = const { RefCell::new(None) };
 }
 
-/// What rules have asked this thread to evict. Closed when it is dropped.
-struct Worklist(());
+/// What a rule has asked this thread to evict; what rules ask for meanwhile is left in [`PENDING`]. Closed when it is
+/// dropped.
+struct Worklist(Pending);
 
 impl Worklist {
     /// Adds the keys; `None` if a call further out is at work on the list.
     fn open(cache: &Arc<Inner>, keys: Vec<Key>) -> Option<Self> {
-        let added = keys.into_iter().map(|key| (Arc::clone(cache), key));
-        PENDING.with_borrow_mut(|pending| {
-            if let Some(pending) = pending {
-                pending.extend(added);
-                return None;
-            }
-            *pending = Some(added.collect());
-            Some(Self(()))
-        })
+        let mut added: Option<Pending> = Some(keys.into_iter().map(|key| (Arc::clone(cache), key)).collect());
+        // Fails while the thread ends: then each call does its own.
+        let _ = PENDING.try_with(|pending| match &mut *pending.borrow_mut() {
+            Some(pending) => pending.extend(added.take().unwrap_or_default()),
+            none => *none = Some(Pending::new()),
+        });
+        added.map(Self)
     }
 
-    #[expect(clippy::unused_self, reason = "it stands for the open list")]
-    fn next(&self) -> Option<(Arc<Inner>, Key)> {
-        PENDING.with_borrow_mut(|pending| pending.as_mut()?.pop_front())
+    fn next(&mut self) -> Option<(Arc<Inner>, Key)> {
+        let left = || PENDING.try_with(|pending| pending.borrow_mut().as_mut()?.pop_front());
+        self.0.pop_front().or_else(|| left().ok().flatten())
     }
 }
 
 impl Drop for Worklist {
     fn drop(&mut self) {
-        let rest = PENDING.take();
+        let rest = PENDING.try_with(RefCell::take);
         drop(rest);
     }
 }

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 
 #[cfg(not(shuttle))]
 thread_local! {
+    /// There is no list while the thread ends: then it waits for nobody.
     static LED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -21,7 +22,7 @@ pub(super) struct Leading;
 
 impl Leading {
     pub(super) fn of(flight: usize) -> Self {
-        LED.with(|led| led.borrow_mut().push(flight));
+        let _ = LED.try_with(|led| led.borrow_mut().push(flight));
         Self
     }
 }
@@ -29,7 +30,7 @@ impl Leading {
 impl Drop for Leading {
     fn drop(&mut self) {
         // The innermost body ends first.
-        LED.with(|led| led.borrow_mut().pop());
+        let _ = LED.try_with(|led| led.borrow_mut().pop());
     }
 }
 
@@ -38,12 +39,12 @@ pub(super) struct Led(Vec<usize>);
 
 impl Led {
     pub(super) fn here() -> Self {
-        Self(LED.with(|led| led.borrow().clone()))
+        Self(LED.try_with(|led| led.borrow().clone()).unwrap_or_default())
     }
 
     /// Marks this thread as the leader's of each, while the guards live.
     pub(super) fn leading(&self) -> LeadingAll {
-        LED.with(|led| led.borrow_mut().extend_from_slice(&self.0));
+        let _ = LED.try_with(|led| led.borrow_mut().extend_from_slice(&self.0));
         LeadingAll(self.0.len())
     }
 }
@@ -53,7 +54,7 @@ pub(super) struct LeadingAll(usize);
 
 impl Drop for LeadingAll {
     fn drop(&mut self) {
-        LED.with(|led| {
+        let _ = LED.try_with(|led| {
             let mut led = led.borrow_mut();
             let others = led.len().saturating_sub(self.0);
             led.truncate(others);
@@ -61,7 +62,7 @@ impl Drop for LeadingAll {
     }
 }
 
-/// Whether this thread is in the body that the flight waits for.
+/// Whether this thread is in the body that the flight waits for, as far as it knows.
 pub(super) fn leads(flight: usize) -> bool {
-    LED.with(|led| led.borrow().contains(&flight))
+    LED.try_with(|led| led.borrow().contains(&flight)).unwrap_or(true)
 }

@@ -30,16 +30,28 @@ pub(crate) fn hash_bytes(bytes: &[u8]) -> Option<u64> {
 
 /// The bytes of a key.
 pub(crate) fn encode_key<K: KeyPart + ?Sized>(key: &K) -> KeyBox {
-    thread_local! {
-        /// Room for the bytes until it is known how many they are.
-        static ROOM: Cell<KeyBytes> = const { Cell::new(KeyBytes::new()) };
-    }
-    // A key that encodes another while it is encoded finds no room, and makes some.
-    let mut bytes = ROOM.take();
-    bytes.clear();
+    let mut bytes = room();
     key.encode(&mut bytes);
+    boxed(bytes)
+}
+
+thread_local! {
+    /// Room for the bytes of a key until it is known how many they are.
+    static ROOM: Cell<KeyBytes> = const { Cell::new(KeyBytes::new()) };
+}
+
+/// A key that encodes another while it is encoded finds no room, and makes some; so does a thread that ends.
+#[inline(never)]
+fn room() -> KeyBytes {
+    let mut bytes = ROOM.try_with(Cell::take).unwrap_or_default();
+    bytes.clear();
+    bytes
+}
+
+#[inline(never)]
+fn boxed(bytes: KeyBytes) -> KeyBox {
     let key = KeyBox::from(bytes.as_bytes());
-    ROOM.set(bytes);
+    let _ = ROOM.try_with(|room| room.set(bytes));
     key
 }
 

@@ -147,10 +147,10 @@ impl Scope {
         levels: impl IntoIterator<Item = (N, &'a dyn ScopeValue)>,
     ) -> Option<Self> {
         thread_local! {
-            /// Room for the text of a value.
+            /// Room for the text of a value. There is none while the thread ends.
             static ROOM: Cell<String> = const { Cell::new(String::new()) };
         }
-        let mut text = ROOM.take();
+        let mut text = ROOM.try_with(Cell::take).unwrap_or_default();
         let mut has_failed = false;
         // Collected at once: of an array of levels, this is one allocation and one for each value.
         let path: Arc<[Level]> = levels
@@ -161,7 +161,7 @@ impl Scope {
                 Level { name: name.into(), value: text.as_str().into() }
             })
             .collect();
-        ROOM.set(text);
+        let _ = ROOM.try_with(|room| room.set(text));
         let depth = path.len();
         (!has_failed).then(|| Self { path: (depth > 0).then_some(path), depth })
     }

@@ -1,5 +1,6 @@
 //! The counters of one function.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use parking_lot::Mutex;
@@ -12,7 +13,10 @@ use super::Stats;
 /// one writer at a time.
 #[derive(Default)]
 #[repr(align(128))]
-struct PerThread {
+struct PerThread(Counters);
+
+#[derive(Default)]
+struct Counters {
     hits: AtomicU64,
     misses: AtomicU64,
     evictions: AtomicU64,
@@ -23,6 +27,8 @@ struct PerThread {
 #[derive(Default)]
 pub(crate) struct Tally {
     by_thread: ThreadLocal<PerThread>,
+    /// What threads have counted that were about to end.
+    at_end: Counters,
     pub(crate) rejections: AtomicU64,
     pub(crate) bypassed: AtomicU64,
     pub(crate) backend_errors: AtomicU64,
@@ -33,32 +39,41 @@ pub(crate) struct Tally {
     base: Mutex<Stats>,
 }
 
+thread_local! {
+    /// Whether this thread is about to end. Without a destructor, so that it can always be asked.
+    static ENDS: Cell<bool> = const { Cell::new(false) };
+    static END: End = const { End };
+}
+
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        ENDS.set(true);
+    }
+}
+
 impl Tally {
     #[inline]
     pub(crate) fn hit(&self) {
-        add_one(&self.own().hits);
-    }
-
-    #[inline]
-    fn own(&self) -> &PerThread {
         match self.by_thread.get() {
-            Some(own) => own,
-            None => self.first_use(),
+            Some(own) => add_one(&own.0.hits),
+            None => self.first_hit(),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn first_use(&self) -> &PerThread {
-        self.by_thread.get_or_default()
+    fn first_hit(&self) {
+        self.count(|counters| &counters.hits);
     }
 
     pub(crate) fn missed(&self) {
-        add_one(&self.own().misses);
+        self.count(|counters| &counters.misses);
     }
 
     pub(crate) fn evicted(&self) {
-        add_one(&self.own().evictions);
+        self.count(|counters| &counters.evictions);
     }
 
     pub(crate) fn evicted_many(&self, entries: u64) {
@@ -66,7 +81,27 @@ impl Tally {
     }
 
     pub(crate) fn expired(&self) {
-        add_one(&self.own().expirations);
+        self.count(|counters| &counters.expirations);
+    }
+
+    fn count(&self, counter: fn(&Counters) -> &AtomicU64) {
+        match self.by_thread.get().or_else(|| self.first_use()) {
+            Some(own) => add_one(counter(&own.0)),
+            None => count(counter(&self.at_end)),
+        }
+    }
+
+    /// `None` while the thread ends: it may have no number any more, and asking for one panics.
+    #[cold]
+    #[inline(never)]
+    fn first_use(&self) -> Option<&PerThread> {
+        if ENDS.get() {
+            return None;
+        }
+        let own = self.by_thread.get_or_default();
+        // Destructors run in the reverse order: this one before that which gives the thread's number back.
+        let _ = END.try_with(|_| ());
+        Some(own)
     }
 
     fn total(&self) -> Stats {
@@ -79,11 +114,11 @@ impl Tally {
             refresh_failures: self.refresh_failures.load(Relaxed),
             ..Stats::default()
         };
-        for thread in &self.by_thread {
-            stats.hits += thread.hits.load(Relaxed);
-            stats.misses += thread.misses.load(Relaxed);
-            stats.evictions += thread.evictions.load(Relaxed);
-            stats.expirations += thread.expirations.load(Relaxed);
+        for counters in self.by_thread.iter().map(|own| &own.0).chain([&self.at_end]) {
+            stats.hits += counters.hits.load(Relaxed);
+            stats.misses += counters.misses.load(Relaxed);
+            stats.evictions += counters.evictions.load(Relaxed);
+            stats.expirations += counters.expirations.load(Relaxed);
         }
         stats
     }
