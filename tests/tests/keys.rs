@@ -342,3 +342,35 @@ fn hazard_04_a_stable_name_is_all_that_a_key_has_of_a_function() {
     with_cache(&cache, || assert_eq!(A.price(1), 1));
     assert_eq!(cache.stats_by_function().into_keys().collect::<Vec<_>>(), ["keys.price"]);
 }
+
+#[test]
+fn hazard_18_a_key_that_fails_to_serialize_leaves_nothing_behind() {
+    struct Fails;
+    impl serde::Serialize for Fails {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("no"))
+        }
+    }
+    // Spelled like what a failure encodes as.
+    #[derive(serde::Serialize)]
+    enum Works {
+        #[serde(rename = "serde-error")]
+        Error(&'static str),
+    }
+    #[cached(key = cacheado::key::Serde(&filter))]
+    fn found<F: serde::Serialize + 'static>(filter: F) -> u8 {
+        1
+    }
+    let remote = || Cache::builder().backend(cacheado::backends::SharedMemory::new()).build().unwrap();
+    for cache in [Cache::new(), remote()] {
+        with_cache(&cache, || {
+            for _ in 0..10 {
+                assert_eq!((found(Fails), found_entry::<Fails>(Fails).peek().unwrap()), (1, None));
+                cache.set(cacheado::key::Serde(Fails), &1_u8, Ttl::Never).unwrap();
+                assert_eq!(found(Works::Error("no")), 1);
+            }
+        });
+        let stats = cache.stats();
+        assert_eq!((stats.total_keys, stats.hits, stats.misses, stats.bypassed), (1, 9, 1, 20), "{stats}");
+    }
+}

@@ -12,7 +12,7 @@ use super::query::{hash_labels, is_label_of};
 use crate::codec::Codec;
 use crate::context::{self, Mode, Outcome, Served, Tier};
 use crate::function::{Function, Held, Policy, SingleFlight, Typed};
-use crate::key::{Key, KeyPart, KeySink};
+use crate::key::{self, Key, KeyPart, KeySink};
 use crate::scope::Scope;
 use crate::stats::count;
 use crate::ttl::Ttl;
@@ -114,6 +114,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// With the key that this thread has encoded last.
     pub(crate) fn new(
         function: Option<Arc<Function>>,
         (hash, key): (u64, KeyBox),
@@ -135,7 +136,7 @@ impl Call {
             reports_outage: false,
             tags: Vec::new(),
             refresh,
-            bypass: false,
+            bypass: key::serde::has_failed(),
             rejected: false,
             has_looked: false,
             due: false,

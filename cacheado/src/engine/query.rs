@@ -45,6 +45,7 @@ thread_local! {
 fn room() -> KeyBytes {
     let mut bytes = ROOM.try_with(Cell::take).unwrap_or_default();
     bytes.clear();
+    key::serde::begin();
     bytes
 }
 

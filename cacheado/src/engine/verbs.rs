@@ -163,11 +163,11 @@ impl Call {
     pub(crate) fn put<'o>(self: Box<Self>, value: &dyn Outcome) -> Operation<'o, ()> {
         match (&self.function, &self.scope) {
             (None, _) => Operation::ready(()),
-            (Some(function), ScopeOf::Missing) => {
+            (Some(function), scope) if self.bypass || matches!(scope, ScopeOf::Missing) => {
                 count(&function.shared.tally.bypassed);
                 Operation::ready(())
             }
-            (Some(function), ScopeOf::Known(_)) => {
+            (Some(function), _) => {
                 let function = Arc::clone(function);
                 let setting = Computation::without_body(self);
                 if setting.far.is_some() {

@@ -19,7 +19,7 @@ mod encode;
 mod parts;
 mod render;
 mod replay;
-mod serde;
+pub(crate) mod serde;
 mod sink;
 
 #[cfg(test)]

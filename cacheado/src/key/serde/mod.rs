@@ -7,6 +7,7 @@
 mod compound;
 mod serializer;
 
+use std::cell::Cell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use ::serde::Serialize;
@@ -22,7 +23,7 @@ use serializer::{Encoder, Failure};
 /// never a wrong one; sort it, or use a `BTreeSet`.
 ///
 /// A value that fails to serialize equals nothing, itself included: each attempt encodes as the variant
-/// `serde-error` with the message and 16 random bytes, so such a call is always a miss.
+/// `serde-error` with the message and 16 random bytes. Such a call bypasses the cache: nothing is looked up or stored.
 ///
 /// What [`KeyPart`] says of `encode` holds for the `Serialize`: it must not use the cache that it makes a key of.
 ///
@@ -52,9 +53,25 @@ impl<T: Serialize> KeyPart for Serde<T> {
     }
 }
 
+thread_local! {
+    /// Whether a value has failed since the key that is being encoded was begun.
+    static FAILED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A key is about to be encoded.
+pub(crate) fn begin() {
+    FAILED.set(false);
+}
+
+/// Whether the key that was just encoded equals none, as a value in it has failed to serialize.
+pub(crate) fn has_failed() -> bool {
+    FAILED.get()
+}
+
 /// Serde has no sets, so no value that serializes can look like this. The random bytes keep two values that
 /// fail with one message apart: the message alone would give one of them the other's result.
 fn write_failure<S: KeySink + ?Sized>(failure: &Failure, sink: &mut S) {
+    FAILED.set(true);
     let mut nonce = [0; 16];
     for half in nonce.chunks_exact_mut(8) {
         half.copy_from_slice(&RandomState::new().build_hasher().finish().to_le_bytes());
