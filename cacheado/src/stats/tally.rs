@@ -27,8 +27,8 @@ struct Counters {
 #[derive(Default)]
 pub(crate) struct Tally {
     by_thread: ThreadLocal<PerThread>,
-    /// What threads have counted that were about to end.
-    at_end: Counters,
+    /// What is counted together: by threads that are about to end, and evictions of many.
+    shared: Counters,
     pub(crate) rejections: AtomicU64,
     pub(crate) bypassed: AtomicU64,
     pub(crate) backend_errors: AtomicU64,
@@ -77,7 +77,7 @@ impl Tally {
     }
 
     pub(crate) fn evicted_many(&self, entries: u64) {
-        add(&self.own().evictions, entries);
+        self.shared.evictions.fetch_add(entries, Relaxed);
     }
 
     pub(crate) fn expired(&self) {
@@ -87,7 +87,7 @@ impl Tally {
     fn count(&self, counter: fn(&Counters) -> &AtomicU64) {
         match self.by_thread.get().or_else(|| self.first_use()) {
             Some(own) => add_one(counter(&own.0)),
-            None => count(counter(&self.at_end)),
+            None => count(counter(&self.shared)),
         }
     }
 
@@ -114,7 +114,7 @@ impl Tally {
             refresh_failures: self.refresh_failures.load(Relaxed),
             ..Stats::default()
         };
-        for counters in self.by_thread.iter().map(|own| &own.0).chain([&self.at_end]) {
+        for counters in self.by_thread.iter().map(|own| &own.0).chain([&self.shared]) {
             stats.hits += counters.hits.load(Relaxed);
             stats.misses += counters.misses.load(Relaxed);
             stats.evictions += counters.evictions.load(Relaxed);
@@ -138,11 +138,7 @@ impl Tally {
 /// Counts in a cell that this thread alone writes to.
 #[inline]
 fn add_one(cell: &AtomicU64) {
-    add(cell, 1);
-}
-
-fn add(cell: &AtomicU64, count: u64) {
-    cell.store(cell.load(Relaxed).wrapping_add(count), Relaxed);
+    cell.store(cell.load(Relaxed).wrapping_add(1), Relaxed);
 }
 
 pub(crate) fn count(counter: &AtomicU64) {
