@@ -22,12 +22,12 @@ use crate::scope::{Scope, ScopeTree, ScopeValue};
 pub use crate::cache::{ambient, explicit};
 pub use crate::context::AmbientScope;
 pub use crate::engine::{Batch, Lookup, Miss, lookup};
-pub use crate::function::kind::{Kind, Settable, Shape};
+pub use crate::function::kind::{Behind, Kind, Settable, Shape};
 pub use crate::function::{BatchOf, Batched, Detached, Guarded, Instance, Keep, SingleFlight, Site};
 pub use crate::scope::ScopeSource;
 pub use cacheado_macros::scope_call;
 
-pub use crate::function::probe::{Inert, Nature, Probe, stored};
+pub use crate::function::probe::{Inert, Kept, Probe, Stored, stored};
 pub use checks::{
     Fallible, Lifetime, NoKind, NoPart, Optional, Outcome, Part, Remote, ReturnsError, ReturnsTimeout,
     TakesError, TakesTimeout, Unstorable, assert_fallible, assert_optional, assert_remote, backend_error,
@@ -37,7 +37,7 @@ pub use detached::{Borrowed, Moved, Owned, assert_moved};
 
 /// The traits by whose methods generated code chooses by type. Without names, which types of the user's may have.
 pub mod choose {
-    pub use crate::function::probe::{HasCodec as _, InnerOf as _, IsInert as _, KindOf as _, OuterOf as _};
+    pub use crate::function::probe::{HasCodec as _, InnerOf as _, KeptAs as _, KindOf as _, OuterOf as _};
 }
 
 /// This module, under a name that only macros of the same version know: with any other, the one error is that
@@ -87,7 +87,8 @@ pub fn entry<K: Kind, P: KeyPart + ?Sized, F, G>(
     instance: Instance<F, G>,
     key: &P,
 ) -> Miss<K> {
-    Miss::new(call_for(site, cache.as_cache(), shape, instance.id(), (hash_key(key), key), false), shape.0)
+    let call = call_for(site, cache.as_cache(), shape, instance.id(), (hash_key(key), key), false);
+    Miss::new(call, shape.kind)
 }
 
 /// The `<fn>_cache` of a sync function, in which the closure was written.

@@ -70,7 +70,8 @@ pub struct RegionOf<S: ?Sized> {
     shards: S,
 }
 
-/// Entries whose values are of type `V`.
+/// Entries whose values are of type `V`, which are cloned under a lock: a type whose `clone` runs code of the user's
+/// has to stand behind a pointer, as an [`AnyValue`].
 pub type Region<V> = RegionOf<Shards<V>>;
 
 /// Entries whose values are of any type.
@@ -133,9 +134,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         if self.ordered {
             self.store.stamps().touch(&entry.head.stamp);
         }
-        let held = entry.held.take_along();
-        drop(table);
-        Found::Hit(held.into_value())
+        Found::Hit(entry.value.clone())
     }
 
     /// Stores an entry, unless a bound forbids it, or its ticket, which was taken before the value was computed.
@@ -158,7 +157,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     fn see_typed(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<V>> {
         let mut hand = Hand(None);
         let times = self.look(hash, key, touch, &mut hand)?;
-        Some(times.of(hand.0?.into_value()))
+        Some(times.of(hand.0?))
     }
 }
 
@@ -255,7 +254,7 @@ impl AnyRegion {
         seen
     }
 
-    /// Puts into the hand what may be taken along of an entry's value, if the entry is there.
+    /// Puts a copy of an entry's value into the hand, if the entry is there.
     fn look(&self, hash: u64, key: &[u8], touch: bool, hand: &mut dyn AnyHand) -> Option<Times> {
         let table = self.shard(hash).read();
         let (number, slot) = self.with_key(&table, hash, key)?;

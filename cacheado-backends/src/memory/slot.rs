@@ -7,7 +7,7 @@ use super::ledger::Locator;
 use super::members::Place;
 use crate::sync::{AtomicU64, Ordering};
 
-/// Key bytes: up to 30 of them stand in the entry itself, more on the heap.
+/// Key bytes: up to 38 of them stand in the entry itself, more on the heap.
 #[derive(Clone)]
 pub struct KeyBox(Repr);
 
@@ -23,7 +23,7 @@ enum Repr {
 
 impl KeyBox {
     /// So many bytes stand in the entry itself.
-    pub const SHORT: usize = 30;
+    pub const SHORT: usize = 38;
 
     /// Whether it is the key that is looked for.
     #[inline]

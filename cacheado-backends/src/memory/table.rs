@@ -8,7 +8,7 @@ use std::any::Any;
 
 use super::index::Index;
 use super::slot::{Facts, Head, Slot, View};
-use super::value::{AnyHand, Hand, Held};
+use super::value::{AnyHand, Hand};
 
 /// How many entries share a piece of memory.
 const ENTRIES: usize = 8;
@@ -16,7 +16,7 @@ const ENTRIES: usize = 8;
 /// What a probe reads of an entry.
 pub(super) struct Entry<V> {
     pub(super) head: Head,
-    pub(super) held: Held<V>,
+    pub(super) value: V,
 }
 
 /// Eight entries take a whole number of cache lines, whatever their size; so an entry of 64 bytes has one for itself.
@@ -42,7 +42,7 @@ pub(super) trait AnyLines: Send + Sync + 'static {
     fn take(&mut self, number: u32, hand: &mut dyn AnyHand) -> Option<Head>;
     /// Exchanges the value of an entry for that in the hand.
     fn exchange(&mut self, number: u32, hand: &mut dyn AnyHand);
-    /// Puts into the hand what may be taken along of an entry's value under the lock.
+    /// Puts a copy of an entry's value into the hand.
     fn lend(&self, number: u32, hand: &mut dyn AnyHand);
     /// Takes all entries out.
     fn split_off(&mut self) -> Box<dyn AnyLines>;
@@ -74,7 +74,7 @@ impl<V> Lines<V> {
 
 /// What is held in the hand.
 #[expect(clippy::expect_used, reason = "the hands of a region are made by its shards")]
-fn held<V: 'static>(hand: &mut dyn Any) -> &mut Option<Held<V>> {
+fn held<V: 'static>(hand: &mut dyn Any) -> &mut Option<V> {
     &mut hand.downcast_mut::<Hand<V>>().expect("a hand for values of this type").0
 }
 
@@ -101,27 +101,27 @@ impl<V: Clone + Send + Sync + 'static> AnyLines for Lines<V> {
 
     fn put(&mut self, number: u32, head: Head, hand: &mut dyn AnyHand) {
         let (line, place) = place(number);
-        if let Some(held) = held(hand.as_any()).take() {
-            self.0[line].0[place] = Some(Entry { head, held });
+        if let Some(value) = held(hand.as_any()).take() {
+            self.0[line].0[place] = Some(Entry { head, value });
         }
     }
 
     fn take(&mut self, number: u32, hand: &mut dyn AnyHand) -> Option<Head> {
         let (line, place) = place(number);
-        let Some(Entry { head, held: value }) = self.0[line].0[place].take() else { return None };
+        let Some(Entry { head, value }) = self.0[line].0[place].take() else { return None };
         *held(hand.as_any()) = Some(value);
         Some(head)
     }
 
     fn exchange(&mut self, number: u32, hand: &mut dyn AnyHand) {
-        if let (Some(entry), Some(held)) = (self.entry_mut(number), held(hand.as_any())) {
-            std::mem::swap(&mut entry.held, held);
+        if let (Some(entry), Some(value)) = (self.entry_mut(number), held(hand.as_any())) {
+            std::mem::swap(&mut entry.value, value);
         }
     }
 
     fn lend(&self, number: u32, hand: &mut dyn AnyHand) {
         if let Some(entry) = self.entry(number) {
-            *held(hand.as_any()) = Some(entry.held.take_along());
+            *held(hand.as_any()) = Some(entry.value.clone());
         }
     }
 
@@ -201,7 +201,7 @@ impl Table {
         self.facts.iter().map(Facts::weight).sum()
     }
 
-    /// Puts into the hand what may be taken along of an entry's value under the lock.
+    /// Puts a copy of an entry's value into the hand.
     pub(super) fn lend(&self, number: u32, hand: &mut dyn AnyHand) {
         self.lines.lend(number, hand);
     }
@@ -286,6 +286,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::memory::value::AnyValue;
     use crate::sync::AtomicU64;
 
     fn slot(key: u64, serial: u64) -> Slot {
@@ -295,26 +296,21 @@ mod tests {
     }
 
     fn hand(value: u64) -> Hand<u64> {
-        Hand(Some(Held::new(value, true)))
+        Hand(Some(value))
     }
 
     /// The value that has been taken out, which is the entry's serial.
     fn taken(slot: &Slot, hand: &mut Hand<u64>) -> u64 {
-        let value = hand.0.take().map(Held::into_value);
-        assert_eq!(value, Some(slot.facts.serial), "it is the entry's own");
+        assert_eq!(hand.0.take(), Some(slot.facts.serial), "it is the entry's own");
         slot.facts.serial
     }
 
     #[test]
     fn what_a_hit_reads_of_an_entry_is_on_one_line() {
         assert_eq!(size_of::<Option<Entry<u64>>>(), 64);
-        assert_eq!(size_of::<Option<Entry<Arc<str>>>>(), 64);
         assert_eq!((size_of::<Line<Arc<String>>>(), align_of::<Line<Arc<String>>>()), (8 * 64, 64));
-        assert_eq!(
-            size_of::<Line<String>>(),
-            8 * 72,
-            "more where the value is larger, and nothing left over"
-        );
+        let larger = [size_of::<Line<AnyValue>>(), size_of::<Line<String>>()];
+        assert_eq!(larger, [8 * 72, 8 * 80], "more where the value is larger, and nothing left over");
     }
 
     #[test]
@@ -360,12 +356,12 @@ mod tests {
                 if let Some(number) = table.number(key % 7, &is_it) {
                     table.lend(number, &mut empty);
                 }
-                assert_eq!(empty.0.map(Held::into_value), model.get(&key).copied());
+                assert_eq!(empty.0, model.get(&key).copied());
             }
             let found = table
                 .get(key % 7, |stored| stored.key.as_bytes() == key.to_le_bytes())
-                .map(|entry| entry.held.take_along());
-            assert_eq!(found.map(Held::into_value), model.get(&key).copied(), "seed {seed}, step {step}");
+                .map(|entry| entry.value);
+            assert_eq!(found, model.get(&key).copied(), "seed {seed}, step {step}");
         }
         let table: &mut Table = &mut table;
         assert!(table.facts.len() <= 200, "places are used again");

@@ -54,7 +54,6 @@ impl Fixture {
             deadline: self.store.clock().deadline(ttl),
             aging: None,
             labels,
-            inert: true,
         };
         self.region.fill(fill, &ticket, key)
     }
@@ -193,7 +192,6 @@ fn a_fill_that_began_before_a_newer_one_does_not_overwrite_it() {
         deadline: crate::clock::NEVER,
         aging: None,
         labels: None,
-        inert: true,
     };
     let (older, newer) = (fixture.tickets.take(hash(7), None), fixture.tickets.take(hash(7), None));
     assert_eq!(fixture.region.fill(fill(), &newer, 2), Placed::Stored);
@@ -249,7 +247,6 @@ fn every_way_to_evict_fences_off_the_fills_that_have_begun() {
             deadline: crate::clock::NEVER,
             aging: None,
             labels,
-            inert: true,
         };
         assert_eq!(fixture.region.fill(fill, &ticket, 7), Placed::Fenced, "{way}");
         drop(ticket);
@@ -302,7 +299,6 @@ fn an_entry_that_ages_is_there_until_its_grace_is_over_and_served_until_its_lead
         deadline: clock.now() + 100,
         aging: Some(Aging { lead: 20, grace: 50, limit: crate::clock::NEVER }),
         labels: labels(),
-        inert: true,
     };
     let pass = |nanos| clock.advance(Duration::from_nanos(nanos));
     let there = || fixture.region.peek(hash(7), &bytes).map(|seen| seen.value);
@@ -364,7 +360,6 @@ fn hazard_16_each_value_of_a_region_that_is_closed_is_dropped_once_whatever_its_
             deadline: crate::clock::NEVER,
             aging: None,
             labels,
-            inert: true,
         };
         let ticket: Ticket = tickets.take(hash(key), None);
         let last = Arc::new(Last(Arc::downgrade(&region), Arc::clone(&dropped)));

@@ -5,12 +5,11 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use cacheado_backends::memory::AnyRegion;
 use dashmap::DashMap;
 
 use super::Inner;
 use crate::engine::KeyParts;
-use crate::function::{AnyFunction, Function, Held, Identity, Making, Policy, without_arguments};
+use crate::function::{AnyFunction, Function, Identity, Making, Policy, without_arguments};
 use crate::key::{self, Key};
 use crate::remote::{Chore, place};
 use crate::rules::Cause;
@@ -53,7 +52,7 @@ impl Registry {
     ) -> Arc<Function> {
         let mut instances = self.functions.entry((site, path.to_owned(), types)).or_default();
         let mut fitting: Vec<_> =
-            instances.iter_mut().filter(|instance| instance.function.region.holds(making.stored)).collect();
+            instances.iter_mut().filter(|instance| instance.function.stored == making.stored).collect();
         let known = match marker {
             Some(_) => {
                 let own = fitting.iter().position(|instance| instance.marker == marker);
@@ -83,7 +82,7 @@ impl Registry {
         let level: Arc<str> = level.into();
         let open = || {
             let (identity, policy) = (Identity::programmatic(), Policy::new());
-            Function::open(cache, identity, Arc::clone(&level), true, &policy, AnyRegion::open::<Held, _>)
+            Function::open(cache, identity, Arc::clone(&level), true, &policy, Making::programmatic())
         };
         Arc::clone(&*self.programmatic.entry(Arc::clone(&level)).or_insert_with(open))
     }

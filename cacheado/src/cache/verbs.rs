@@ -62,9 +62,8 @@ impl Keyspace {
         let parts = self.parts(key);
         let key = (hash_key(&parts), encode_key(&parts));
         let kind = Own::<T>::new();
-        // What an entry holds is an `Arc`, whose `clone` is no code of the user's.
-        let values = (true, Some(Codec::dynamic::<T>()));
-        let call = Call::new(self.function.clone(), key, Typed::of(kind), values, &POLICY, false);
+        let codec = Some(Codec::dynamic::<T>());
+        let call = Call::new(self.function.clone(), key, Typed::of(kind), codec, &POLICY, false);
         Miss::new(call, kind).scope(Some(self.scope.clone())).ttl(ttl)
     }
 

@@ -90,7 +90,6 @@ pub(crate) struct Call {
     pub(super) typed: Typed,
     pub(super) policy: &'static Policy,
     pub(super) scope: ScopeOf,
-    pub(super) inert: bool,
     /// How the value leaves the process, if it can.
     pub(super) codec: Option<Codec<Held>>,
     pub(super) ttl: Ttl,
@@ -119,7 +118,7 @@ impl Call {
         function: Option<Arc<Function>>,
         (hash, key): (u64, KeyBox),
         typed: Typed,
-        (inert, codec): (bool, Option<Codec<Held>>),
+        codec: Option<Codec<Held>>,
         policy: &'static Policy,
         refresh: bool,
     ) -> Box<Self> {
@@ -130,7 +129,6 @@ impl Call {
             typed,
             policy,
             scope: ScopeOf::Known(Scope::global()),
-            inert,
             codec,
             ttl: policy.ttl.map_or(Ttl::Default, Ttl::For),
             reports_outage: false,

@@ -43,7 +43,7 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F, G>(
     let hash = hash_key(key);
     let mut reason = Reason::Unknown;
     if let Some(function) = at_hand(site, cache, instance.marker(), refresh) {
-        match function.probe(shape.0, hash, key).found() {
+        match function.probe(shape.kind, hash, key).found() {
             Ok(value) => return Lookup::Hit(value),
             Err(because) => reason = because,
         }
@@ -83,7 +83,7 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
     if reason == Reason::Unknown
         && let Some(function) = asker.whom_to_ask()
     {
-        match function.probe(shape.0, hash, key).found() {
+        match function.probe(shape.kind, hash, key).found() {
             Ok(value) => {
                 asker.served();
                 return Lookup::Hit(value);
@@ -91,7 +91,7 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
             Err(because) => reason = because,
         }
     }
-    Lookup::Miss(Miss::new(asker.into_call().after(reason), shape.0))
+    Lookup::Miss(Miss::new(asker.into_call().after(reason), shape.kind))
 }
 
 /// What a probe found. One level of variants, unlike a `Result`, so that a number comes back in registers.
@@ -164,13 +164,13 @@ pub(crate) fn call_for<K: Kind, P: KeyPart + ?Sized>(
 struct Values {
     typed: Typed,
     making: Making,
-    inert: bool,
     codec: Option<Codec<Held>>,
 }
 
 impl Values {
-    fn of<K: Kind>((kind, nature): Shape<K>) -> Self {
-        Self { typed: Typed::of(kind), making: Making::of::<K>(), inert: nature.inert, codec: nature.codec }
+    fn of<K: Kind>(Shape { kind, codec }: Shape<K>) -> Self {
+        let typed = Typed::of(kind);
+        Self { typed, making: Making::of::<K>(typed), codec }
     }
 }
 
@@ -216,11 +216,11 @@ impl Asker<'_> {
     }
 
     fn make(&self) -> Box<Call> {
-        let Values { typed, making, inert, codec } = self.values;
+        let Values { typed, making, codec } = self.values;
         let codec = codec.filter(|codec| !codec.borrows());
         let function = function_of(self.site, self.cache, self.instance, codec.is_some(), making);
         let key = (self.hash, (self.key)());
-        Call::new(function, key, typed, (inert, codec), self.site.policy(), self.refresh)
+        Call::new(function, key, typed, codec, self.site.policy(), self.refresh)
     }
 }
 
@@ -241,7 +241,7 @@ fn function_of(
     let own = (!instance.is_sibling()).then_some(instance.marker);
     if let Some(marker) = own
         && let Some(function) = inner.functions.get(number, marker)
-        && function.region.holds(making.stored)
+        && function.stored == making.stored
     {
         return Some(Arc::clone(function));
     }
@@ -250,7 +250,7 @@ fn function_of(
     let named = Named { site: number, path: &path, types: instance.types, marker: own };
     let function = inner.registry.function(named, making, leaves, &|| {
         let identity = Identity { name: site.identity(&path).into(), version: site.version_number() };
-        Function::open(inner, identity, site.scope_level().into(), leaves, site.policy(), making.region)
+        Function::open(inner, identity, site.scope_level().into(), leaves, site.policy(), making)
     });
     if let Some(marker) = own {
         inner.functions.add(number, marker, Arc::clone(&function));

@@ -38,7 +38,7 @@ impl fmt::Debug for Value {
 /// Which values are the function's own.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Typed {
-    stored: TypeId,
+    pub(super) stored: TypeId,
     shared: Option<TypeId>,
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cacheado_backends::memory::{behind, own};
 
 use super::Held;
+use crate::codec::Codec;
 
 /// What an outcome is worth to the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,58 +77,87 @@ pub trait Kind: Copy + Send + Sync {
     }
 }
 
-/// How a return type is stored, and what the runtime may do with what is stored.
-pub type Shape<K> = (K, super::Nature<<K as Kind>::Stored>);
+/// How a return type is stored, and how what is stored leaves the process, if it can.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape<K> {
+    pub(crate) kind: K,
+    pub(crate) codec: Option<Codec<Held>>,
+}
 
-/// A value of a programmatic key: stored with its type, and not found under another.
-#[derive(Debug)]
-pub(crate) struct Own<T>(PhantomData<fn() -> T>);
+/// What another kind stores, behind a pointer: a type whose `clone` may run code of the user's, which is not to run under
+/// a lock. A value is found as the type that it was stored as, and no other.
+#[derive(Debug, Clone, Copy)]
+pub struct Behind<K>(pub(crate) K);
+
+/// A value of a programmatic key.
+pub(crate) type Own<T> = Behind<Plain<T>>;
 
 impl<T> Own<T> {
     pub(crate) const fn new() -> Self {
-        Self(PhantomData)
+        Self(Plain::new())
     }
 }
 
-impl<T> Clone for Own<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Own<T> {}
-
-impl<T: Clone + Send + Sync + 'static> Kind for Own<T> {
-    type Return = T;
+impl<K: Kind> Kind for Behind<K> {
+    type Return = K::Return;
     type Stored = Held;
-    type Payload = T;
+    type Payload = K::Payload;
 
-    fn worth(self, _: &T) -> Worth {
-        Worth::Value
+    fn worth(self, outcome: &K::Return) -> Worth {
+        self.0.worth(outcome)
     }
 
-    fn store(self, outcome: &T) -> Option<Held> {
-        Some(share(outcome))
+    fn store(self, outcome: &K::Return) -> Option<Held> {
+        match self.0.store(outcome) {
+            Some(stored) => Some(Arc::new(stored)),
+            None => None,
+        }
     }
 
-    fn restore(self, stored: Held) -> Option<T> {
-        unshare(&*stored)
+    fn restore(self, stored: Held) -> Option<K::Return> {
+        match stored.downcast_ref::<K::Stored>() {
+            Some(stored) => self.0.restore(stored.clone()),
+            None => None,
+        }
     }
 
-    fn hold(self, outcome: &T) -> Option<Held> {
-        Some(share(outcome))
+    fn payload(self, outcome: &K::Return) -> Option<&K::Payload> {
+        self.0.payload(outcome)
     }
 
-    fn release(self, held: Held) -> Option<T> {
-        Some(Arc::unwrap_or_clone(held.downcast().ok()?))
+    fn hold(self, outcome: &K::Return) -> Option<Held> {
+        self.store(outcome)
+    }
+
+    fn release(self, held: Held) -> Option<K::Return> {
+        match held.downcast() {
+            Ok(stored) => self.0.restore(unwrapped(stored)),
+            Err(_) => None,
+        }
     }
 
     fn held_type(self) -> TypeId {
-        TypeId::of::<T>()
+        TypeId::of::<K::Stored>()
     }
 
-    fn payload(self, outcome: &T) -> Option<&T> {
-        Some(outcome)
+    fn share(self, outcome: &K::Return) -> Option<Held> {
+        self.0.share(outcome)
+    }
+
+    fn shared_type(self) -> Option<TypeId> {
+        self.0.shared_type()
+    }
+
+    fn unshare(self, shared: &(dyn Any + Send + Sync)) -> Option<K::Return> {
+        self.0.unshare(shared)
+    }
+}
+
+/// Not `Arc::unwrap_or_clone`, which would be compiled for each type, too.
+fn unwrapped<V: Clone>(value: Arc<V>) -> V {
+    match Arc::try_unwrap(value) {
+        Ok(value) => value,
+        Err(value) => V::clone(&value),
     }
 }
 

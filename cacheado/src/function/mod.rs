@@ -30,7 +30,6 @@ pub(crate) use held::{Body, Held, Of, Outcome, Typed, Value, Wishes, no_value};
 pub(crate) use kind::{Kind, Own, Shape, Worth};
 pub(crate) use policy::Policy;
 pub use policy::{Keep, SingleFlight};
-pub(crate) use probe::Nature;
 pub(crate) use site::InstanceId;
 pub(crate) use site::without_arguments;
 pub use site::{Instance, Site};

@@ -5,16 +5,14 @@
 //! one question, so that the compiler tries few candidates, as it does so for each function. In generic code the
 //! choice is made by what the bounds say.
 
-use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Held;
 use super::kind::{
-    Fallible, FallibleOptional, FallibleOptionalShared, FallibleOptionalWhole, FallibleShared, FallibleWhole,
-    Kind, Optional, Plain,
+    Behind, Fallible, FallibleOptional, FallibleOptionalShared, FallibleOptionalWhole, FallibleShared,
+    FallibleWhole, Kind, Optional, Plain, Shape,
 };
 use crate::__private::Outcome;
 use crate::codec::Codec;
@@ -30,12 +28,6 @@ impl<R> Probe<R> {
     pub const fn new() -> Self {
         Self(PhantomData)
     }
-}
-
-/// Asks about what is stored for this kind.
-#[must_use]
-pub fn stored<K: Kind>(_: K) -> Probe<K::Stored> {
-    Probe::new()
 }
 
 /// What a return type is: a `Result`, an `Option`, or anything else.
@@ -178,63 +170,69 @@ impl<A: Inert, B: Inert, C: Inert> Inert for (A, B, C) {}
 
 impl<T: Inert, E: Inert> Inert for Result<T, E> {}
 
-/// What the runtime may do with the values that a function stores.
-pub struct Nature<V> {
-    /// Whether they may be cloned under a lock.
-    pub(crate) inert: bool,
-    /// How they are written, if they have serde: for a type that borrows, it is of no use.
-    pub(crate) codec: Option<Codec<Held>>,
-    pub(crate) of: PhantomData<fn() -> V>,
+/// Carries a kind, and the type that is asked about: what is stored for it.
+#[derive(Debug)]
+pub struct Stored<K, V>(K, PhantomData<fn() -> V>);
+
+/// Asks how what is stored for this kind is kept.
+#[must_use]
+pub fn stored<K: Kind>(kind: K) -> Stored<K, K::Stored> {
+    Stored(kind, PhantomData)
 }
 
-impl<V> Clone for Nature<V> {
-    fn clone(&self) -> Self {
-        *self
+/// How what is stored is kept. Generated code asks `(&&stored(kind)).kept()`.
+pub trait KeptAs<V> {
+    /// The kind that keeps it so.
+    type Kind;
+    /// The kind that keeps it so.
+    fn kept(self) -> Kept<Self::Kind, V>;
+}
+
+/// As it is: it may be cloned under a lock.
+impl<K: Copy, V: Inert> KeptAs<V> for &&Stored<K, V> {
+    type Kind = K;
+
+    fn kept(self) -> Kept<K, V> {
+        Kept(self.0, PhantomData)
     }
 }
 
-impl<V> Copy for Nature<V> {}
+/// Behind a pointer.
+impl<K: Copy, V> KeptAs<V> for &Stored<K, V> {
+    type Kind = Behind<K>;
 
-impl<V> fmt::Debug for Nature<V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Nature").field("inert", &self.inert).field("codec", &self.codec).finish()
+    fn kept(self) -> Kept<Behind<K>, V> {
+        Kept(Behind(self.0), PhantomData)
     }
 }
 
-/// Whether what is stored may be cloned under a lock. Generated code asks `(&&stored(kind)).inert()`.
-pub trait IsInert<V> {
-    /// That of values that stay in this process.
-    fn inert(self) -> Nature<V>;
-}
+/// The kind by which a `V` is kept.
+#[derive(Debug)]
+pub struct Kept<K, V>(K, PhantomData<fn() -> V>);
 
-impl<T: Inert> IsInert<T> for &&Probe<T> {
-    fn inert(self) -> Nature<T> {
-        Nature { inert: true, codec: None, of: PhantomData }
+impl<K: Copy, V> Kept<K, V> {
+    /// Its values stay in this process.
+    #[must_use]
+    pub fn local(&self) -> Shape<K> {
+        Shape { kind: self.0, codec: None }
     }
 }
 
-impl<T> IsInert<T> for &Probe<T> {
-    fn inert(self) -> Nature<T> {
-        Nature { inert: false, codec: None, of: PhantomData }
+/// Whether what is stored can leave the process. Generated code asks `(&&kept).codec()`, unless the function is `local`.
+pub trait HasCodec<K> {
+    /// The kind, with a codec if there is one.
+    fn codec(self) -> Shape<K>;
+}
+
+impl<K: Copy, V: Serialize + Deserialize<'static> + Send + Sync + 'static> HasCodec<K> for &&Kept<K, V> {
+    fn codec(self) -> Shape<K> {
+        Shape { kind: self.0, codec: Some(Codec::dynamic::<V>()) }
     }
 }
 
-/// Whether what is stored can leave the process. Generated code asks `(&&nature).codec()`, unless the
-/// function is `local`.
-pub trait HasCodec<V> {
-    /// The same, with a codec if there is one.
-    fn codec(self) -> Nature<V>;
-}
-
-impl<T: Serialize + Deserialize<'static> + Send + Sync + 'static> HasCodec<T> for &&Nature<T> {
-    fn codec(self) -> Nature<T> {
-        Nature { codec: Some(Codec::dynamic::<T>()), ..**self }
-    }
-}
-
-impl<T> HasCodec<T> for &Nature<T> {
-    fn codec(self) -> Nature<T> {
-        *self
+impl<K: Copy, V> HasCodec<K> for &Kept<K, V> {
+    fn codec(self) -> Shape<K> {
+        self.local()
     }
 }
 
@@ -248,22 +246,23 @@ mod tests {
     struct Loud;
 
     /// What generated code writes.
-    macro_rules! nature {
+    macro_rules! shape {
         ($return:ty, $kind:ident) => {{
             let kind = (&&(&&&Probe::<$return>::new()).outer().inner()).$kind().checked();
-            (&&(&&stored(kind)).inert()).codec()
+            (&&(&&stored(kind)).kept()).codec()
         }};
     }
 
     macro_rules! inert {
-        ($return:ty, $kind:ident) => {
-            nature!($return, $kind).inert
-        };
+        ($return:ty, $kind:ident) => {{
+            let kind = shape!($return, $kind).kind;
+            !type_name_of_val(&kind).contains("::Behind<")
+        }};
     }
 
     macro_rules! serde {
         ($return:ty, $kind:ident) => {
-            nature!($return, $kind).codec.is_some()
+            shape!($return, $kind).codec.is_some()
         };
     }
 
@@ -331,7 +330,7 @@ mod tests {
         }
         macro_rules! borrows {
             ($return:ty) => {
-                nature!($return, kind).codec.is_some_and(crate::codec::Codec::borrows)
+                shape!($return, kind).codec.is_some_and(crate::codec::Codec::borrows)
             };
         }
         assert!(borrows!(&'static str));

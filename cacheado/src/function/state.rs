@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cacheado_backends::memory::{AnyRegion, Cause, Label, Listener, Opened, Region, Store, Tickets};
 
-use super::{Kind, Policy};
+use super::{Held, Kind, Policy, Typed};
 use crate::cache::Inner;
 use crate::engine::flight::Flight;
 use crate::engine::limit::Limiter;
@@ -103,6 +103,8 @@ pub(crate) struct Function {
     pub(crate) region: Arc<AnyRegion>,
     /// The same, a [`Region`], for who knows its type.
     typed: Arc<dyn Any + Send + Sync>,
+    /// The type of what is stored, also where it stands behind a pointer.
+    pub(crate) stored: TypeId,
     /// The fills of its entries, and the computations under way, which their tickets carry.
     pub(crate) tickets: Arc<Tickets<Flight>>,
     /// Where values are used past their expiry, or computed anew before it.
@@ -121,19 +123,24 @@ pub(crate) struct Function {
 }
 
 /// How a function's region is opened.
-pub(crate) type Open = fn(&Arc<Store>, Arc<dyn Listener>) -> Opened<Flight>;
+type Open = fn(&Arc<Store>, Arc<dyn Listener>) -> Opened<Flight>;
 
 /// How the state of a function is made whose type the engine does not know.
 #[derive(Clone, Copy)]
 pub(crate) struct Making {
-    pub(crate) region: Open,
-    /// The type of what its entries hold.
+    region: Open,
+    /// The type of what is stored, also where it stands behind a pointer.
     pub(crate) stored: TypeId,
 }
 
 impl Making {
-    pub(crate) fn of<K: Kind>() -> Self {
-        Self { region: AnyRegion::open::<K::Stored, Flight>, stored: TypeId::of::<K::Stored>() }
+    pub(crate) fn of<K: Kind>(typed: Typed) -> Self {
+        Self { region: AnyRegion::open::<K::Stored, Flight>, stored: typed.stored }
+    }
+
+    /// Of programmatic keys, whose values are of many types.
+    pub(crate) fn programmatic() -> Self {
+        Self { region: AnyRegion::open::<Held, Flight>, stored: TypeId::of::<Held>() }
     }
 }
 
@@ -146,7 +153,7 @@ impl Function {
         level: Arc<str>,
         leaves: bool,
         policy: &Policy,
-        open: Open,
+        making: Making,
     ) -> Arc<Self> {
         let remote = cache.remote.clone().filter(|_| leaves);
         if cache.remote.is_some() && !leaves {
@@ -171,7 +178,8 @@ impl Function {
             copies,
         });
         let store = Arc::clone(remote.as_ref().map_or(&cache.store, |remote| &remote.near));
-        let Opened { region, typed, tickets } = open(&store, Arc::clone(&shared) as Arc<dyn Listener>);
+        let Opened { region, typed, tickets } =
+            (making.region)(&store, Arc::clone(&shared) as Arc<dyn Listener>);
         let ledger = remote.as_ref().and_then(|remote| {
             let listener = LedgerListener { shared: Arc::clone(&shared), remote: Arc::downgrade(remote) };
             Some(Ledger::open(remote.ledger.as_ref()?, listener))
@@ -180,6 +188,7 @@ impl Function {
             shared,
             region,
             typed,
+            stored: making.stored,
             tickets,
             renewals: Renewals::of(policy),
             ruled: has_rules || ledger.is_some(),

@@ -11,7 +11,7 @@ use crate::memory::ledger::Locator;
 use crate::memory::members::Place;
 use crate::memory::slot::{Facts, Head, Marks, Slot};
 use crate::memory::store::{Entered, RegionId};
-use crate::memory::value::{AnyHand, AnyValue, Hand, Held, drop_contained};
+use crate::memory::value::{AnyHand, AnyValue, Hand, drop_contained};
 use crate::sync::{AtomicU64, Ordering};
 
 /// An entry that is to be stored.
@@ -29,8 +29,6 @@ pub struct Fill {
     pub aging: Option<Aging>,
     /// The groups that it can be evicted by.
     pub labels: Option<LabelSet>,
-    /// Whether the value's `clone` runs no code of the user's, so that it may run under a lock.
-    pub inert: bool,
 }
 
 /// What became of a fill.
@@ -58,13 +56,13 @@ impl AnyRegion {
         if self.holds(TypeId::of::<V>()) { Some(self.fill_of(fill, ticket, value)) } else { None }
     }
 
-    /// The same with a value behind a pointer, which is cloned.
+    /// The same with a value behind a pointer, which is cloned if the region has its values inline.
     pub fn fill_any<P>(&self, fill: Fill, ticket: &Ticket<P>, value: AnyValue) -> Option<Placed> {
         let mut given = Some((fill, value));
         let mut placed = None;
         self.shards.with_hand(&mut |hand| {
             if let Some((fill, value)) = given.take()
-                && hand.take(value, fill.inert)
+                && hand.take(value)
             {
                 placed = Some(self.fill_from(fill, ticket.serial(), &|| ticket.is_current(), hand));
             }
@@ -79,7 +77,7 @@ impl AnyRegion {
         ticket: &Ticket<P>,
         value: V,
     ) -> Placed {
-        let mut hand = Hand(Some(Held::new(value, fill.inert)));
+        let mut hand = Hand(Some(value));
         let placed = self.fill_from(fill, ticket.serial(), &|| ticket.is_current(), &mut hand);
         // What another has taken the place of, or what is not stored.
         if let Some(old) = hand.0 {
@@ -164,7 +162,7 @@ impl AnyRegion {
 
 /// A new entry, but for its value and its stamp, and where it is listed, if its labels have a bound.
 fn prepared(fill: Fill, serial: u64, weight: u64) -> (Slot, Option<(LabelSet, Place)>) {
-    let Fill { hash, key, born, deadline: expiry, aging, labels, inert: _ } = fill;
+    let Fill { hash, key, born, deadline: expiry, aging, labels } = fill;
     // The index first: whoever evicts a label finds the entry, or has marked its ticket.
     let labels = labels.map(|labels| {
         let place = labels.register(Locator { hash, serial });

@@ -165,7 +165,6 @@ impl Shared {
             deadline: self.store.clock().deadline_from(born, ttl),
             aging: None,
             labels,
-            inert: true,
         };
         match self.region.fill(fill, ticket, value.into()) {
             // There is no bound that refuses an entry but the one on its weight.

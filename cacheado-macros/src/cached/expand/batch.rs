@@ -29,7 +29,7 @@ pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
         quote_spanned!(generated()=>
             #site
             #kind
-            let mut __cacheado_batch = #private::Batch::new(__cacheado_shape.0);
+            let mut __cacheado_batch = #private::Batch::new(__cacheado_shape);
             #lints
             for __cacheado_id in #ids.iter() {
                 let __cacheado_found = {

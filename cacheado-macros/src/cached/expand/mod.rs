@@ -98,17 +98,18 @@ impl Call {
             let assertion = Ident::new(name, place);
             Some(quote_spanned!(place=> #private::#assertion(&__cacheado_kind);))
         });
-        let mut nature = quote_spanned!(generated()=> (&&#private::stored(__cacheado_kind)).inert());
-        if self.options.local.is_none() {
-            nature = quote_spanned!(generated()=> (&&#nature).codec());
-        }
+        let kept = quote_spanned!(generated()=> (&&#private::stored(__cacheado_kind)).kept());
+        let shape = match &self.options.local {
+            None => quote_spanned!(generated()=> (&&#kept).codec()),
+            Some(_) => quote_spanned!(generated()=> #kept.local()),
+        };
         quote_spanned!(generated()=>
             let __cacheado_shape = {
                 use #private::choose::*;
                 let __cacheado_probe = &&&#probe;
                 let __cacheado_kind = (&&__cacheado_probe.outer().inner()).#method().#checked();
                 #(#assertions)*
-                (__cacheado_kind, #nature)
+                #shape
             };
         )
     }

@@ -25,7 +25,7 @@ use super::flight::Leader;
 use super::lookup::Lookup;
 use super::miss::Miss;
 use crate::context::{self, Outcome, Served};
-use crate::function::{BatchOf, Kind, Value, Wishes, Worth};
+use crate::function::{BatchOf, Kind, Shape, Value, Wishes, Worth};
 use round::{Computed, Round, Waiting};
 
 /// The elements of one call, in the order in which they were asked for.
@@ -49,9 +49,9 @@ enum Element<K: Kind> {
 
 impl<K: Kind> Batch<K> {
     /// One without elements.
-    pub fn new(kind: K) -> Self {
+    pub fn new(shape: Shape<K>) -> Self {
         let (elements, missing, known) = (Vec::new(), Vec::new(), HashMap::new());
-        Self { elements, missing, wishes: Wishes::none(kind), known, computed: None }
+        Self { elements, missing, wishes: Wishes::none(shape.kind), known, computed: None }
     }
 
     /// Adds what the lookup of the next element has found.
@@ -235,7 +235,7 @@ impl<K: Kind> Batch<K> {
             let Some(Element::SameAs(first)) = self.elements.get(index) else { continue };
             // What cannot be copied is a failure, and fails the whole call where it stands first.
             let copy =
-                self.here(*first).and_then(|value| self.wishes.kind.restore(self.wishes.kind.store(value)?));
+                self.here(*first).and_then(|value| self.wishes.kind.release(self.wishes.kind.hold(value)?));
             if let Some(copy) = copy {
                 self.put(index, copy);
             }

@@ -125,7 +125,6 @@ impl Computation {
             deadline,
             aging: None,
             labels: self.labels.clone(),
-            inert: self.call.inert,
         }
     }
 }

@@ -68,7 +68,7 @@ impl Computation {
         let ticket = ledger.tickets.take(self.call.hash, labels.as_ref());
         let clock = function.store.clock();
         let now = clock.now();
-        let fill = Fill { inert: true, labels, ..self.fill(now, clock.deadline_from(now, ttl)) };
+        let fill = Fill { labels, ..self.fill(now, clock.deadline_from(now, ttl)) };
         (ledger.fill(fill, &ticket, ()), ticket)
     }
 }
