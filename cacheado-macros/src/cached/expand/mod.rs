@@ -99,9 +99,10 @@ impl Call {
             Some(quote_spanned!(place=> #private::#assertion(&__cacheado_kind);))
         });
         let kept = quote_spanned!(generated()=> (&&#private::stored(__cacheado_kind)).kept());
-        let shape = match &self.options.local {
-            None => quote_spanned!(generated()=> (&&#kept).codec()),
-            Some(_) => quote_spanned!(generated()=> #kept.local()),
+        let shape = if self.options.local.is_none() {
+            quote_spanned!(generated()=> (&&#kept).codec())
+        } else {
+            quote_spanned!(generated()=> #kept.local())
         };
         quote_spanned!(generated()=>
             let __cacheado_shape = {

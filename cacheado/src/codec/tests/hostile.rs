@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use proptest::prelude::*;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
@@ -218,6 +218,31 @@ proptest! {
         let _ = envelope::<Bottomless>().open(&sealed_payload::<Bottomless>(&payload));
         let _ = envelope::<Vec<Option<(String, u32)>>>()
             .open(&sealed_payload::<Vec<Option<(String, u32)>>>(&payload));
+    }
+}
+
+/// What both read, they read as the same.
+#[track_caller]
+fn is_read_alike<T: Serialize + DeserializeOwned>(payload: &[u8]) {
+    let other = rmp_serde::from_slice::<T>(payload);
+    if let (Ok(ours), Ok(theirs)) = (Codec::<T>::serde().decode(payload, Limits::default()), other) {
+        let written = |value: &T| {
+            let mut bytes = Vec::new();
+            Codec::serde().encode(value, &mut bytes, Limits::default()).map(|()| bytes)
+        };
+        assert_eq!(written(&ours), written(&theirs));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn what_another_reader_of_messagepack_reads_is_read_alike(payload in hostile()) {
+        is_read_alike::<Tree>(&payload);
+        is_read_alike::<Untagged>(&payload);
+        is_read_alike::<Vec<Option<(String, u32)>>>(&payload);
+        is_read_alike::<(f32, i64, u128, Option<bool>)>(&payload);
     }
 }
 

@@ -8,7 +8,8 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
+use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 use super::{HEADER, Level, Marker, envelope, profile};
@@ -142,6 +143,60 @@ fn representations_of_enums_come_back() {
     check(vec![Internal::Point { x: 1, y: None }, Internal::Empty]);
     check(vec![Adjacent::Point(1, Some(2)), Adjacent::Empty]);
     check(vec![Untagged::Number(-1), Untagged::Text("a".to_owned()), Untagged::Point { x: 1, y: Some(2) }]);
+}
+
+/// Bytes in one piece, where a `Vec<u8>` is a list of numbers.
+#[derive(Debug, PartialEq)]
+struct Piece(Vec<u8>);
+
+impl Serialize for Piece {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Piece {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfPiece;
+
+        impl<'de> Visitor<'de> for OfPiece {
+            type Value = Piece;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Piece, E> {
+                Ok(Piece(bytes.to_vec()))
+            }
+        }
+
+        deserializer.deserialize_byte_buf(OfPiece)
+    }
+}
+
+#[test]
+fn bytes_come_back_in_one_piece_or_as_numbers() {
+    let long = (0..70_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+    for bytes in [vec![], vec![7], vec![1; 300], long] {
+        let mut written = Vec::new();
+        envelope::<Piece>().write(HEADER, &Piece(bytes.clone()), &mut written).unwrap();
+        assert_eq!(envelope::<Piece>().open(&written).unwrap().1, Piece(bytes.clone()));
+        let payload = &mut Vec::new();
+        Codec::serde().encode(&(Piece(bytes.clone()), 5), payload, Limits::default()).unwrap();
+        assert_eq!(Codec::<(Vec<u8>, u8)>::serde().decode(payload, Limits::default()), Ok((bytes, 5)));
+    }
+}
+
+#[test]
+fn an_extension_of_messagepack_comes_back() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename = "_ExtStruct")]
+    struct Extension((i8, Piece));
+
+    for len in [1, 2, 3, 4, 8, 16, 17, 300, 70_000] {
+        check(vec![Extension((-5, Piece(vec![7; len]))), Extension((5, Piece(vec![])))]);
+    }
 }
 
 #[test]
