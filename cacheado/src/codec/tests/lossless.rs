@@ -159,7 +159,7 @@ impl<'de> Deserialize<'de> for Piece {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OfPiece;
 
-        impl<'de> Visitor<'de> for OfPiece {
+        impl Visitor<'_> for OfPiece {
             type Value = Piece;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
