@@ -1,5 +1,6 @@
 //! What a cache does when its backend fails: slower, and right. Servers that are killed are in `servers`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -8,22 +9,21 @@ use cacheado::backends::{ErrorKind as Failure, Memory, SharedMemory};
 use cacheado::prelude::*;
 use cacheado::testing::{Fault, FlakyBackend, ManualClock, Operation};
 use cacheado::{Error, ErrorKind, with_cache, with_cache_async};
-
-static BODIES: AtomicU32 = AtomicU32::new(0);
-
-fn bodies() -> u32 {
-    BODIES.load(Ordering::SeqCst)
-}
+use cacheado_tests::Counter;
 
 #[cached(ttl = 60)]
 fn double(n: u32) -> u32 {
-    BODIES.fetch_add(1, Ordering::SeqCst);
+    n * 2
+}
+
+#[cached(ttl = 60, skip(bodies))]
+fn counted(bodies: &Counter, n: u32) -> u32 {
+    bodies.next();
     n * 2
 }
 
 #[cached(ttl = 60)]
 async fn triple(n: u32) -> u32 {
-    BODIES.fetch_add(1, Ordering::SeqCst);
     n * 3
 }
 
@@ -66,15 +66,15 @@ fn hazard_26_an_outage_at_any_step_is_a_slower_function() {
 
 #[test]
 fn hazard_26_a_failed_write_loses_no_result() {
-    let backend = flaky();
+    let (backend, bodies) = (flaky(), Counter::new());
     let cache = patient(&backend);
     backend.inject(Fault::fail(Failure::Unavailable).on(Operation::Put));
-    assert_eq!(with_cache(&cache, || double(1)), 2);
+    assert_eq!(with_cache(&cache, || counted(&bodies, 1)), 2);
     assert_eq!(cache.stats().backend_errors, 1);
     backend.heal();
-    assert_eq!(with_cache(&cache, || double(1)), 2);
-    assert_eq!(with_cache(&cache, || double(1)), 2);
-    assert_eq!(bodies(), 2);
+    assert_eq!(with_cache(&cache, || counted(&bodies, 1)), 2);
+    assert_eq!(with_cache(&cache, || counted(&bodies, 1)), 2);
+    assert_eq!(bodies.get(), 2);
 }
 
 #[test]
@@ -124,21 +124,21 @@ impl From<Error> for Failed {
 
 #[test]
 fn a_function_may_want_to_know() {
-    #[cached(ttl = 60, on_backend_error = "error")]
-    fn strict(n: u32) -> Result<u32, Failed> {
-        BODIES.fetch_add(1, Ordering::SeqCst);
+    #[cached(ttl = 60, on_backend_error = "error", skip(bodies))]
+    fn strict(bodies: &Counter, n: u32) -> Result<u32, Failed> {
+        bodies.next();
         Ok(n)
     }
-    let backend = flaky();
+    let (backend, bodies) = (flaky(), Counter::new());
     let cache = patient(&backend);
     backend.inject(Fault::fail(Failure::Unavailable));
-    let Failed::Cache(error) = with_cache(&cache, || strict(1)).unwrap_err();
-    assert_eq!((error.kind(), bodies()), (ErrorKind::Backend, 0));
+    let Failed::Cache(error) = with_cache(&cache, || strict(&bodies, 1)).unwrap_err();
+    assert_eq!((error.kind(), bodies.get()), (ErrorKind::Backend, 0));
     backend.heal();
-    with_cache(&cache, || strict(0)).unwrap();
+    with_cache(&cache, || strict(&bodies, 0)).unwrap();
     // What a healthy body has computed is returned, whatever becomes of the write.
     backend.inject(Fault::fail(Failure::Unavailable).on(Operation::Put));
-    assert_eq!(with_cache(&cache, || strict(1)).unwrap(), 1);
+    assert_eq!(with_cache(&cache, || strict(&bodies, 1)).unwrap(), 1);
 }
 
 #[test]
@@ -165,14 +165,14 @@ fn a_verb_says_what_went_wrong() {
 
 #[test]
 fn copies_carry_over_an_outage() {
-    let backend = flaky();
+    let (backend, bodies) = (flaky(), Counter::new());
     let cache = Cache::builder().backend(backend.clone()).near(Memory::new()).build().unwrap();
-    with_cache(&cache, || double(1));
+    with_cache(&cache, || counted(&bodies, 1));
     backend.inject(Fault::fail(Failure::Unavailable));
     for _ in 0..10 {
-        with_cache(&cache, || (double(1), double(2)));
+        with_cache(&cache, || (counted(&bodies, 1), counted(&bodies, 2)));
     }
-    assert_eq!(bodies(), 2, "one of them during the outage");
+    assert_eq!(bodies.get(), 2, "one of them during the outage");
 }
 
 #[test]
@@ -196,14 +196,15 @@ fn a_call_that_hangs_ends_and_harms_nobody_else() {
     });
 }
 
-/// Runs `double` in every place that a sync function can be called from. A deadlock would time out.
+/// Runs a function in every place that a sync function can be called from. A deadlock would time out.
 #[test]
 fn hazard_24_a_sync_function_works_in_every_context() {
     let backend = flaky();
-    let cache = patient(&backend);
+    let (cache, bodies) = (patient(&backend), Arc::new(Counter::new()));
     let call = |n: u32| {
-        let cache = cache.clone();
-        move || assert_eq!(with_cache(&cache, || (double(n), double(n))), (2 * n, 2 * n))
+        let (cache, bodies) = (cache.clone(), Arc::clone(&bodies));
+        let twice = move || (counted(&bodies, n), counted(&bodies, n));
+        move || assert_eq!(with_cache(&cache, twice), (2 * n, 2 * n))
     };
     let multi = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let single = || tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -223,7 +224,7 @@ fn hazard_24_a_sync_function_works_in_every_context() {
     multi().block_on(tokio::task::LocalSet::new().run_until(async move {
         tokio::task::spawn_local(async move { local() }).await.unwrap();
     }));
-    assert_eq!(bodies(), 7);
+    assert_eq!(bodies.get(), 7);
     assert_eq!(cache.stats().hits, 7);
 }
 

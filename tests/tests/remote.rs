@@ -10,6 +10,7 @@ use cacheado::prelude::*;
 use cacheado::rules::{Effect, EntryMeta, Lru, MaxItems, Rule};
 use cacheado::testing::ManualClock;
 use cacheado::{Key, with_cache, with_cache_async};
+use cacheado_tests::Counter;
 use serde::{Deserialize, Serialize};
 
 cacheado::scopes! {
@@ -24,21 +25,18 @@ struct Profile {
     age: u8,
 }
 
-static BODIES: AtomicU32 = AtomicU32::new(0);
-
-fn bodies() -> u32 {
-    BODIES.load(Ordering::SeqCst)
-}
-
 #[cached(ttl = 60, scope = "user", tags("page:{page}"))]
 fn profile(org: &str, user: &str, page: u8) -> Profile {
-    BODIES.fetch_add(1, Ordering::SeqCst);
     Profile { name: format!("{user} of {org}"), age: page }
 }
 
-#[cached(ttl = 60, scope = "user")]
-async fn profile_async(org: &str, user: &str) -> Result<Option<Arc<Profile>>, Box<dyn std::error::Error>> {
-    BODIES.fetch_add(1, Ordering::SeqCst);
+#[cached(ttl = 60, scope = "user", skip(bodies))]
+async fn profile_async(
+    bodies: &Counter,
+    org: &str,
+    user: &str,
+) -> Result<Option<Arc<Profile>>, Box<dyn std::error::Error>> {
+    bodies.next();
     Ok(Some(Arc::new(Profile { name: format!("{user} of {org}"), age: 1 })))
 }
 
@@ -65,15 +63,21 @@ fn eventually(what: &str, is_so: impl Fn() -> bool) {
 
 #[test]
 fn two_nodes_share_entries_both_ways() {
+    #[cached(ttl = 60, scope = "user", skip(bodies))]
+    fn counted(bodies: &Counter, org: &str, user: &str) -> Profile {
+        bodies.next();
+        Profile { name: format!("{user} of {org}"), age: 1 }
+    }
+    let bodies = Counter::new();
     let backend = SharedMemory::new();
     let (a, b) = (node(&backend), node(&backend));
-    let ada = with_cache(&a, || profile("acme", "ada", 1));
-    assert_eq!(with_cache(&b, || profile("acme", "ada", 1)), ada);
-    with_cache(&b, || profile("acme", "brian", 1));
-    with_cache(&a, || profile("acme", "brian", 1));
-    assert_eq!(bodies(), 2);
+    let ada = with_cache(&a, || counted(&bodies, "acme", "ada"));
+    assert_eq!(with_cache(&b, || counted(&bodies, "acme", "ada")), ada);
+    with_cache(&b, || counted(&bodies, "acme", "brian"));
+    with_cache(&a, || counted(&bodies, "acme", "brian"));
+    assert_eq!(bodies.get(), 2);
     for cache in [&a, &b] {
-        let stats = with_cache(cache, || profile_cache().stats());
+        let stats = with_cache(cache, || counted_cache().stats());
         assert_eq!((stats.hits, stats.misses), (1, 1), "{stats}");
         assert_eq!((stats.total_keys, stats.storage_type), (2, "in_memory"));
     }
@@ -82,17 +86,17 @@ fn two_nodes_share_entries_both_ways() {
 #[tokio::test]
 async fn async_functions_share_what_is_in_an_arc() {
     let backend = SharedMemory::new();
-    let (a, b) = (node(&backend), node(&backend));
-    let first = with_cache_async(&a, profile_async("acme", "ada")).await.unwrap();
-    let second = with_cache_async(&b, profile_async("acme", "ada")).await.unwrap();
-    assert_eq!((first, bodies()), (second, 1));
+    let (a, b, bodies) = (node(&backend), node(&backend), Counter::new());
+    let first = with_cache_async(&a, profile_async(&bodies, "acme", "ada")).await.unwrap();
+    let second = with_cache_async(&b, profile_async(&bodies, "acme", "ada")).await.unwrap();
+    assert_eq!((first, bodies.get()), (second, 1));
 }
 
 #[test]
 fn a_future_over_a_remote_backend_can_be_sent_whatever_the_function_returns() {
     fn sent(_: impl Send) {}
     // The error is no `Send`: the outcome is not held while the backend is asked.
-    sent(async { profile_async("acme", "ada").await.is_ok() });
+    sent(async { profile_async(&Counter::new(), "acme", "ada").await.is_ok() });
 }
 
 #[test]
@@ -257,22 +261,23 @@ fn a_copy_lives_no_longer_than_its_entry_and_its_own_bound() {
 fn values_without_serde_stay_here() {
     #[derive(Clone, PartialEq, Debug)]
     struct Local(u8);
-    #[cached]
-    fn local() -> Local {
-        BODIES.fetch_add(1, Ordering::SeqCst);
+    #[cached(skip(bodies))]
+    fn local(bodies: &Counter) -> Local {
+        bodies.next();
         Local(1)
     }
-    #[cached(local)]
-    fn kept() -> u8 {
-        BODIES.fetch_add(1, Ordering::SeqCst);
+    #[cached(local, skip(bodies))]
+    fn kept(bodies: &Counter) -> u8 {
+        bodies.next();
         1
     }
+    let bodies = Counter::new();
     let backend = SharedMemory::new();
     let (a, b) = (node(&backend), node(&backend));
     for cache in [&a, &a, &b] {
-        with_cache(cache, || (local(), kept()));
+        with_cache(cache, || (local(&bodies), kept(&bodies)));
     }
-    assert_eq!(bodies(), 4);
+    assert_eq!(bodies.get(), 4);
     assert_eq!(a.stats().total_keys, 2);
     assert_eq!(b.evict_by_scope(&Scope::global()).unwrap(), 2);
 }
@@ -410,16 +415,16 @@ fn rules_of_ones_own_see_remote_entries() {
 fn a_thousand_callers_ask_the_backend_once_and_the_body_once() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let backend = SharedMemory::new();
-    let cache = node(&backend);
+    let (cache, bodies) = (node(&backend), Arc::new(Counter::new()));
     runtime.block_on(async {
         let calls: Vec<_> = (0..1_000)
             .map(|_| {
-                let cache = cache.clone();
+                let (cache, bodies) = (cache.clone(), Arc::clone(&bodies));
                 tokio::spawn(async move {
                     let key = "stampede";
                     let compute = || async {
                         tokio::task::yield_now().await;
-                        BODIES.fetch_add(1, Ordering::SeqCst);
+                        bodies.next();
                         7_u8
                     };
                     cache.get_or_compute_async(key, Ttl::Never, compute).await.unwrap()
@@ -430,7 +435,7 @@ fn a_thousand_callers_ask_the_backend_once_and_the_body_once() {
             assert_eq!(call.await.unwrap(), 7);
         }
     });
-    assert_eq!(bodies(), 1);
+    assert_eq!(bodies.get(), 1);
     let stats = cache.stats();
     assert_eq!(stats.hits + stats.misses, 1_000, "{stats}");
 }
