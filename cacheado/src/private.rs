@@ -5,6 +5,8 @@
 mod checks;
 #[path = "private/detached.rs"]
 mod detached;
+#[path = "private/functions.rs"]
+mod functions;
 #[cfg(fuzzing)]
 #[path = "private/fuzz.rs"]
 pub mod fuzz;
@@ -34,6 +36,7 @@ pub use checks::{
     lifetime, timed_out,
 };
 pub use detached::{Borrowed, Moved, Owned, assert_moved};
+pub use functions::{cache_if, refresh_if, ttl_with};
 
 /// The traits by whose methods generated code chooses by type. Without names, which types of the user's may have.
 pub mod choose {

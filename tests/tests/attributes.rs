@@ -321,3 +321,80 @@ fn the_verbs_of_a_cache_and_of_a_scope() {
         assert_eq!((cache.stats().total_keys, cache.stats().hits), (0, 0));
     });
 }
+
+/// What `cache_if` and `ttl_with` name is called as if it were written out: references to what a value derefs to or
+/// coerces to are good enough, and types are inferred.
+mod functions {
+    use std::fmt::{Debug, Display};
+
+    use super::*;
+
+    pub(super) fn of_text(text: &str) -> Duration {
+        Duration::from_secs(text.len() as u64)
+    }
+
+    pub(super) fn of_anything<T>(_: &T) -> Duration {
+        SECOND
+    }
+
+    pub(super) fn of_what_is_shown(value: &impl Display) -> bool {
+        value.to_string() != "secret"
+    }
+
+    pub(super) fn of_an_object(value: &dyn Debug) -> bool {
+        !format!("{value:?}").is_empty()
+    }
+
+    pub(super) const ALWAYS: fn(&[u8]) -> bool = |_| true;
+
+    pub(super) trait Judge<'v> {
+        fn is_good(value: &'v u32) -> bool;
+    }
+
+    pub(super) struct Odd;
+
+    impl<'v> Judge<'v> for Odd {
+        fn is_good(value: &'v u32) -> bool {
+            value % 2 == 1
+        }
+    }
+}
+
+#[test]
+fn functions_are_named_as_they_would_be_called() {
+    use functions::Judge as _;
+
+    #[cached(ttl_with = functions::of_text, cache_if = functions::of_what_is_shown)]
+    fn text(text: &str) -> String {
+        text.to_owned()
+    }
+    #[cached(ttl_with = functions::of_anything, cache_if = Option::is_some, cache_none)]
+    fn option(n: u32) -> Option<Arc<str>> {
+        (n > 0).then(|| "some".into())
+    }
+    #[cached(ttl_with = functions::of_text, cache_if = functions::of_an_object)]
+    fn pointer(n: u32) -> Arc<String> {
+        Arc::new(n.to_string())
+    }
+    #[cached(cache_if = functions::ALWAYS)]
+    fn bytes(n: u8) -> Vec<u8> {
+        vec![n]
+    }
+    #[cached(cache_if = functions::Odd::is_good, refresh_if = "false".parse().unwrap())]
+    fn odd(n: u32) -> u32 {
+        n
+    }
+    let cache = Cache::builder().clock(cacheado::testing::ManualClock::new()).build().unwrap();
+    cacheado::with_cache(&cache, || {
+        for _ in 0..2 {
+            let _ =
+                (text("four"), text("secret"), option(0), option(1), pointer(10), bytes(1), odd(1), odd(2));
+        }
+        assert_eq!(text_entry("four").remaining().unwrap(), Some(4 * SECOND));
+        assert_eq!(pointer_entry(10).remaining().unwrap(), Some(2 * SECOND));
+        assert_eq!(option_entry(1).remaining().unwrap(), Some(SECOND));
+        let stats = [text_cache(), option_cache(), pointer_cache(), bytes_cache(), odd_cache()]
+            .map(|of| of.stats().hits);
+        assert_eq!(stats, [1; 5]);
+    });
+}

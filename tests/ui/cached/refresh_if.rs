@@ -10,4 +10,13 @@ fn no_bool(n: u32) -> u32 {
     n
 }
 
+fn is_stale(n: &u32) -> bool {
+    *n > 1
+}
+
+#[cached(refresh_if = is_stale)]
+fn not_called(n: u32) -> u32 {
+    n
+}
+
 fn main() {}

@@ -34,4 +34,13 @@ fn other_result(n: u32) -> u32 {
     n
 }
 
+fn of_the_whole(_: &Option<u32>) -> Duration {
+    Duration::ZERO
+}
+
+#[cached(ttl_with = of_the_whole)]
+fn not_of_the_value(n: u32) -> Option<u32> {
+    Some(n)
+}
+
 fn main() {}

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::{Call, attributes, body, instance, key, options, signature, site};
-use crate::krate::{generated, private};
+use crate::krate::{generated, generated_at, private, private_at};
 
 pub(super) fn expand(call: &Call) -> TokenStream {
     let attributes = attributes::of_function(&call.function.attrs);
@@ -70,7 +70,11 @@ pub(super) fn question(call: &Call) -> TokenStream {
     let instance = instance::expand(call, "instance");
     let refresh = match &call.options.refresh_if {
         None => quote_spanned!(generated()=> false),
-        Some(expression) => quote!(#expression),
+        Some(expression) => {
+            let place = crate::cached::args::span_of(expression);
+            let private = private_at(place);
+            quote_spanned!(generated_at(place)=> #private::refresh_if(#expression))
+        }
     };
     call.in_block(
         &statements,

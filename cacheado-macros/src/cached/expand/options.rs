@@ -1,6 +1,6 @@
 //! What a miss needs to know beyond the static site: a chain of calls on it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 use syn::Path;
 
@@ -31,11 +31,11 @@ pub(super) fn chain(call: &Call, loud: bool) -> TokenStream {
         tokens.extend(quote_spanned!(generated()=> .tag(#text)));
     }
     if let Some(function) = &options.ttl_with {
-        let function = applied(function);
+        let function = applied("ttl_with", function);
         tokens.extend(quote_spanned!(generated()=> .ttl_with(#function)));
     }
     if let Some(function) = &options.cache_if {
-        let function = applied(function);
+        let function = applied("cache_if", function);
         tokens.extend(quote_spanned!(generated()=> .cache_if(#function)));
     }
     if let Some(place) = options.on_backend_error {
@@ -51,8 +51,10 @@ pub(super) fn chain(call: &Call, loud: bool) -> TokenStream {
     tokens
 }
 
-/// A closure around the function, so that a `&str` is good enough for a `&String`.
-fn applied(function: &Path) -> TokenStream {
-    let place = generated_at(crate::cached::args::span_of(function));
-    quote_spanned!(place=> |__cacheado_value| #function(__cacheado_value))
+/// A closure around the function that `argument` names, so that a `&str` is good enough for a `&String`. The runtime's
+/// function of the argument's name says what is expected.
+fn applied(argument: &str, function: &Path) -> TokenStream {
+    let place = crate::cached::args::span_of(function);
+    let (private, argument) = (private_at(place), Ident::new(argument, generated_at(place)));
+    quote_spanned!(generated_at(place)=> |__cacheado_value| #private::#argument(#function, __cacheado_value))
 }
