@@ -186,6 +186,9 @@ pub(super) fn scope(argument: &RawArg) -> syn::Result<Spanned<ScopeChoice>> {
                            `scope = ambient`";
             return Err(syn::Error::new(text.span(), message));
         }
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value() == "global" => {
+            return Err(syn::Error::new(text.span(), GLOBAL));
+        }
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
             let level = text.parse::<Ident>().map_err(|_| {
                 let message =
@@ -201,6 +204,10 @@ pub(super) fn scope(argument: &RawArg) -> syn::Result<Spanned<ScopeChoice>> {
     Ok(Spanned { value, span })
 }
 
+/// No module has such a level, so that no list of its levels would help.
+const GLOBAL: &str =
+    "`global` is the root of all scopes, in which a function without `scope` is cached: leave `scope` out";
+
 fn usage_of_scope() -> &'static str {
     names::find("scope").map_or("", |spec| spec.usage)
 }
@@ -211,12 +218,16 @@ fn scope_path(path: &Path) -> syn::Result<ScopeChoice> {
         if level == "ambient" {
             return Ok(ScopeChoice::Ambient);
         }
+        if level == "global" {
+            return wrong(GLOBAL.to_owned());
+        }
         return wrong(format!("write `scope = \"{level}\"`, or the path of a level with its module"));
     }
     let mut module = path.clone();
     let last = module.segments.pop();
     module.segments.pop_punct();
     match last {
+        Some(segment) if segment.ident == "global" => wrong(GLOBAL.to_owned()),
         Some(segment) if segment.arguments.is_none() && !module.segments.is_empty() => {
             Ok(ScopeChoice::Level(ScopeLevel { module, level: segment.ident }))
         }

@@ -54,6 +54,16 @@ fn no_scope_value(org_id: OrgId) -> u32 {
     org_id.0
 }
 
+#[cached(scope = "global")]
+fn root(n: u32) -> u32 {
+    n
+}
+
+#[cached(scope = scopes::global)]
+fn root_in_path(n: u32) -> u32 {
+    n
+}
+
 mod elsewhere {
     #[cacheado::cached(scope = "user")]
     fn no_module_named_scopes(org_id: u32, user_id: u32) -> u32 {
