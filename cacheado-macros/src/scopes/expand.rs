@@ -105,8 +105,13 @@ fn function(chain: &Chain<'_>, krate: &Krate) -> TokenStream {
         };
         quote_spanned!(generated()=> (#name, #value))
     });
+    let docs = &level.docs;
     let documentation = format!("The scope `{}`.", chain.text());
+    // After what the user says of the level, as a paragraph of its own.
+    let gap = (!docs.is_empty()).then(|| quote_spanned!(generated()=> #[doc = ""]));
     quote_spanned!(generated()=>
+        #(#docs)*
+        #gap
         #[doc = #documentation]
         #[must_use]
         pub fn #name(#(#parameters),*) -> #krate::Scope {

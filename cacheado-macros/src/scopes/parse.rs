@@ -4,6 +4,7 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Ident, Path, Token, Type, Visibility, braced, parenthesized, token};
 
+use crate::errors::Errors;
 use crate::krate::Krate;
 
 /// The whole input.
@@ -17,6 +18,8 @@ pub(super) struct ScopeModule {
 
 /// One level, with what is below it.
 pub(super) struct Level {
+    /// Doc comments.
+    pub docs: Vec<Attribute>,
     pub name: Ident,
     pub param: Param,
     pub children: Vec<Level>,
@@ -81,6 +84,12 @@ fn levels(input: ParseStream<'_>) -> syn::Result<Vec<Level>> {
 
 impl Parse for Level {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let docs = input.call(Attribute::parse_outer)?;
+        let mut errors = Errors::default();
+        for other in docs.iter().filter(|attribute| !attribute.path().is_ident("doc")) {
+            errors.over(other, "a level takes doc comments, and no other attribute");
+        }
+        errors.finish(())?;
         if !input.peek(Ident::peek_any) {
             return Err(input.error("expected a level: `user(user_id)` or `user(user_id: UserId)`"));
         }
@@ -114,7 +123,7 @@ impl Parse for Level {
         } else {
             Vec::new()
         };
-        Ok(Self { name, param, children })
+        Ok(Self { docs, name, param, children })
     }
 }
 

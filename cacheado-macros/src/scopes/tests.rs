@@ -27,6 +27,17 @@ fn forests_are_read() {
         pub mod scopes { organization(org_id: OrgId) { user(user_id) { session(session_id) } } car(car_id) }";
     assert_eq!(errors(input), Vec::<String>::new());
     assert_eq!(errors("mod m { a(x), b(x); c(x) }"), Vec::<String>::new());
+    assert_eq!(errors("mod m { /// Docs. \n a(x) { /** More. */ b(y: u8) } }"), Vec::<String>::new());
+}
+
+#[test]
+fn docs_of_levels_are_those_of_their_functions() {
+    let module = "mod m { #[doc = \" Who pays.\"] a(x) { b(y) } }".parse().expect("tokens");
+    let expanded = scopes(module, "0").to_string();
+    let documented =
+        "# [doc = \" Who pays.\"] # [doc = \"\"] # [doc = \"The scope `a(x)`.\"] # [must_use] pub fn a";
+    assert!(expanded.contains(documented), "{expanded}");
+    assert!(!expanded.contains("# [doc = \"\"] # [doc = \"The scope `a(x) > b(y)`"), "{expanded}");
 }
 
 #[test]
@@ -46,6 +57,7 @@ fn mistakes_are_at_their_names() {
     }
     assert_error("mod m { __a(x) }", "generated code");
     assert_error("a(x)", "expected a module");
+    assert_error("mod m { #[cfg(test)] a(x) }", "no other attribute");
     assert_eq!(errors("mod m { global(x) { b(y) { b(y) } } }").len(), 3);
 }
 

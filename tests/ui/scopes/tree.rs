@@ -20,4 +20,6 @@ scopes! { organization(org_id) }
 
 scopes! { mod unfinished { organization(org_id: ) } }
 
+scopes! { mod attribute { #[deprecated] organization(org_id) } }
+
 fn main() {}
