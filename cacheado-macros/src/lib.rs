@@ -103,8 +103,8 @@ pub fn cached(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// let scope = scopes::user(org_id, "u7");
 /// ```
 ///
-/// A level's function takes its ancestors' values too. A level with a type takes that type, owned or borrowed;
-/// one without takes any `ScopeValue`. Doc comments on a level are those of its function. `tree()` gives the levels as a `ScopeTree`. A first line `crate = path;`
+/// A level's function takes its ancestors' values too. A level with a type takes that type, owned or borrowed
+/// (of `String`: any text); one without takes any `ScopeValue`. Doc comments on a level are those of its function. `tree()` gives the levels as a `ScopeTree`. A first line `crate = path;`
 /// says where `cacheado` is re-exported. Functions with `#[cached(scope = "user")]` find the levels in the
 /// module named `scopes`, those with `scope = path::to::module::user` in any other, also of another crate.
 ///

@@ -26,7 +26,7 @@ pub use crate::context::AmbientScope;
 pub use crate::engine::{Batch, Lookup, Miss, lookup};
 pub use crate::function::kind::{Behind, Kind, Settable, Shape};
 pub use crate::function::{BatchOf, Batched, Detached, Guarded, Instance, Keep, SingleFlight, Site};
-pub use crate::scope::ScopeSource;
+pub use crate::scope::{ScopeSource, ScopeText};
 pub use cacheado_macros::scope_call;
 
 pub use crate::function::probe::{Inert, Kept, Probe, Stored, stored};

@@ -14,6 +14,18 @@ cacheado::scopes! {
     }
 }
 
+mod texts {
+    cacheado::scopes! {
+        pub mod scopes {
+            /// Who pays.
+            organization(org_id: String) {
+                /// Who asks.
+                user(user_id: &str)
+            }
+        }
+    }
+}
+
 mod other {
     cacheado::scopes! {
         pub mod scopes {
@@ -338,4 +350,38 @@ fn statistics_by_function_and_level() {
         let all = cache.stats();
         assert_eq!((all.hits, all.misses, all.total_keys), (1, 6, 6));
     });
+}
+
+#[test]
+fn a_level_of_texts_takes_them_owned_and_borrowed() {
+    use std::borrow::Cow;
+    use texts::scopes::{organization, user};
+
+    #[cached(scope = texts::scopes::user)]
+    fn of_borrowed(org_id: &str, user_id: &str) -> String {
+        format!("{org_id}/{user_id}")
+    }
+    #[cached(scope = texts::scopes::user)]
+    fn of_owned(org_id: String, user_id: Arc<str>) -> String {
+        format!("{org_id}/{user_id}")
+    }
+    #[cached(scope = texts::scopes::organization)]
+    fn of_pointers(org_id: &Arc<Cow<'_, str>>) -> String {
+        org_id.to_string()
+    }
+    let ada = user("acme", "ada");
+    assert_eq!(ada.to_string(), "organization:acme/user:ada");
+    assert_eq!(ada, user("acme".to_owned(), Arc::<str>::from("ada")));
+    let (acme, name) = ("acme".to_owned(), Box::<str>::from("ada"));
+    assert_eq!(ada, user(Cow::Borrowed("acme"), &name));
+    assert_eq!((ada.parent(), name.len()), (Some(organization(&acme)), acme.len() - 1));
+
+    let cache = Cache::new();
+    with_cache(&cache, || {
+        assert_eq!(of_borrowed("acme", "ada"), of_owned("acme".to_owned(), "ada".into()));
+        assert_eq!(of_pointers(&Arc::new("acme".into())), "acme");
+        of_borrowed("globex", "ada");
+    });
+    assert_eq!(cache.evict_by_scope(&ada).unwrap(), 2);
+    assert_eq!(cache.evict_by_scope(&organization("acme")).unwrap(), 1);
 }

@@ -89,7 +89,9 @@ fn function(chain: &Chain<'_>, krate: &Krate) -> TokenStream {
     let (name, private) = (&level.name, private());
     let parameters = chain.0.iter().map(|level| {
         let parameter = &level.param.name;
-        if let Some(ty) = &level.param.ty {
+        if level.param.is_text() {
+            quote_spanned!(generated()=> #parameter: impl #private::ScopeText)
+        } else if let Some(ty) = &level.param.ty {
             quote_spanned!(generated()=> #parameter: impl ::core::borrow::Borrow<#ty>)
         } else {
             quote_spanned!(generated()=> #parameter: impl #krate::ScopeValue)
@@ -97,7 +99,8 @@ fn function(chain: &Chain<'_>, krate: &Krate) -> TokenStream {
     });
     let steps = chain.0.iter().map(|level| {
         let (name, parameter) = (text(&level.name), &level.param.name);
-        let value = if let Some(ty) = &level.param.ty {
+        let ty = level.param.ty.as_ref().filter(|_| !level.param.is_text());
+        let value = if let Some(ty) = ty {
             let span = generated_at(ty_span(ty));
             quote_spanned!(span=> ::core::borrow::Borrow::<#ty>::borrow(&#parameter) as &dyn #krate::ScopeValue)
         } else {
@@ -130,7 +133,9 @@ fn hidden(chain: &Chain<'_>, krate: &Krate) -> TokenStream {
     let (name, private) = (hidden_name(&level.name), private());
     let parameters = chain.0.iter().map(|level| {
         let parameter = &level.param.name;
-        if let Some(ty) = &level.param.ty {
+        if level.param.is_text() {
+            quote_spanned!(generated()=> #parameter: &impl #private::ScopeText)
+        } else if let Some(ty) = &level.param.ty {
             quote_spanned!(generated()=> #parameter: &#ty)
         } else {
             quote_spanned!(generated()=> #parameter: &impl #private::ScopeSource)
@@ -138,7 +143,9 @@ fn hidden(chain: &Chain<'_>, krate: &Krate) -> TokenStream {
     });
     let steps = chain.0.iter().map(|level| {
         let (name, parameter) = (text(&level.name), &level.param.name);
-        let value = if let Some(ty) = &level.param.ty {
+        let value = if level.param.is_text() {
+            quote_spanned!(generated()=> ::core::option::Option::Some(#parameter as &dyn #krate::ScopeValue))
+        } else if let Some(ty) = &level.param.ty {
             let span = generated_at(ty_span(ty));
             let value = quote_spanned!(span=> ::core::borrow::Borrow::<#ty>::borrow(#parameter));
             quote_spanned!(span=> ::core::option::Option::Some(#value as &dyn #krate::ScopeValue))

@@ -2,7 +2,9 @@
 
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Ident, Path, Token, Type, Visibility, braced, parenthesized, token};
+use syn::{
+    Attribute, Ident, Path, PathSegment, Token, Type, TypePath, Visibility, braced, parenthesized, token,
+};
 
 use crate::errors::Errors;
 use crate::krate::Krate;
@@ -29,6 +31,31 @@ pub(super) struct Level {
 pub(super) struct Param {
     pub name: Ident,
     pub ty: Option<Type>,
+}
+
+impl Param {
+    /// Whether the type is a text: owned or borrowed, it is the same value.
+    pub(super) fn is_text(&self) -> bool {
+        match &self.ty {
+            Some(Type::Reference(reference)) => {
+                let is_plain = reference.lifetime.is_none() && reference.mutability.is_none();
+                is_plain && is_path_to(&reference.elem, &["str"])
+            }
+            Some(ty) => {
+                let owned: [&[&str]; 3] =
+                    [&["String"], &["std", "string", "String"], &["alloc", "string", "String"]];
+                is_path_to(ty, &["str"]) || owned.iter().any(|path| is_path_to(ty, path))
+            }
+            None => false,
+        }
+    }
+}
+
+fn is_path_to(ty: &Type, names: &[&str]) -> bool {
+    let Type::Path(TypePath { qself: None, path, .. }) = ty else { return false };
+    let is_named =
+        |(segment, name): (&PathSegment, &&str)| segment.arguments.is_none() && segment.ident == *name;
+    path.segments.len() == names.len() && path.segments.iter().zip(names).all(is_named)
 }
 
 impl Parse for ScopeModule {

@@ -41,6 +41,20 @@ fn docs_of_levels_are_those_of_their_functions() {
 }
 
 #[test]
+fn texts_are_recognised() {
+    let is_text = |ty: &str| {
+        let module: ScopeModule = syn::parse_str(&format!("mod m {{ a(x: {ty}) }}")).expect("a module");
+        module.levels[0].param.is_text()
+    };
+    for text in ["String", "str", "&str", "std::string::String", "::std::string::String"] {
+        assert!(is_text(text), "{text}");
+    }
+    for other in ["OrgId", "my::String", "String<8>", "&'static str", "Arc<str>", "&mut str", "u64"] {
+        assert!(!is_text(other), "{other}");
+    }
+}
+
+#[test]
 fn mistakes_are_at_their_names() {
     assert_error("mod m {}", "no level");
     assert_error("mod m { a }", "has no parameter");

@@ -45,6 +45,25 @@ pub trait ScopeValue {
     fn write_scope(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 }
 
+/// A [`ScopeValue`] that is a text: what a level takes whose type in `scopes!` is `String`, `str` or `&str`.
+///
+/// ```
+/// cacheado::scopes! {
+///     mod scopes { organization(org_id: String) }
+/// }
+///
+/// assert_eq!(scopes::organization("o1"), scopes::organization("o1".to_owned()));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no text, which is what this scope level takes",
+    label = "neither a `str` nor a `String`, nor a reference to one",
+    note = "in `scopes!`, give the level this type, or none: without a type it takes any `ScopeValue`"
+)]
+pub trait ScopeText: ScopeValue {}
+
+impl ScopeText for str {}
+impl ScopeText for String {}
+
 /// Where a level's value may come from: a [`ScopeValue`], or an `Option` of one, whose `None` is a missing
 /// tenant. A call whose tenant is missing is not cached.
 ///
@@ -126,6 +145,8 @@ macro_rules! transparent {
                 (**self).write_scope(out)
             }
         }
+
+        impl<T: ScopeText + ?Sized> ScopeText for $pointer {}
     )*};
 }
 
@@ -136,3 +157,5 @@ impl<T: ScopeValue + ToOwned + ?Sized> ScopeValue for Cow<'_, T> {
         (**self).write_scope(out)
     }
 }
+
+impl<T: ScopeText + ToOwned + ?Sized> ScopeText for Cow<'_, T> {}

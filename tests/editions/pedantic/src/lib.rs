@@ -16,8 +16,9 @@ use cacheado::prelude::*;
 cacheado::scopes! {
     /// The tenants.
     pub mod scopes {
+        /// Who pays.
         organization(org_id: OrgId) { user(user_id) }
-        car(car_id)
+        car(car_id: String)
     }
 }
 
