@@ -288,7 +288,13 @@ fn a_disabled_cache_computes() {
         cache.set("k", &1_u8, Ttl::Never).unwrap();
         assert_eq!(cache.get_or_compute("k", Ttl::Never, || 2_u8).unwrap(), 2);
         assert_eq!((cache.get::<u8>("k").unwrap(), cache.evict("k").unwrap()), (None, false));
-        let _ = (cache.stats().to_string(), cache.clear());
+        let counted = [cache.stats(), of_sync_cache(&cache).stats()];
+        assert!(
+            counted.iter().all(|stats| (stats.hits, stats.misses, stats.bypassed) == (0, 0, 0)),
+            "{counted:?}"
+        );
+        assert!(cache.stats_by_function().is_empty() && cache.stats_by_scope_level().is_empty());
+        cache.clear().unwrap();
     });
 }
 

@@ -82,7 +82,8 @@ impl Cache {
         CacheBuilder::default().open(false)
     }
 
-    /// A cache that never stores: every call computes, every lookup finds nothing.
+    /// A cache that never stores: every call computes, every lookup finds nothing. Neither is counted: its statistics
+    /// stay at zero, `bypassed` among them.
     ///
     /// # Examples
     ///

@@ -45,7 +45,8 @@ pub struct Stats {
     pub stale_hits: u64,
     /// Bodies that failed (with an `Err`, a panic, or by taking too long) where an older value was at hand.
     pub refresh_failures: u64,
-    /// Calls that went past the cache: a scope value was missing, or the caller asked for it.
+    /// Calls that went past the cache: a scope value was missing, or the caller asked for it. A
+    /// [disabled](crate::Cache::disabled) cache counts nothing.
     pub bypassed: u64,
     /// Operations of a backend that failed.
     pub backend_errors: u64,
