@@ -10,6 +10,9 @@ use crate::scope::Scope;
 /// The verbs of a [`Cache`] inside a scope: the same key is another entry in another scope, and goes when
 /// the scope, or one above it, is evicted.
 ///
+/// Statistics are not kept by scope: [`Cache::stats_by_scope_level`] has those of all scopes of a level. Tags belong to
+/// cached functions, wherever they store, and are evicted on the [`cache`](Self::cache).
+///
 /// # Examples
 ///
 /// ```
