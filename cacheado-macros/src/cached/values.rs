@@ -7,7 +7,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprLit, Lit, LitBool, LitStr, Path, Token, parenthesized};
+use syn::{Expr, ExprLit, Lit, LitBool, LitInt, LitStr, Path, Token, parenthesized};
 
 use super::args::{RawArg, RawValue, span_of};
 use super::model::{Keep, KeyChoice, ScopeChoice, ScopeLevel, SingleFlight, Spanned, Tag, Ttl};
@@ -93,12 +93,26 @@ pub(super) fn function(argument: &RawArg) -> syn::Result<Path> {
 
 fn seconds_or_human(literal: &Lit) -> Option<syn::Result<Duration>> {
     match literal {
-        Lit::Int(seconds) => Some(seconds.base10_parse().map(Duration::from_secs)),
+        Lit::Int(seconds) => Some(seconds_of(seconds)),
         Lit::Str(text) => {
             Some(duration::parse(&text.value()).map_err(|message| syn::Error::new(text.span(), message)))
         }
         _ => None,
     }
+}
+
+/// A suffix is that of an integer type: `30m` would be thirty seconds.
+fn seconds_of(literal: &LitInt) -> syn::Result<Duration> {
+    if !is_suffix_of_integers(literal.suffix()) {
+        let message = format!("an integer counts seconds; with a unit, write it as text: `\"{literal}\"`");
+        return Err(syn::Error::new(literal.span(), message));
+    }
+    literal.base10_parse().map(Duration::from_secs)
+}
+
+fn is_suffix_of_integers(suffix: &str) -> bool {
+    let integers = ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize"];
+    suffix.is_empty() || integers.contains(&suffix)
 }
 
 pub(super) fn ttl(argument: &RawArg) -> syn::Result<Spanned<Ttl>> {
@@ -138,8 +152,8 @@ pub(super) fn time(argument: &RawArg) -> syn::Result<Spanned<Duration>> {
 
 fn number(argument: &RawArg) -> syn::Result<f64> {
     let parsed = match literal(assigned(argument)?) {
-        Some(Lit::Float(number)) => number.base10_parse(),
-        Some(Lit::Int(number)) => number.base10_parse(),
+        Some(Lit::Float(number)) if matches!(number.suffix(), "" | "f32" | "f64") => number.base10_parse(),
+        Some(Lit::Int(number)) if matches!(number.suffix(), "" | "f32" | "f64") => number.base10_parse(),
         _ => return Err(wrong(argument, "expected a literal number")),
     };
     parsed.map_err(|_| wrong(argument, "expected a literal number"))
@@ -324,7 +338,7 @@ pub(super) fn name(argument: &RawArg) -> syn::Result<LitStr> {
 
 pub(super) fn version(argument: &RawArg) -> syn::Result<u32> {
     match literal(assigned(argument)?) {
-        Some(Lit::Int(number)) => {
+        Some(Lit::Int(number)) if is_suffix_of_integers(number.suffix()) => {
             number.base10_parse().map_err(|_| wrong(argument, "a version is a `u32`, from 0 to 4294967295"))
         }
         _ => Err(wrong(argument, "a version is an integer literal that fits a `u32`")),

@@ -15,4 +15,9 @@ fn expression(n: u32) -> u32 {
     n
 }
 
+#[cached(ttl = 60, jitter = 0.1x)]
+fn suffix(n: u32) -> u32 {
+    n
+}
+
 fn main() {}

@@ -55,4 +55,9 @@ fn not_a_duration(n: u32) -> u32 {
     n
 }
 
+#[cached(ttl = 30m, cache_err = 5s)]
+fn units(n: u32) -> Result<u32, ()> {
+    Ok(n)
+}
+
 fn main() {}

@@ -20,4 +20,9 @@ fn too_large(n: u32) -> u32 {
     n
 }
 
+#[cached(version = 2v)]
+fn suffix(n: u32) -> u32 {
+    n
+}
+
 fn main() {}
