@@ -1,4 +1,4 @@
-//! `key = "user:{user_id}"`: a key is no format string, so that all calls would have the same one.
+//! `key = "user:{user_id}"`, `key = "user_id"`: a key is no format string, so that all calls would have the same one.
 
 use syn::{Expr, ExprLit, Lit, LitStr};
 
@@ -7,17 +7,24 @@ use super::params::Params;
 use super::placeholders;
 use crate::errors::Errors;
 
-/// Refuses a literal that means to name parameters. Another literal is one key for all calls on purpose.
+/// Refuses a literal that means to name parameters, in braces or as it is. Another literal is one key for all calls on purpose.
 pub(super) fn check(options: &Options, params: &Params, errors: &mut Errors) {
     let Some(Spanned { value: KeyChoice::Whole(expression), .. }) = &options.key else { return };
     let Some(literal) = literal(expression) else { return };
     let Ok(tag) = placeholders::tag(literal) else { return };
-    let known = params.names();
+    let (known, text) = (params.names(), literal.value());
+    if known.contains(&text) {
+        errors.at(
+            literal.span(),
+            format!("this is the text {text:?}, the same key for all calls: write `key({text})`, or `key = {text}`"),
+        );
+        return;
+    }
     let names: Vec<_> = tag.names.into_iter().filter(|name| known.contains(name)).collect();
     if names.is_empty() {
         return;
     }
-    let (text, names) = (literal.value(), names.join(", "));
+    let names = names.join(", ");
     errors.at(
         literal.span(),
         format!(

@@ -23,4 +23,9 @@ fn braces(seed: u32) -> u32 {
     seed
 }
 
+#[cached(key = "user_id")]
+fn in_quotes(user_id: u32) -> u32 {
+    user_id
+}
+
 fn main() {}
