@@ -46,7 +46,9 @@ pub(crate) fn instead_of(name: &str) -> Option<&'static str> {
 
 /// The candidate nearest to `word`, where one is near enough to be a slip of the keyboard.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).clamp(1, 3);
+    let length = word.chars().count();
+    // Of a name of one letter, any other is one slip away.
+    let limit = (length / 3).clamp(1, 3).min(length.saturating_sub(1));
     candidates
         .into_iter()
         .map(|candidate| (distance(word, candidate), candidate))
@@ -111,6 +113,7 @@ mod tests {
     fn another_word_is_not() {
         assert_eq!(nearest("capacity", ["ttl", "tags", "scope"]), None);
         assert_eq!(nearest("", ["ttl"]), None);
+        assert_eq!(nearest("x", ["n", "m"]), None);
     }
 
     #[test]

@@ -119,6 +119,15 @@ fn tagged(cache: &Cache, a: &str, b: u32) -> u32 {
     b
 }
 
+struct Article {
+    id: u32,
+}
+
+#[cached(cache = cache, key = *id, tags("article:{id}"))]
+fn tagged_by_a_field(cache: &Cache, Article { id }: &Article) -> u32 {
+    *id
+}
+
 #[cached(cache = cache, skip(cache), remote)]
 fn remote(cache: &Cache) -> Vec<Option<String>> {
     vec![None]
@@ -168,6 +177,8 @@ fn times_conditions_and_tags() {
         assert_eq!(cache.evict_by_tag(tag).unwrap(), gone, "{tag}");
         assert_eq!(cache.stats().total_keys, 3 - gone);
     }
+    tagged_by_a_field(&cache, &Article { id: 7 });
+    assert_eq!(cache.evict_by_tag("article:7").unwrap(), 1);
     assert_eq!((remote(&cache), remote(&cache)), (vec![None], vec![None]));
     assert_eq!((local(&cache)(), local(&cache)()), (5, 5));
 }

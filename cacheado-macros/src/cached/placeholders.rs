@@ -32,7 +32,8 @@ pub(super) fn tag(literal: &LitStr) -> syn::Result<Tag> {
             }
             if syn::Ident::parse_any.parse_str(name).is_err() {
                 return wrong(format!(
-                    "`{{{name}}}` is no plain name: bind the value to a parameter first, as in \"user:{{user_id}}\""
+                    "`{{{name}}}` is no plain name: it names a parameter, as in \"user:{{user_id}}\", or what the pattern of one \
+                     binds, as in `User {{ id, .. }}: &User`"
                 ));
             }
             names.push(name.trim_start_matches("r#").to_owned());

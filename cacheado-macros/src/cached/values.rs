@@ -213,6 +213,12 @@ pub(super) fn scope(argument: &RawArg) -> syn::Result<Spanned<ScopeChoice>> {
             ScopeChoice::Level(ScopeLevel { module: module.into(), level })
         }
         Expr::Path(path) if path.qself.is_none() => scope_path(&path.path)?,
+        Expr::Call(call) if !call.args.is_empty() => {
+            return Err(wrong(
+                argument,
+                "a level's values come from the parameters of their names, or from `scope_args`",
+            ));
+        }
         _ => return Err(wrong(argument, "expected the name of a scope level")),
     };
     Ok(Spanned { value, span })
@@ -283,10 +289,15 @@ pub(super) fn parameters(argument: &RawArg) -> syn::Result<Vec<Ident>> {
         if input.peek(Token![_]) {
             return Ident::parse_any(input);
         }
-        if input.peek(Token![self]) {
-            return input.parse::<Token![self]>().map(|token| Ident::new("self", token.span));
+        let name = if input.peek(Token![self]) {
+            Ident::new("self", input.parse::<Token![self]>()?.span)
+        } else {
+            input.parse()?
+        };
+        if !input.is_empty() && !input.peek(Token![,]) {
+            return Err(input.error("a list holds the names of whole parameters"));
         }
-        input.parse()
+        Ok(name)
     })?;
     let idents: Vec<Ident> = parsed.into_iter().collect();
     if let Some(nameless) = idents.iter().find(|ident| *ident == "_") {

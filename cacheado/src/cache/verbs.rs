@@ -24,7 +24,8 @@ use crate::ttl::Ttl;
     label = "has to be `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`",
     note = "derive `Clone`, `serde::Serialize` and `serde::Deserialize` for it and all that it holds; store what is owned, \
             such as a `String` for a `&str`",
-    note = "or cache the function that makes it with `#[cached]`, which needs no serde in memory"
+    note = "or cache the function that makes it with `#[cached]`, which needs no serde in memory, and stores of a `Result` \
+            only what is `Ok`"
 )]
 pub trait Value: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
 

@@ -12,6 +12,10 @@ fn value(cache: &Cache) {
     let _ = cache.get::<NoSerde>("a");
 }
 
+fn fallible(cache: &Cache) {
+    let _ = cache.get_or_compute("a", Ttl::Never, || Err::<u8, _>(std::fmt::Error));
+}
+
 fn key(cache: &Cache) {
     let _ = cache.set(NoKey, &1, Ttl::Never);
 }

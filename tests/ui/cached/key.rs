@@ -62,4 +62,13 @@ fn generic<T: Clone>(thing: T) -> u32 {
     1
 }
 
+#[cached(key(user.id))]
+fn field_in_list(user: User) -> u32 {
+    user.id
+}
+
+pub struct User {
+    id: u32,
+}
+
 fn main() {}

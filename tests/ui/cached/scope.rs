@@ -64,6 +64,11 @@ fn root_in_path(n: u32) -> u32 {
     n
 }
 
+#[cached(scope = scopes::organization(org_id))]
+fn called(org_id: u32) -> u32 {
+    org_id
+}
+
 mod elsewhere {
     #[cacheado::cached(scope = "user")]
     fn no_module_named_scopes(org_id: u32, user_id: u32) -> u32 {
