@@ -104,8 +104,8 @@ pub fn cached(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// A level's function takes its ancestors' values too. A level with a type takes that type, owned or borrowed
-/// (of `String`: any text); one without takes any `ScopeValue`. Doc comments on a level are those of its function. `tree()` gives the levels as a `ScopeTree`. A first line `crate = path;`
-/// says where `cacheado` is re-exported. Functions with `#[cached(scope = "user")]` find the levels in the
+/// (of `String`: any text); one without takes any `ScopeValue`. Doc comments on a level are those of its function.
+/// `tree()` gives the levels as a `ScopeTree`. A first line `crate = path;` says where `cacheado` is re-exported. Functions with `#[cached(scope = "user")]` find the levels in the
 /// module named `scopes`, those with `scope = path::to::module::user` in any other, also of another crate.
 ///
 /// # Errors
