@@ -31,7 +31,15 @@ pub(super) enum Again {
 }
 
 /// The homes of the runtimes. There are few, so that a list is the quickest way to one.
-type Homes = RwLock<Vec<(Id, Arc<Home>)>>;
+type Homes = RwLock<Vec<Resident>>;
+
+/// A runtime, and where its connection lives.
+struct Resident {
+    runtime: Id,
+    home: Arc<Home>,
+    /// Ends the task that watches over the runtime.
+    _leaving: oneshot::Sender<()>,
+}
 
 /// All connections of a handle.
 pub(super) struct Connections {
@@ -184,10 +192,10 @@ impl Connections {
             return home;
         }
         let (leaving, left) = oneshot::channel();
-        let home = Arc::new(Home::new(runtime.clone(), leaving));
-        homes.push((id, Arc::clone(&home)));
+        let home = Arc::new(Home::new(runtime.clone()));
+        homes.push(Resident { runtime: id, home: Arc::clone(&home), _leaving: leaving });
         drop(homes);
-        // This task ends with the runtime, or with the home.
+        // This task ends with the runtime, or with the list.
         let departure = Departure { homes: Arc::downgrade(&self.homes), id };
         runtime.spawn(async move {
             let _departure = departure;
@@ -198,9 +206,9 @@ impl Connections {
 
     /// Lets a runtime live in the home of another from now on.
     fn share(&self, home: &Arc<Home>, shared: &Arc<Home>) {
-        for (_, resident) in self.homes.write().iter_mut() {
-            if Arc::ptr_eq(resident, home) {
-                *resident = Arc::clone(shared);
+        for resident in self.homes.write().iter_mut() {
+            if Arc::ptr_eq(&resident.home, home) {
+                resident.home = Arc::clone(shared);
             }
         }
     }
@@ -242,11 +250,11 @@ async fn exchange(
     outcome.unwrap_or_else(|| Err(silent(limit)))
 }
 
-fn find(homes: &[(Id, Arc<Home>)], id: Id) -> Option<Arc<Home>> {
-    homes.iter().find(|(resident, _)| *resident == id).map(|(_, home)| Arc::clone(home))
+fn find(homes: &[Resident], id: Id) -> Option<Arc<Home>> {
+    homes.iter().find(|resident| resident.runtime == id).map(|resident| Arc::clone(&resident.home))
 }
 
-/// Removes a runtime's home when it is dropped.
+/// Takes a runtime off the list when it is dropped.
 struct Departure {
     homes: Weak<Homes>,
     id: Id,
@@ -256,9 +264,9 @@ impl Drop for Departure {
     fn drop(&mut self) {
         if let Some(homes) = self.homes.upgrade() {
             let mut residents = homes.write();
-            let position = residents.iter().position(|(resident, _)| *resident == self.id);
+            let position = residents.iter().position(|resident| resident.runtime == self.id);
             let left = position.map(|position| residents.swap_remove(position));
-            // What ends with the home shall not find the list locked.
+            // What ends with a home shall not find the list locked.
             drop(residents);
             drop(left);
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use redis::{RedisError, RedisResult};
 use tokio::runtime::{Handle, Id};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::link::Live;
 use super::settings::{Settings, silent};
@@ -50,14 +50,12 @@ pub(super) struct Home {
     live: RwLock<Option<Live>>,
     /// The attempt to connect that is under way: whoever needs a connection waits for the same.
     attempt: Mutex<Option<watch::Receiver<Option<Outcome>>>>,
-    /// Ends the task that watches over the runtime.
-    _leaving: oneshot::Sender<()>,
 }
 
 impl Home {
-    pub(super) fn new(runtime: Handle, leaving: oneshot::Sender<()>) -> Self {
+    pub(super) fn new(runtime: Handle) -> Self {
         let id = runtime.id();
-        Self { runtime, id, live: RwLock::default(), attempt: Mutex::default(), _leaving: leaving }
+        Self { runtime, id, live: RwLock::default(), attempt: Mutex::default() }
     }
 
     /// The connection, if there is one.

@@ -1,8 +1,10 @@
 //! From where it is called.
 
 use std::future::Future;
+use std::panic;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -217,4 +219,35 @@ fn hazard_24_sync_callers_everywhere() {
         }
     });
     server.resume();
+}
+
+#[test]
+fn a_runtime_without_timers_is_tried_once() {
+    let server = server!();
+    let redis = node(&server);
+    // To try is to panic, in a task on this thread.
+    let (here, tried) = (thread::current().id(), Arc::new(AtomicUsize::new(0)));
+    let (counter, before) = (Arc::clone(&tried), panic::take_hook());
+    panic::set_hook(Box::new(move |panic| {
+        if thread::current().id() == here && counter.fetch_add(1, Ordering::SeqCst) == 0 {
+            return;
+        }
+        before(panic);
+    }));
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    // More at a time than before, so that nobody leaves them a connection.
+    for calls in [1, 4, 16, 64] {
+        runtime.block_on(async {
+            let calls: Vec<_> = (0..calls)
+                .map(|_| {
+                    let redis = Arc::clone(&redis);
+                    tokio::spawn(async move { value(&redis, &place("k", &[])).await })
+                })
+                .collect();
+            for call in calls {
+                call.await.expect("no panic");
+            }
+        });
+    }
+    assert_eq!(tried.load(Ordering::SeqCst), 1);
 }
