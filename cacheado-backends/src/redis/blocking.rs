@@ -12,21 +12,30 @@ use super::settings::Settings;
 /// How many connections are kept open without being used.
 const KEPT: usize = 16;
 
-/// Connections that no thread is using, the last used last.
+/// Connections that threads use.
 #[derive(Default)]
-pub(super) struct Pool {
-    idle: Mutex<Vec<Connection>>,
+pub(super) struct Pool(Mutex<Idle>);
+
+/// Those that no thread is using, the last used last.
+#[derive(Default)]
+struct Idle {
+    connections: Vec<Connection>,
+    /// How often all have been given up: what was made before is not given back.
+    era: u64,
 }
 
 impl Pool {
     /// Sends a request that may be sent twice, and waits for the answer. An error that the server answers with
     /// is a value here.
     pub(super) fn send(&self, settings: &Settings, request: &Request) -> RedisResult<Value> {
-        let idle = self.idle.lock().pop();
+        let (idle, era) = {
+            let mut idle = self.0.lock();
+            (idle.connections.pop(), idle.era)
+        };
         if let Some(connection) = idle {
-            match self.exchange(connection, request) {
+            match self.exchange(connection, era, request) {
                 // The server has gone since, and with it the other connections.
-                Err(broken) if broken.is_connection_dropped() => self.idle.lock().clear(),
+                Err(broken) if broken.is_connection_dropped() => self.0.lock().connections.clear(),
                 outcome => return outcome,
             }
         }
@@ -34,10 +43,17 @@ impl Pool {
         let connection = settings.nodes[0].get_connection_with_timeout(settings.connect_timeout)?;
         connection.set_read_timeout(Some(settings.timeout))?;
         connection.set_write_timeout(Some(settings.timeout))?;
-        self.exchange(connection, request)
+        self.exchange(connection, era, request)
     }
 
-    fn exchange(&self, mut connection: Connection, request: &Request) -> RedisResult<Value> {
+    /// Uses none of the connections any more that there are.
+    pub(super) fn discard_all(&self) {
+        let mut idle = self.0.lock();
+        idle.era += 1;
+        idle.connections.clear();
+    }
+
+    fn exchange(&self, mut connection: Connection, era: u64, request: &Request) -> RedisResult<Value> {
         let answer = match request {
             Request::One(command) => connection.req_command(command)?,
             Request::Many(commands) => {
@@ -45,9 +61,9 @@ impl Pool {
                 Value::Array(connection.req_packed_commands(&packed, 0, commands.len())?)
             }
         };
-        let mut idle = self.idle.lock();
-        if idle.len() < KEPT {
-            idle.push(connection);
+        let mut idle = self.0.lock();
+        if idle.era == era && idle.connections.len() < KEPT {
+            idle.connections.push(connection);
         }
         Ok(answer)
     }

@@ -14,6 +14,7 @@ use thread_local::ThreadLocal;
 use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 
+use super::blocking::Pool;
 use super::error;
 use super::home::{Failed, Home, io_runtime};
 use super::link::{Link, Live, Request};
@@ -45,6 +46,8 @@ struct Resident {
 pub(super) struct Connections {
     pub(super) settings: Arc<Settings>,
     homes: Arc<Homes>,
+    /// Those of threads that wait.
+    pub(super) pool: Pool,
     /// What earlier requests of a thread have left for its later ones. To count references anew for each
     /// request would have the cores wait for each other.
     left: ThreadLocal<RefCell<Vec<Lease>>>,
@@ -63,7 +66,12 @@ struct Lease {
 
 impl Connections {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings: Arc::new(settings), homes: Arc::default(), left: ThreadLocal::new() }
+        Self {
+            settings: Arc::new(settings),
+            homes: Arc::default(),
+            pool: Pool::default(),
+            left: ThreadLocal::new(),
+        }
     }
 
     /// Runs a script; the server is sent its text if it does not know it.
@@ -175,9 +183,39 @@ impl Connections {
         }
     }
 
+    /// Sends a request on a connection, which is given up if it turns out to be of no more use.
     async fn exchange(&self, lease: &mut Lease, request: &Request, route: Route) -> RedisResult<Value> {
         let Lease { caller, home, live } = lease;
-        exchange(&self.settings, (*caller, home), live, request, route).await
+        let (limit, is_cluster) = (self.settings.timeout, self.settings.cluster.is_some());
+        let outcome = match &live.link {
+            // It has the same limit, and a timer for all.
+            Link::Wire(wire) => Some(wire.send(request).await),
+            _ => home.timeout(*caller, limit, live.link.send(request, route)).await,
+        };
+        match &outcome {
+            // Whoever else waits on it goes on; it may be that nothing will ever be answered.
+            None if !is_cluster => home.discard(live),
+            Some(Err(error)) if error.is_unrecoverable_error() || !live.is_open() => home.discard(live),
+            // Once a primary, now a replica: the address may lead to another by now.
+            Some(Ok(Value::ServerError(error)))
+                if !is_cluster && error.kind() == Some(ServerErrorKind::ReadOnly) =>
+            {
+                self.discard_all();
+            }
+            _ => {}
+        }
+        outcome.unwrap_or_else(|| Err(silent(limit)))
+    }
+
+    /// Uses none of the connections any more that there are: what leads to a replica would still be answered when it
+    /// only reads, with what has been evicted elsewhere.
+    fn discard_all(&self) {
+        for resident in self.homes.read().iter() {
+            if let Some(live) = resident.home.live() {
+                resident.home.discard(&live);
+            }
+        }
+        self.pool.discard_all();
     }
 
     fn home_of(&self, runtime: &Handle) -> Arc<Home> {
@@ -217,37 +255,6 @@ impl Connections {
 /// The runtime of the caller, if there is one.
 fn current() -> Option<Id> {
     Handle::try_current().ok().map(|runtime| runtime.id())
-}
-
-/// Sends a request on a connection, which is given up if it turns out to be of no more use. `caller` is the
-/// runtime that this is called on.
-async fn exchange(
-    settings: &Settings,
-    (caller, home): (Option<Id>, &Home),
-    live: &mut Live,
-    request: &Request,
-    route: Route,
-) -> RedisResult<Value> {
-    let limit = settings.timeout;
-    let outcome = match &live.link {
-        // It has the same limit, and a timer for all.
-        Link::Wire(wire) => Some(wire.send(request).await),
-        _ => home.timeout(caller, limit, live.link.send(request, route)).await,
-    };
-    let useless = match &outcome {
-        // Whoever else waits on it goes on; it may be that nothing will ever be answered.
-        None => settings.cluster.is_none(),
-        Some(Err(error)) => error.is_unrecoverable_error() || !live.is_open(),
-        // Once a primary, now a replica: the address may lead to another by now.
-        Some(Ok(Value::ServerError(error))) => {
-            settings.cluster.is_none() && error.kind() == Some(ServerErrorKind::ReadOnly)
-        }
-        Some(Ok(_)) => false,
-    };
-    if useless {
-        home.discard(live);
-    }
-    outcome.unwrap_or_else(|| Err(silent(limit)))
 }
 
 fn find(homes: &[Resident], id: Id) -> Option<Arc<Home>> {

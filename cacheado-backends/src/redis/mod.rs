@@ -40,7 +40,6 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use blocking::Pool;
 use connection::Connections;
 use keys::Layout;
 use redis::RedisError;
@@ -80,7 +79,6 @@ struct Inner {
     namespace: String,
     layout: Layout,
     connections: Connections,
-    pool: Pool,
 }
 
 impl Redis {
@@ -93,7 +91,7 @@ impl Redis {
 
     fn new(namespace: String, layout: Layout, settings: Settings) -> Self {
         let connections = Connections::new(settings);
-        Self(Arc::new(Inner { namespace, layout, connections, pool: Pool::default() }))
+        Self(Arc::new(Inner { namespace, layout, connections }))
     }
 
     fn layout(&self) -> &Layout {

@@ -39,7 +39,7 @@ impl Redis {
             return None;
         }
         let request = reading(self.layout().shard(route), key, wanted);
-        let answer = crate::io::blocking(|| self.0.pool.send(settings, &request));
+        let answer = crate::io::blocking(|| self.connections().pool.send(settings, &request));
         Some(answer.and_then(entry).map_err(self.report("get")))
     }
 

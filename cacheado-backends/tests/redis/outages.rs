@@ -1,11 +1,14 @@
 //! A server that is killed, stopped, or begun anew.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use cacheado_backends::contract::{Tier, Wanted};
 use cacheado_backends::redis::Redis;
 use cacheado_backends::{Error, ErrorKind};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 
 use crate::{builder, eventually, group, new, node, patient, place, server, store, value};
 
@@ -261,4 +264,57 @@ async fn hazard_27_killed_under_load() {
     // Every entry is found by its groups.
     Tier::evict_group(&*redis, &group("fn"), None).await.expect("evicted");
     assert!(!server.keys().iter().any(|key| key.starts_with("{t}:e:")), "{keys:?}");
+}
+
+/// An address that leads from one server to another.
+struct Detour {
+    port: u16,
+    to: Arc<AtomicU16>,
+}
+
+impl Detour {
+    async fn to(server: &cacheado_servers::Redis) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let to = Arc::new(AtomicU16::new(server.port()));
+        let leads_to = Arc::clone(&to);
+        tokio::spawn(async move {
+            while let Ok((mut from, _)) = listener.accept().await {
+                let port = leads_to.load(Ordering::SeqCst);
+                tokio::spawn(async move {
+                    let mut there = TcpStream::connect(("127.0.0.1", port)).await.expect("a server");
+                    let _ = tokio::io::copy_bidirectional(&mut from, &mut there).await;
+                });
+            }
+        });
+        Self { port, to }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hazard_26_nothing_is_read_from_what_was_a_primary() {
+    let (before, after) = (server!(), server!());
+    let detour = Detour::to(&before).await;
+    let redis =
+        builder(format!("redis://127.0.0.1:{}", detour.port)).namespace("t").build().expect("an address");
+    let at = place("k", &["g"]);
+    store(&redis, &at, b"old").await;
+    let elsewhere = Runtime::new().expect("a runtime");
+    let read_elsewhere = async || {
+        let (redis, at) = (redis.clone(), at.clone());
+        elsewhere.spawn(async move { value(&redis, &at).await }).await.expect("no panic")
+    };
+    let read_blocking = || {
+        let read = Tier::get_blocking(&redis, &at, Wanted::Value).expect("has one").expect("read");
+        read.map(|entry| entry.value)
+    };
+    assert_eq!((read_elsewhere().await, read_blocking()), (Some(b"old".to_vec()), Some(b"old".to_vec())));
+    // It follows one that it cannot reach, and still answers who reads.
+    before.command(&["REPLICAOF", "127.0.0.1", "1"]);
+    detour.to.store(after.port(), Ordering::SeqCst);
+    let refused = Tier::evict(&redis, &at, None).await.expect_err("a replica takes no writes");
+    assert_eq!(refused.kind(), ErrorKind::Refused, "{refused}");
+    Tier::evict(&redis, &at, None).await.expect("evicted at the primary");
+    assert_eq!((read_elsewhere().await, read_blocking()), (None, None));
+    elsewhere.shutdown_background();
 }
