@@ -150,18 +150,29 @@ impl Inbox {
         self.filled.notify_one();
     }
 
-    /// Compares what was heard with the numbers of the last notices, as they were before and as they are now.
-    /// What was told before must have come; a number that is less than it was has begun anew.
+    /// Compares what was heard with the numbers of the last notices, as they were before and as they are now. What
+    /// was told before must have come, and a number that is less than it was has begun anew, such as where somebody
+    /// has deleted everything.
     fn compare(&self, before: &[u64], now: &[u64]) {
+        self.compare_each(before.iter().copied().zip(now.iter().map(|now| (*now, u64::MAX))));
+    }
+
+    /// The same where all that has been told has come, and nothing more.
+    fn compare_all(&self, now: &[u64]) {
+        self.compare_each(now.iter().map(|now| (*now, (*now, *now))));
+    }
+
+    /// For each shard what must have come, its number, and the most that may have come.
+    fn compare_each(&self, shards: impl Iterator<Item = (u64, (u64, u64))>) {
         let mut state = self.state.lock();
         let mut missed = false;
-        for ((heard, before), now) in state.heard.iter_mut().zip(before).zip(now) {
-            if now < before {
+        for (heard, (before, (now, most))) in state.heard.iter_mut().zip(shards) {
+            if now < before || heard.is_some_and(|heard| heard > most) {
                 *heard = None;
                 missed = true;
-            } else if heard.is_none_or(|heard| heard < *before) {
+            } else if heard.is_none_or(|heard| heard < before) {
                 missed |= heard.is_some();
-                *heard = Some(*before);
+                *heard = Some(before);
             }
         }
         if missed {
@@ -244,9 +255,10 @@ async fn follow(redis: &Redis, inbox: &Inbox, mut connection: MultiplexedConnect
         if let Some(now) = now {
             // The nodes of a cluster pass notices on to each other, which takes a moment: what one had told a
             // second ago must have come by now. A server alone has told all when it answers.
-            let told = if cluster { before.as_ref() } else { Some(&now) };
-            if let Some(told) = told {
-                inbox.compare(told, &now);
+            match &before {
+                _ if !cluster => inbox.compare_all(&now),
+                Some(before) => inbox.compare(before, &now),
+                None => {}
             }
             before = Some(now);
         }
