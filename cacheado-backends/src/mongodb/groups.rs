@@ -64,6 +64,16 @@ impl Link {
 
     /// How many entries of the group, or of the namespace, are alive.
     pub(super) async fn count(&self, group: Option<&str>) -> Result<u64, Failure> {
+        match self.count_once(group).await {
+            Err(failure) if failure.code() == Some(BAD_VALUE) => {
+                self.unprepared();
+                self.count_once(group).await
+            }
+            done => done,
+        }
+    }
+
+    async fn count_once(&self, group: Option<&str>) -> Result<u64, Failure> {
         let (server, _) = self.prepared().await?;
         let (mut live, hint) = match group {
             Some(group) => (doc! { "g": self.settings.names.group(group) }, index::groups()),

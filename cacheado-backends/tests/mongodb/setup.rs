@@ -1,7 +1,9 @@
 //! The collection and its indexes, and what a connection string may say.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use cacheado_backends::contract::Event;
 use cacheado_backends::{Backend, ErrorKind, MongoDb};
 use cacheado_servers::MongoDb as Server;
 use mongodb::bson::{Document, doc};
@@ -100,9 +102,26 @@ async fn indexes_that_have_gone_are_made_anew() {
         assert_eq!(tier.count(Some(&group("g"))).await.unwrap(), 0);
         assert!(indexes(&mongo).await.contains(&lost.to_owned()), "{lost}");
     }
+    // To count needs them as well.
+    tier.set(&place("k", &["g"]), new(b"v"), None).await.unwrap();
+    mongo.documents.drop_index("cacheado_groups").await.unwrap();
+    assert_eq!(tier.count(Some(&group("g"))).await.unwrap(), 1);
+    assert_eq!(indexes(&mongo).await.len(), 4);
     mongo.documents.drop().await.unwrap();
     tier.set(&place("k", &["g"]), new(b"v"), None).await.unwrap();
     assert_eq!(tier.evict_group(&group("g"), None).await.unwrap(), 1);
+    assert_eq!(indexes(&mongo).await.len(), 4);
+}
+
+#[tokio::test]
+async fn who_listens_has_a_collection_that_was_dropped_made_anew() {
+    let Some(mongo) = Fixture::set().await else { return };
+    let tier = mongo.tier("app");
+    let mut heard = Arc::clone(&tier).subscribe().unwrap();
+    assert_eq!(heard.next().await, Event::Gap, "the first");
+    mongo.documents.drop().await.unwrap();
+    assert_eq!(heard.next().await, Event::Gap);
+    // Without its indexes nothing that expires would ever go.
     assert_eq!(indexes(&mongo).await.len(), 4);
 }
 

@@ -51,8 +51,9 @@ impl Listener {
                     }
                 }
                 Ok(Ok(None)) if stream.is_alive() => {}
-                // The collection has been dropped or renamed.
+                // The collection has been dropped or renamed, and its indexes with it.
                 Ok(Ok(None)) => {
+                    self.link.unprepared();
                     return Err(position.failed(Failure::said(ErrorKind::Other, "the stream has ended")));
                 }
                 Ok(Err(error)) => return Err(position.failed(error.into())),
