@@ -164,6 +164,10 @@ impl<B: Backend> Tier for Gated<B> {
         self.tier.capabilities()
     }
 
+    fn longest(&self) -> Option<Duration> {
+        self.tier.longest()
+    }
+
     fn get<'a>(&'a self, at: &'a Place, wanted: Wanted) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(async move {
             let entry = self.tier.get(at, wanted).await;

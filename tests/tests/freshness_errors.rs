@@ -40,6 +40,16 @@ async fn hurried_and_covered(stage: &Stage) -> Outcome {
     stage.body_async().await
 }
 
+#[cached(cache = stage.cache(), skip(stage), ttl = 60, stale_if_error = "90d")]
+fn kept_for_months(stage: &Stage) -> Outcome {
+    stage.body()
+}
+
+#[cached(cache = stage.cache(), skip(stage), ttl = 60, stale_if_error = "30000y")]
+fn kept_for_millennia(stage: &Stage) -> Outcome {
+    stage.body()
+}
+
 #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale_if_error = 3_600, cache_err = 5)]
 fn with_errors(stage: &Stage) -> Outcome {
     stage.body()
@@ -84,6 +94,29 @@ fn hazard_14_failures_do_not_renew_the_older_value() {
         clock.advance(SECOND);
         assert_eq!(value(&stage, "a"), Err(Failure::Down), "{tier}: an hour past it");
         assert_eq!(value(&stage, "a"), Err(Failure::Down), "{tier}");
+    }
+}
+
+#[test]
+fn hazard_12_an_older_value_is_kept_for_longer_than_a_backend_keeps_anything() {
+    for (tier, cache, clock) in tiers() {
+        let stage = Stage::new(&cache);
+        for call in [kept_for_months, kept_for_millennia] {
+            let runs = stage.runs();
+            assert_eq!(
+                (call(&stage), call(&stage), stage.runs()),
+                (Ok(runs), Ok(runs), runs + 1),
+                "{tier}: fresh"
+            );
+            clock.advance(60 * SECOND);
+            assert_eq!((call(&stage), stage.runs()), (Ok(runs + 1), runs + 2), "{tier}: its time is over");
+            clock.advance(60 * SECOND);
+            stage.fail(true);
+            assert_eq!(call(&stage), Ok(runs + 1), "{tier}: covered");
+            stage.fail(false);
+            clock.advance(HOUR);
+            assert_eq!(call(&stage), Ok(runs + 3), "{tier}");
+        }
     }
 }
 

@@ -31,6 +31,12 @@ pub trait Tier: Send + Sync + 'static {
     /// What the backend does by itself.
     fn capabilities(&self) -> Capabilities;
 
+    /// The longest lifetime that it keeps to; `None`: any. What is to live longer may go sooner, or never, and so may
+    /// what has none.
+    fn longest(&self) -> Option<Duration> {
+        None
+    }
+
     /// The entry at a place, if there is a live one. One round trip.
     fn get<'a>(&'a self, at: &'a Place, wanted: Wanted) -> BoxFuture<'a, Result<Option<Entry>>>;
 

@@ -206,6 +206,10 @@ impl Tier for Emulated {
         Capabilities { expiry: self.core.backend.capabilities().expiry, ..Capabilities::default() }
     }
 
+    fn longest(&self) -> Option<Duration> {
+        Some(write::VALUE_LIFE)
+    }
+
     fn get<'a>(&'a self, at: &'a Place, _: Wanted) -> BoxFuture<'a, Result<Option<Entry>>> {
         self.bounded("get", async { Ok(self.core.look(std::slice::from_ref(at)).await?.pop().flatten()) })
     }

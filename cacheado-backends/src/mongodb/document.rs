@@ -27,7 +27,7 @@ use crate::error::ErrorKind;
 const NEVER: DateTime = DateTime::from_millis(253_402_300_799_000);
 
 /// A life longer than this, of a thousand years, has no end.
-const LONGEST: i64 = 1_000 * 366 * 24 * 3_600 * 1_000;
+pub(super) const LONGEST: Duration = Duration::from_secs(1_000 * 366 * 24 * 3_600);
 
 /// How many claims there can be on a key at a time. One more is not written down, so that its fill is fenced
 /// off: those who came before fill.
@@ -292,14 +292,15 @@ fn left(document: &RawDocument, field: &str, at: &RawDocument) -> Option<Duratio
 
 /// The end of a life that begins now, rounded up to the server's milliseconds.
 fn until(ttl: Option<Duration>) -> Bson {
-    match ttl.and_then(|ttl| i64::try_from(ttl.as_nanos().div_ceil(1_000_000)).ok()) {
-        Some(life) if life <= LONGEST => doc! { "$add": ["$$NOW", life.max(1)] }.into(),
+    match ttl.filter(|ttl| *ttl <= LONGEST).map(|ttl| i64::try_from(ttl.as_nanos().div_ceil(1_000_000))) {
+        Some(Ok(life)) => doc! { "$add": ["$$NOW", life.max(1)] }.into(),
         _ => NEVER.into(),
     }
 }
 
 fn from_now(time: Duration) -> Document {
-    doc! { "$add": ["$$NOW", i64::try_from(time.as_millis()).unwrap_or(LONGEST)] }
+    let millis = i64::try_from(time.min(LONGEST).as_millis());
+    doc! { "$add": ["$$NOW", millis.unwrap_or_default()] }
 }
 
 /// A notice as it is written: what makes it different from each other, then itself.

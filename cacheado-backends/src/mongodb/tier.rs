@@ -7,7 +7,7 @@ use mongodb::bson::oid::ObjectId;
 
 use super::MongoDb;
 use super::bus::Heard;
-use super::document::{Stored, Wish};
+use super::document::{LONGEST, Stored, Wish};
 use super::error::Failure;
 use super::link::Effort::{Few, Many};
 use crate::contract::{
@@ -43,6 +43,10 @@ impl Tier for MongoDb {
 
     fn capabilities(&self) -> Capabilities {
         Backend::capabilities(self)
+    }
+
+    fn longest(&self) -> Option<Duration> {
+        Some(LONGEST)
     }
 
     fn get<'a>(&'a self, at: &'a Place, _: Wanted) -> BoxFuture<'a, Result<Option<Entry>>> {

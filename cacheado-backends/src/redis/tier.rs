@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Redis;
 use super::bus::Listener;
 use super::groups::Which;
+use super::writes::LONGEST;
 use crate::contract::{
     BoxFuture, Capabilities, Claim, Entry, Filled, Group, Leased, New, Place, Subscription, Terms, Tier,
     Wanted,
@@ -26,6 +27,10 @@ impl Tier for Redis {
 
     fn capabilities(&self) -> Capabilities {
         capabilities(self)
+    }
+
+    fn longest(&self) -> Option<Duration> {
+        Some(LONGEST)
     }
 
     fn get<'a>(&'a self, at: &'a Place, wanted: Wanted) -> BoxFuture<'a, Result<Option<Entry>>> {

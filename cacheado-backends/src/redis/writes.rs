@@ -14,8 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// More than Redis takes as one string.
 const TOO_LARGE: usize = 512 << 20;
-/// The longest lifetime that is written down: three thousand years, in milliseconds.
-const LONGEST: u128 = 100_000_000_000_000;
+/// The longest lifetime that is written down: three thousand years.
+pub(super) const LONGEST: Duration = Duration::from_secs(100_000_000_000);
 
 impl Redis {
     /// Announces a fill.
@@ -128,7 +128,8 @@ fn add_value(command: &mut Cmd, operation: &'static str, groups: &[Group], new: 
 
 /// A lifetime as scripts take it: whole milliseconds, not zero; nothing for ever.
 pub(super) fn milliseconds(ttl: Option<Duration>) -> String {
-    ttl.map_or_else(String::new, |ttl| ttl.as_nanos().div_ceil(1_000_000).clamp(1, LONGEST).to_string())
+    let whole = |ttl: Duration| ttl.min(LONGEST).as_nanos().div_ceil(1_000_000).max(1);
+    ttl.map_or_else(String::new, |ttl| whole(ttl).to_string())
 }
 
 #[cfg(test)]

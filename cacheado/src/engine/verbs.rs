@@ -198,6 +198,7 @@ impl Computation {
         let Some(far) = self.far_to_write() else { return Operation::ready(()) };
         let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
         let ttl = ttl.and_then(|ttl| ttl.or(None));
+        let grace = remote.grace(ttl, grace);
         let kept = ttl.map(|ttl| ttl.saturating_add(grace));
         let sealed = match stored.map(|(_, stored)| far.seal(&stored, ttl, grace)).transpose() {
             Ok(sealed) => sealed,

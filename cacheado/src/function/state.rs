@@ -215,6 +215,7 @@ impl Function {
     /// For how long a value that is granted `ttl` is kept: past its time there may be a use for it.
     pub(crate) fn kept_for(&self, ttl: Option<Duration>) -> Option<Duration> {
         let grace = self.renewals.as_ref().map_or(Duration::ZERO, |renewals| renewals.grace);
+        let grace = self.remote.as_ref().map_or(grace, |remote| remote.grace(ttl, grace));
         ttl.map(|ttl| ttl.saturating_add(grace))
     }
 }

@@ -100,6 +100,8 @@ pub(crate) struct Remote {
     pub(crate) max_value_size: usize,
     /// How long a lease lasts at most; `None`: the backend has none.
     pub(crate) lease: Option<Duration>,
+    /// The longest lifetime that the backend keeps to; `None`: any.
+    longest: Option<Duration>,
     /// How many entries evictions of more than one have removed.
     pub(crate) evictions: AtomicU64,
     background: Background,
@@ -128,6 +130,7 @@ impl Remote {
         });
         let (failures, pause) = settings.breaker;
         let lease = tier.capabilities().leases.then_some(settings.lease);
+        let longest = tier.longest();
         Arc::new(Self {
             reads_keys: tier.capabilities().fences,
             has_routes: tier.capabilities().routes,
@@ -139,6 +142,7 @@ impl Remote {
             ledger,
             max_value_size: settings.max_value_size,
             lease,
+            longest,
             evictions: AtomicU64::new(0),
             background: settings.background,
             chores: Chores::default(),
@@ -158,6 +162,13 @@ impl Remote {
         key: impl FnOnce() -> Key,
     ) -> Arc<Place> {
         if self.reads_keys { address.spot(self.has_routes, key) } else { address.place(labels, key) }
+    }
+
+    /// For how long past its time an entry is kept that is granted `ttl`, and is to be kept for `grace`. Its age is told
+    /// by what remains of both, which the backend has to keep to.
+    pub(crate) fn grace(&self, ttl: Option<Duration>, grace: Duration) -> Duration {
+        let Some(longest) = self.longest else { return grace };
+        grace.min(longest.saturating_sub(ttl.unwrap_or(longest / 2)))
     }
 
     /// What a read has to bring.

@@ -76,7 +76,7 @@ impl Computation {
             return Some(remaining.into());
         }
         let ttl = ttl.or(function.default_ttl);
-        let kept = ttl.map(|ttl| ttl.saturating_add(grace));
+        let kept = ttl.map(|ttl| ttl.saturating_add(far.remote.grace(Some(ttl), grace)));
         far.remote.postpone(Chore::set_ttl(self.call.whole_key(), Arc::clone(&far.place), kept));
         self.note(function, kept);
         // It is not written yet, and may never be: a copy lives no longer than the entry does now.

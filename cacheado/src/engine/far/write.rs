@@ -92,6 +92,7 @@ impl Computation {
         grace: Duration,
     ) -> Option<Request> {
         let far = self.far.as_ref()?;
+        let grace = far.remote.grace(ttl, grace);
         let report =
             |error| tracing::warn!(key = far.place.key, ?error, "a value was not stored: it has no bytes");
         let value = far.seal(value, ttl, grace).map_err(report).ok()?;
