@@ -8,6 +8,7 @@
 //! | `names` | what things are called, with several namespaces in a collection |
 //! | `document` | the document of a key, and the updates that change it |
 //! | `entries` | the operations on a key |
+//! | `unclaimed` | a claim on its way to whoever has asked for it |
 //! | `groups` | eviction of groups and of everything, and why no fill escapes it |
 //! | `backend`, `tier` | the contracts |
 //! | `bus` | notices: how they are told, and how they are heard |
@@ -25,6 +26,7 @@ mod names;
 mod once;
 mod setup;
 mod tier;
+mod unclaimed;
 mod uri;
 
 use std::fmt;

@@ -10,6 +10,7 @@ use super::bus::Heard;
 use super::document::{LONGEST, Stored, Wish};
 use super::error::Failure;
 use super::link::Effort::{Few, Many};
+use super::unclaimed::Unclaimed;
 use crate::contract::{
     Backend, BoxFuture, Capabilities, Claim, Entry, FILL_WINDOW, Filled, Group, Leased, New, Place,
     Subscription, Terms, Tier, Wanted,
@@ -62,9 +63,11 @@ impl Tier for MongoDb {
         Box::pin(async {
             let (id, groups) = (self.id(at), self.groups(at));
             let taken = Instant::now();
-            let nonce =
-                self.link.run("begin", Few, |link| async move { link.begin(id, groups).await }).await?;
-            Ok(Claim { token: nonce.bytes().to_vec(), taken })
+            let announced = self.link.run("begin", Few, |link| async move {
+                let nonce = link.begin(id.clone(), groups).await?;
+                Ok(Unclaimed::new(link, id, nonce))
+            });
+            Ok(Claim { token: announced.await?.take().bytes().to_vec(), taken })
         })
     }
 

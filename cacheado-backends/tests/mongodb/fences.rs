@@ -1,7 +1,9 @@
 //! Fences: after an eviction has returned, nothing is read whose claim was taken before it began.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use cacheado_backends::contract::{Claim, FILL_WINDOW, Filled, Tier};
@@ -164,6 +166,25 @@ async fn claims_on_a_key_are_bounded_and_the_first_ones_fill() {
     assert_eq!(tier.fill(&at, new(b"v"), &claims[0]).await.unwrap(), Filled::Stored);
     let next = tier.begin(&at).await.unwrap();
     assert_eq!(tier.fill(&at, new(b"v"), &next).await.unwrap(), Filled::Stored);
+}
+
+#[tokio::test]
+async fn hazard_19_a_claim_whose_caller_has_gone_is_given_up() {
+    let Some(mongo) = Fixture::set().await else { return };
+    let (tier, at) = (mongo.tier("app"), place("k", &["g"]));
+    tier.set(&at, new(b"old"), None).await.unwrap();
+    // More than there can be.
+    for _ in 0..200 {
+        let mut begin = tier.begin(&at);
+        let is_ready = poll_fn(|context| Poll::Ready(begin.as_mut().poll(context).is_ready())).await;
+        assert!(!is_ready);
+    }
+    eventually("all are given up", async || {
+        let claim = tier.begin(&at).await.unwrap();
+        let is_stored = tier.fill(&at, new(b"new"), &claim).await.unwrap() == Filled::Stored;
+        is_stored && !mongo.document("app:k").await.unwrap().contains_key("c")
+    })
+    .await;
 }
 
 #[tokio::test]
