@@ -9,7 +9,7 @@ use cacheado::backends::{Memory, SharedMemory};
 use cacheado::prelude::*;
 use cacheado::rules::{Effect, EntryMeta, Lru, MaxItems, Rule};
 use cacheado::testing::ManualClock;
-use cacheado::{Key, with_cache, with_cache_async};
+use cacheado::{Key, refresh, with_cache, with_cache_async};
 use cacheado_tests::Counter;
 use serde::{Deserialize, Serialize};
 
@@ -224,6 +224,25 @@ fn a_near_cache_serves_without_asking_and_follows_other_nodes() {
     with_cache(&a, || profile_entry("acme", "ada", 1).set(newer.clone())).unwrap();
     assert_eq!(peek(&a), Some(newer.clone()));
     eventually("what is set replaces copies", || peek(&b).as_ref() == Some(&newer));
+}
+
+#[test]
+fn hazard_32_what_is_refreshed_replaces_copies_on_all_nodes() {
+    static RELEASE: AtomicU32 = AtomicU32::new(1);
+    #[cached(ttl = 60, remote)]
+    fn release() -> u32 {
+        RELEASE.load(Ordering::SeqCst)
+    }
+    let backend = SharedMemory::new();
+    let (a, b) = (near_node(&backend), near_node(&backend));
+    assert_eq!([&a, &b].map(|cache| with_cache(cache, release)), [1, 1]);
+    for (number, is_entry) in [(2, true), (3, false)] {
+        RELEASE.store(number, Ordering::SeqCst);
+        let refreshed = || if is_entry { release_entry().refresh() } else { refresh(release) };
+        assert_eq!(with_cache(&a, refreshed), number);
+        assert_eq!(with_cache(&a, release), number);
+        eventually("the other node hears of it", || with_cache(&b, release) == number);
+    }
 }
 
 #[test]

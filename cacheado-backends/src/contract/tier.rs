@@ -22,7 +22,7 @@ use crate::Result;
 ///   of its claim, stored or not, with [`abandon`](Self::abandon), with an eviction that fences the claim off,
 ///   and in any case when its time is over. Nobody ends another's.
 /// - **Notices**: an eviction that is given a notice tells it to every [`Subscription`] once it has taken
-///   effect.
+///   effect, and so does a fill that [replaces](Self::replace) a value, if it is stored.
 /// - **Time**: each operation ends within the backend's own time limit, on any executor.
 pub trait Tier: Send + Sync + 'static {
     /// What statistics call this kind of storage.
@@ -65,6 +65,20 @@ pub trait Tier: Send + Sync + 'static {
     /// Stores the value whose computation was announced. One round trip, one atomic step: value, lifetime,
     /// groups and fences.
     fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>>;
+
+    /// The same, in place of a value that other nodes may have copies of: once it is stored, they are told the notice.
+    ///
+    /// Without [`Capabilities::bus`] nobody is told. A backend with a bus has to bring its own.
+    fn replace<'a>(
+        &'a self,
+        at: &'a Place,
+        new: New<'a>,
+        claim: &'a Claim,
+        notice: &'a [u8],
+    ) -> BoxFuture<'a, Result<Filled>> {
+        let _ = notice;
+        self.fill(at, new, claim)
+    }
 
     /// Whether a claim is kept somewhere until it is filled or [abandoned](Self::abandon).
     fn keeps_claims(&self) -> bool {

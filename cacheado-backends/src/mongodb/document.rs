@@ -171,10 +171,12 @@ pub(super) enum Wish {
 }
 
 /// The value of a claim takes its place; other claims stay.
-pub(super) fn filled(nonce: ObjectId, stored: Stored) -> Vec<Document> {
+pub(super) fn filled(nonce: ObjectId, stored: Stored, notice: Option<&[u8]>) -> Vec<Document> {
     let mut fields = stored.fields();
     fields.insert("c", claims_where(&doc! { "$ne": ["$$this.n", nonce] }));
-    vec![doc! { "$replaceWith": fields }, settled()]
+    let mut update = vec![doc! { "$replaceWith": fields }, settled()];
+    update.extend(notice.map(|notice| doc! { "$set": { "n": literal(told(notice)) } }));
+    update
 }
 
 /// A value is there, and no claim.

@@ -86,11 +86,21 @@ impl Link {
         Ok(document::answer(&after.ok_or_else(vanished)?, nonce))
     }
 
-    pub(super) async fn fill(&self, id: String, nonce: ObjectId, stored: Stored) -> Result<Filled, Failure> {
-        let (server, _) = self.prepared().await?;
-        let update = document::filled(nonce, stored);
+    pub(super) async fn fill(
+        &self,
+        id: String,
+        nonce: ObjectId,
+        stored: Stored,
+        notice: Option<Vec<u8>>,
+    ) -> Result<Filled, Failure> {
+        let (server, ready) = self.prepared().await?;
+        let update = document::filled(nonce, stored, notice.as_deref().filter(|_| ready.streams));
         let done = server.entries.update_one(doc! { "_id": id, "c.n": nonce }, update).await?;
-        Ok(if done.matched_count > 0 { Filled::Stored } else { Filled::Fenced })
+        if done.matched_count == 0 {
+            return Ok(Filled::Fenced);
+        }
+        self.tell_alone(ready, notice).await?;
+        Ok(Filled::Stored)
     }
 
     pub(super) async fn abandon(&self, id: String, nonce: ObjectId) -> Result<(), Failure> {

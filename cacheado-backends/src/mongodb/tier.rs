@@ -29,6 +29,22 @@ impl MongoDb {
     fn stored(&self, operation: &'static str, at: &Place, new: New<'_>) -> Result<Stored> {
         Stored::new(new.value, new.ttl, self.groups(at)).map_err(|failure| failure.of(operation))
     }
+
+    /// Stores what was announced; the notice is told where it is stored.
+    async fn complete(
+        &self,
+        at: &Place,
+        new: New<'_>,
+        claim: &Claim,
+        notice: Option<Vec<u8>>,
+    ) -> Result<Filled> {
+        if claim.taken.elapsed() > FILL_WINDOW {
+            return Ok(Filled::Fenced);
+        }
+        let (id, nonce) = (self.id(at), nonce("fill", claim)?);
+        let stored = self.stored("fill", at, new)?;
+        self.link.run("fill", Few, |link| async move { link.fill(id, nonce, stored, notice).await }).await
+    }
 }
 
 /// The nonce of a claim.
@@ -87,14 +103,17 @@ impl Tier for MongoDb {
     }
 
     fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>> {
-        Box::pin(async move {
-            if claim.taken.elapsed() > FILL_WINDOW {
-                return Ok(Filled::Fenced);
-            }
-            let (id, nonce) = (self.id(at), nonce("fill", claim)?);
-            let stored = self.stored("fill", at, new)?;
-            self.link.run("fill", Few, |link| async move { link.fill(id, nonce, stored).await }).await
-        })
+        Box::pin(self.complete(at, new, claim, None))
+    }
+
+    fn replace<'a>(
+        &'a self,
+        at: &'a Place,
+        new: New<'a>,
+        claim: &'a Claim,
+        notice: &'a [u8],
+    ) -> BoxFuture<'a, Result<Filled>> {
+        Box::pin(self.complete(at, new, claim, Some(notice.to_vec())))
     }
 
     fn keeps_claims(&self) -> bool {

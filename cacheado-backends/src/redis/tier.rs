@@ -61,7 +61,17 @@ impl Tier for Redis {
     }
 
     fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>> {
-        Box::pin(self.complete(&at.key, &at.route, &at.groups, new, claim))
+        Box::pin(self.complete(at, new, claim, None))
+    }
+
+    fn replace<'a>(
+        &'a self,
+        at: &'a Place,
+        new: New<'a>,
+        claim: &'a Claim,
+        notice: &'a [u8],
+    ) -> BoxFuture<'a, Result<Filled>> {
+        Box::pin(self.complete(at, new, claim, Some(notice)))
     }
 
     fn set<'a>(&'a self, at: &'a Place, new: New<'a>, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<()>> {

@@ -9,7 +9,7 @@ use super::connection::Again;
 use super::keys::Shard;
 use super::scripts::{Joined, Name, SCRIPTS};
 use super::{Redis, unexpected, value};
-use crate::contract::{Claim, FILL_WINDOW, Filled, Group, New};
+use crate::contract::{Claim, FILL_WINDOW, Filled, Group, New, Place};
 use crate::error::{Error, ErrorKind, Result};
 
 /// More than Redis takes as one string.
@@ -31,23 +31,27 @@ impl Redis {
         }
     }
 
-    /// Stores what was announced, unless an eviction has come since.
+    /// Stores what was announced, unless an eviction has come since; the notice is told where it is stored.
     pub(super) async fn complete(
         &self,
-        key: &str,
-        route: &str,
-        groups: &[Group],
+        at: &Place,
         new: New<'_>,
         claim: &Claim,
+        notice: Option<&[u8]>,
     ) -> Result<Filled> {
         if claim.taken.elapsed() >= FILL_WINDOW {
             return Ok(Filled::Fenced);
         }
-        let shard = self.layout().shard(route);
-        let keys = keys(shard, key, groups);
+        let shard = self.layout().shard(&at.route);
+        let groups = &at.groups;
+        let keys = keys(shard, &at.key, groups);
         let mut command = SCRIPTS.fill.on(shard, keys.iter().copied());
         add_value(&mut command, "fill", groups, new)?;
         command.arg(&claim.token);
+        if notice.is_some() {
+            self.add_notice(&mut command, shard, notice);
+        }
+        // To tell a notice again does no harm.
         let answer = self.connections().run(&SCRIPTS.fill, command, shard.route, Again::Harmless).await;
         match answer.map_err(self.report("fill"))? {
             Value::Int(0) => Ok(Filled::Fenced),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cacheado_backends::contract::{Event, Subscription, Tier};
+use cacheado_backends::contract::{Event, Filled, Subscription, Tier};
 use mongodb::bson::doc;
 use tokio::time::timeout;
 
@@ -49,11 +49,18 @@ async fn each_eviction_is_told_once_in_order_to_all_of_its_namespace() {
         other.fill(&at, new(&vec![1; 100_000]), &claim).await.unwrap();
         other.set_ttl(&at, None).await.unwrap();
         one.evict(&at, None).await.unwrap();
+        let claims = [other.begin(&at).await.unwrap(), other.begin(&at).await.unwrap()];
+        let filled = other.replace(&at, new(b"v"), &claims[0], b"replace").await.unwrap();
+        assert_eq!(filled, Filled::Stored);
+        one.evict(&at, None).await.unwrap();
+        let filled =
+            other.replace(&at, new(b"v"), &claims[1], b"of a fill that is fenced off").await.unwrap();
+        assert_eq!(filled, Filled::Fenced);
         other.evict_group(&group("g"), Some(b"group")).await.unwrap();
         other.evict_group(&group("g"), Some(b"")).await.unwrap();
         one.clear(Some(b"clear")).await.unwrap();
         for heard in &mut heard[..2] {
-            for expected in ["set", "evict", "evict", "group", "", "clear"] {
+            for expected in ["set", "evict", "evict", "replace", "group", "", "clear"] {
                 assert_eq!(next(heard).await, notice(expected));
             }
             nothing_more(heard).await;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cacheado_backends::contract::{Event, Subscription, Tier};
+use cacheado_backends::contract::{Event, Filled, Subscription, Tier};
 use cacheado_backends::redis::Redis;
 
-use crate::{builder, event, group, new, node, patient, place, server, store};
+use crate::{builder, event, group, new, node, patient, place, server, store, value};
 
 fn subscribe(redis: &Arc<Redis>) -> Box<dyn Subscription> {
     Arc::clone(redis).subscribe().expect("there is a bus")
@@ -43,6 +43,28 @@ async fn notices_come_in_order_once_and_whole() {
     Tier::evict(&*here, &at, Some(b"here")).await.expect("evicted");
     let heard = tokio::time::timeout(Duration::from_millis(200), elsewhere.next()).await;
     assert!(heard.is_err(), "{heard:?}");
+}
+
+#[tokio::test]
+async fn a_fill_that_replaces_a_value_is_told_if_it_is_stored() {
+    let server = server!();
+    let (here, there) = (node(&server), node(&server));
+    let mut subscription = subscribe(&here);
+    assert_eq!(event(&mut *subscription).await, Event::Gap);
+    let at = place("k", &["g"]);
+    let (early, late) =
+        (Tier::begin(&*there, &at).await.expect("begun"), Tier::begin(&*there, &at).await.expect("begun"));
+    let replaced = Tier::replace(&*there, &at, new(b"v"), &early, b"replaced").await.expect("an answer");
+    assert_eq!(replaced, Filled::Stored);
+    assert_eq!(event(&mut *subscription).await, notice(b"replaced"));
+    assert_eq!(value(&here, &at).await.as_deref(), Some(&b"v"[..]));
+    Tier::evict(&*here, &at, Some(b"evicted")).await.expect("evicted");
+    let fenced = Tier::replace(&*there, &at, new(b"v"), &late, b"not told").await.expect("an answer");
+    assert_eq!(fenced, Filled::Fenced);
+    Tier::evict(&*here, &at, Some(b"last")).await.expect("evicted");
+    for told in [&b"evicted"[..], b"last"] {
+        assert_eq!(event(&mut *subscription).await, notice(told));
+    }
 }
 
 #[tokio::test]

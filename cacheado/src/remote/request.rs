@@ -17,7 +17,7 @@ pub(crate) enum Request {
     GetMany { places: Vec<Arc<Place>> },
     Begin { place: Arc<Place> },
     BeginLeased { place: Arc<Place>, terms: Terms },
-    Fill { place: Arc<Place>, value: Buffer, ttl: Option<Duration>, claim: Claim },
+    Fill { place: Arc<Place>, value: Buffer, ttl: Option<Duration>, claim: Claim, notice: Told },
     Set { place: Arc<Place>, value: Buffer, ttl: Option<Duration>, notice: Vec<u8> },
     SetTtl { place: Arc<Place>, ttl: Option<Duration> },
     Evict { place: Arc<Place>, notice: Vec<u8> },
@@ -25,6 +25,9 @@ pub(crate) enum Request {
     Clear { notice: Vec<u8> },
     Count { group: Option<Group> },
 }
+
+/// That of a fill, where other nodes may have copies of what it takes the place of.
+type Told = Option<Vec<u8>>;
 
 /// What it gave.
 pub(crate) enum Reply {
@@ -52,8 +55,12 @@ impl Request {
                 // A hit shall not have to carry it.
                 Reply::Turn(Box::pin(lease::ask(tier, background, place, terms)).await?)
             }
-            Self::Fill { place, value, ttl, claim } => {
-                Reply::Filled(tier.fill(&place, New { value: &value, ttl }, &claim).await?)
+            Self::Fill { place, value, ttl, claim, notice } => {
+                let new = New { value: &value, ttl };
+                Reply::Filled(match notice {
+                    None => tier.fill(&place, new, &claim).await?,
+                    Some(notice) => tier.replace(&place, new, &claim, &notice).await?,
+                })
             }
             Self::Set { place, value, ttl, notice } => {
                 done(tier.set(&place, New { value: &value, ttl }, Some(&notice)).await?)

@@ -27,6 +27,14 @@ fn greeting(org: &str, user: &str) -> String {
     format!("Hello {user} of {org}")
 }
 
+static RELEASES: AtomicU32 = AtomicU32::new(0);
+
+/// Each run gives a higher number.
+#[cached(ttl = 60)]
+fn release() -> u32 {
+    RELEASES.fetch_add(1, Ordering::SeqCst)
+}
+
 #[cached(ttl = 60)]
 async fn slow(n: u32) -> u32 {
     tokio::task::yield_now().await;
@@ -39,6 +47,7 @@ crate::over_each_server!(
     hazard_20_a_stampede_at_an_expired_entry_runs_the_body_once,
     hazard_24_sync_functions_work_in_every_context,
     hazard_32_two_nodes_with_near_caches,
+    hazard_32_what_is_refreshed_replaces_copies,
     hazard_32_copies_are_dropped_when_the_server_was_away,
     evictions_count_exactly,
     hazard_11_the_server_alone_says_how_long_an_entry_lives,
@@ -195,6 +204,19 @@ fn hazard_32_two_nodes_with_near_caches(server: &Server) {
         assert!(!has(&a), "{way}: gone at once on the node that evicts");
         // The stated bound with a bus that works: moments. It is far below the life of a copy.
         within(Duration::from_secs(5), way, || !has(&b));
+    }
+}
+
+fn hazard_32_what_is_refreshed_replaces_copies(server: &Server) {
+    let (a, b) = (near(server), near(server));
+    let call = |cache: &Cache| with_cache(cache, release);
+    let first = call(&a);
+    assert_eq!(call(&b), first);
+    for _ in 0..3 {
+        let refreshed = with_cache(&a, || release_entry().refresh());
+        assert!(refreshed > first);
+        assert_eq!(call(&a), refreshed);
+        within(Duration::from_secs(5), "the other node hears of it", || call(&b) == refreshed);
     }
 }
 

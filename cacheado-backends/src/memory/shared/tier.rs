@@ -114,6 +114,22 @@ impl Tier for SharedMemory {
         now(move || self.0.fill_announced(at, new, claim))
     }
 
+    fn replace<'a>(
+        &'a self,
+        at: &'a Place,
+        new: New<'a>,
+        claim: &'a Claim,
+        notice: &'a [u8],
+    ) -> BoxFuture<'a, Result<Filled>> {
+        now(move || {
+            let filled = self.0.fill_announced(at, new, claim)?;
+            if filled == Filled::Stored {
+                self.0.bus.tell(Some(notice));
+            }
+            Ok(filled)
+        })
+    }
+
     fn keeps_claims(&self) -> bool {
         true
     }

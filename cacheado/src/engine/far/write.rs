@@ -101,8 +101,10 @@ impl Computation {
             count(&function.shared.tally.rejections);
             return None;
         }
+        // What is refreshed is overwritten: copies of the old value are to go on all nodes.
+        let notice = self.call.is_refresh().then(|| self.call.notice());
         let far = self.far.as_mut()?;
-        Some(Request::Fill { place: Arc::clone(&far.place), value, ttl, claim: far.claim.take()? })
+        Some(Request::Fill { place: Arc::clone(&far.place), value, ttl, claim: far.claim.take()?, notice })
     }
 
     /// The draft on its way; `None` without a remote side, which no draft comes from.
