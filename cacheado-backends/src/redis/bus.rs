@@ -150,29 +150,23 @@ impl Inbox {
         self.filled.notify_one();
     }
 
-    /// Compares what was heard with the numbers of the last notices, as they were before and as they are now. What
-    /// was told before must have come, and a number that is less than it was has begun anew, such as where somebody
-    /// has deleted everything.
-    fn compare(&self, before: &[u64], now: &[u64]) {
-        self.compare_each(before.iter().copied().zip(now.iter().map(|now| (*now, u64::MAX))));
+    /// The numbers of the last notices that were heard; zero where none is known.
+    fn heard(&self) -> Vec<u64> {
+        self.state.lock().heard.iter().map(|number| number.unwrap_or_default()).collect()
     }
 
-    /// The same where all that has been told has come, and nothing more.
-    fn compare_all(&self, now: &[u64]) {
-        self.compare_each(now.iter().map(|now| (*now, (*now, *now))));
-    }
-
-    /// For each shard what must have come, its number, and the most that may have come.
-    fn compare_each(&self, shards: impl Iterator<Item = (u64, (u64, u64))>) {
+    /// Compares what was heard with the numbers of the last notices, as they are `now`. What was `told` must have come. A
+    /// number that is less than it was `before` has begun anew, such as where somebody has deleted everything.
+    fn compare(&self, told: &[u64], before: &[u64], now: &[u64]) {
         let mut state = self.state.lock();
         let mut missed = false;
-        for (heard, (before, (now, most))) in state.heard.iter_mut().zip(shards) {
-            if now < before || heard.is_some_and(|heard| heard > most) {
+        for ((heard, told), (before, now)) in state.heard.iter_mut().zip(told).zip(before.iter().zip(now)) {
+            if now < before {
                 *heard = None;
                 missed = true;
-            } else if heard.is_none_or(|heard| heard < before) {
+            } else if heard.is_none_or(|heard| heard < *told) {
                 missed |= heard.is_some();
-                *heard = Some(before);
+                *heard = Some(*told);
             }
         }
         if missed {
@@ -239,6 +233,7 @@ async fn follow(redis: &Redis, inbox: &Inbox, mut connection: MultiplexedConnect
     let (cluster, limit) = (settings.cluster.is_some(), PULSE.max(settings.timeout));
     let mut before: Option<Vec<u64>> = None;
     while inbox.is_open() {
+        let heard = inbox.heard();
         let now = if cluster {
             let mut ping = Cmd::new();
             ping.arg("PING");
@@ -256,8 +251,8 @@ async fn follow(redis: &Redis, inbox: &Inbox, mut connection: MultiplexedConnect
             // The nodes of a cluster pass notices on to each other, which takes a moment: what one had told a
             // second ago must have come by now. A server alone has told all when it answers.
             match &before {
-                _ if !cluster => inbox.compare_all(&now),
-                Some(before) => inbox.compare(before, &now),
+                _ if !cluster => inbox.compare(&now, &heard, &now),
+                Some(before) => inbox.compare(before, before, &now),
                 None => {}
             }
             before = Some(now);
@@ -297,4 +292,30 @@ async fn last_notices_in_cluster(redis: &Redis) -> Option<Vec<u64>> {
 
 fn number(answer: Value) -> RedisResult<u64> {
     Ok(Option::from_redis_value(answer.extract_error()?)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(inbox: &Inbox) -> Vec<Event> {
+        inbox.state.lock().events.drain(..).collect()
+    }
+
+    #[test]
+    fn a_notice_that_overtakes_the_answer_is_no_gap() {
+        let inbox = Inbox::new(1);
+        let connection = inbox.begin();
+        inbox.hear(connection, b"0:5:a");
+        let heard = inbox.heard();
+        // The answer is 5, and has not been read yet.
+        inbox.hear(connection, b"0:6:b");
+        inbox.compare(&[5], &heard, &[5]);
+        assert_eq!(events(&inbox), [Event::Notice(b"a".to_vec()), Event::Notice(b"b".to_vec())]);
+        inbox.compare(&[1], &inbox.heard(), &[1]);
+        assert_eq!(events(&inbox), [Event::Gap], "the numbers have begun anew");
+        inbox.hear(connection, b"0:2:c");
+        inbox.compare(&[3], &inbox.heard(), &[3]);
+        assert_eq!(events(&inbox), [Event::Gap], "3 has not come");
+    }
 }
