@@ -1,10 +1,11 @@
-//! From a value to bytes and back, for what leaves the process: MessagePack with named fields, by
-//! `rmp-serde`, in an [`Envelope`].
+//! From a value to bytes and back, for what leaves the process: MessagePack with named fields, in an
+//! [`Envelope`].
 //!
 //! | file | subject |
 //! |---|---|
 //! | `limits` | how large and how deep a value may be; why one cannot be written or read |
-//! | `write`, `read` | around `rmp-serde`'s two halves: they count depth, and let nothing pass that would not come back as it was |
+//! | `write` | around `rmp-serde`'s serializer: counts depth, and lets nothing pass that would not come back as it was |
+//! | `read` | a deserializer, compiled once as far as it can be |
 //! | `buffer` | where the bytes are written to |
 //! | `envelope` | what stands before the payload, and who may open it |
 //! | `fingerprint` | a type, in 16 bytes |
