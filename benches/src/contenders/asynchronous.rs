@@ -14,11 +14,11 @@ use super::quick_cache::Borrowed;
 use super::{Contender, block_on};
 use crate::workloads::{CAPACITY, Item, StructKey, make_item};
 
-const TTL: Duration = Duration::from_mins(5);
+const TTL: Duration = Duration::from_hours(1);
 
 #[cached(
     max_size = 100_000,
-    ttl_secs = 300,
+    ttl_secs = 3600,
     key = "(String, u64)",
     convert = { (tenant_id.to_owned(), id) }
 )]
@@ -28,7 +28,7 @@ async fn single(tenant_id: &str, id: u64) -> Arc<Item> {
 
 #[concurrent_cached(
     max_size = 100_000,
-    ttl_secs = 300,
+    ttl_secs = 3600,
     key = "(String, u64)",
     convert = { (tenant_id.to_owned(), id) }
 )]

@@ -20,22 +20,22 @@ static CACHE: LazyLock<Cache> = LazyLock::new(|| {
     Cache::builder().rule(Lru::new(CAPACITY)).build().expect("the configuration is valid")
 });
 
-#[cached(ttl = 300, scope = "tenant", cache = CACHE, companions = false)]
+#[cached(ttl = 3600, scope = "tenant", cache = CACHE, companions = false)]
 fn item(tenant_id: &str, id: u64) -> Arc<Item> {
     make_item(tenant_id, id)
 }
 
-#[cached(ttl = 300, scope = "tenant", cache = CACHE, companions = false)]
+#[cached(ttl = 3600, scope = "tenant", cache = CACHE, companions = false)]
 async fn item_async(tenant_id: &str, id: u64) -> Arc<Item> {
     make_item(tenant_id, id)
 }
 
-#[cached(ttl = 300, scope = "tenant", companions = false)]
+#[cached(ttl = 3600, scope = "tenant", companions = false)]
 fn item_global(tenant_id: &str, id: u64) -> Arc<Item> {
     make_item(tenant_id, id)
 }
 
-#[cached(ttl = 300, cache = CACHE, companions = false)]
+#[cached(ttl = 3600, cache = CACHE, companions = false)]
 fn area(width: u64, height: u64) -> u64 {
     make_area(width, height)
 }
@@ -45,12 +45,12 @@ fn area_for_ever(width: u64, height: u64) -> u64 {
     make_area(width, height)
 }
 
-#[cached(ttl = 300, cache = CACHE, companions = false)]
+#[cached(ttl = 3600, cache = CACHE, companions = false)]
 async fn area_async(width: u64, height: u64) -> u64 {
     make_area(width, height)
 }
 
-#[cached(ttl = 300, companions = false)]
+#[cached(ttl = 3600, companions = false)]
 fn area_global(width: u64, height: u64) -> u64 {
     make_area(width, height)
 }

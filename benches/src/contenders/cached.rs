@@ -9,7 +9,7 @@ use crate::workloads::{Item, NumberKey, StructKey, make_area, make_item};
 
 #[cached(
     max_size = 100_000,
-    ttl_secs = 300,
+    ttl_secs = 3600,
     key = "(String, u64)",
     convert = { (tenant_id.to_owned(), id) }
 )]
@@ -19,7 +19,7 @@ fn item(tenant_id: &str, id: u64) -> Arc<Item> {
 
 #[concurrent_cached(
     max_size = 100_000,
-    ttl_secs = 300,
+    ttl_secs = 3600,
     key = "(String, u64)",
     convert = { (tenant_id.to_owned(), id) }
 )]
@@ -27,12 +27,12 @@ fn item_concurrent(tenant_id: &str, id: u64) -> Arc<Item> {
     make_item(tenant_id, id)
 }
 
-#[cached(max_size = 100_000, ttl_secs = 300)]
+#[cached(max_size = 100_000, ttl_secs = 3600)]
 fn area(width: u64, height: u64) -> u64 {
     make_area(width, height)
 }
 
-#[concurrent_cached(max_size = 100_000, ttl_secs = 300)]
+#[concurrent_cached(max_size = 100_000, ttl_secs = 3600)]
 fn area_concurrent(width: u64, height: u64) -> u64 {
     make_area(width, height)
 }

@@ -13,7 +13,7 @@ where
     K: std::hash::Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    Cache::builder().max_capacity(bound as u64).time_to_live(Duration::from_mins(5)).build()
+    Cache::builder().max_capacity(bound as u64).time_to_live(Duration::from_hours(1)).build()
 }
 
 pub(super) fn structs() -> Contender<StructKey> {
