@@ -56,7 +56,7 @@ pub use shared::SharedMemory;
 pub use shares::{MostOf, Shares};
 pub use slot::KeyBox;
 pub use store::{Listener, RegionId, Store};
-pub use value::{AnyValue, behind, own};
+pub use value::{AnyValue, behind, own, unwrapped};
 
 /// Why an entry left the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

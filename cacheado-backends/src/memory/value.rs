@@ -21,11 +21,19 @@ pub fn own<V: Clone + Send + Sync + 'static>(value: AnyValue) -> Option<V> {
     if let Some(value) = (&value as &dyn Any).downcast_ref::<V>() {
         return Some(value.clone());
     }
-    let Ok(value) = value.downcast() else { return None };
-    // Not by `unwrap_or_clone`, which would be compiled for each type, too.
+    match value.downcast() {
+        Ok(value) => Some(unwrapped(value)),
+        Err(_) => None,
+    }
+}
+
+/// The value from behind its pointer, cloned where others have it too. Not `Arc::unwrap_or_clone`, which would be compiled
+/// for each type, too.
+#[must_use]
+pub fn unwrapped<V: Clone>(value: Arc<V>) -> V {
     match Arc::try_unwrap(value) {
-        Ok(value) => Some(value),
-        Err(value) => Some(V::clone(&value)),
+        Ok(value) => value,
+        Err(value) => V::clone(&value),
     }
 }
 

@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use cacheado_backends::memory::{behind, own};
+use cacheado_backends::memory::{behind, own, unwrapped};
 
 use super::Held;
 use crate::codec::Codec;
@@ -150,14 +150,6 @@ impl<K: Kind> Kind for Behind<K> {
 
     fn unshare(self, shared: &(dyn Any + Send + Sync)) -> Option<K::Return> {
         self.0.unshare(shared)
-    }
-}
-
-/// Not `Arc::unwrap_or_clone`, which would be compiled for each type, too.
-fn unwrapped<V: Clone>(value: Arc<V>) -> V {
-    match Arc::try_unwrap(value) {
-        Ok(value) => value,
-        Err(value) => V::clone(&value),
     }
 }
 
