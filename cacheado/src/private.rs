@@ -65,14 +65,7 @@ pub const fn site(module: &'static str, function: &'static str) -> Site {
 #[inline]
 #[must_use]
 pub fn instance<F>(_: F) -> Instance<F> {
-    Instance::new("")
-}
-
-/// The instance that the closure was written in, which is the `<fn>_entry` of another.
-#[inline]
-#[must_use]
-pub fn entry_instance<F>(_: F) -> Instance<F> {
-    Instance::new("_entry")
+    Instance(PhantomData)
 }
 
 /// The type of an argument whose type has no name.
@@ -82,7 +75,7 @@ pub fn type_of<T: ?Sized>(_: &T) -> PhantomData<T> {
     PhantomData
 }
 
-/// The call of a `<fn>_entry`.
+/// The call of a `<fn>_entry`, in which the closure of the instance was written.
 pub fn entry<K: Kind, P: KeyPart + ?Sized, F, G>(
     site: &'static Site,
     cache: &impl AsCache,
@@ -90,19 +83,19 @@ pub fn entry<K: Kind, P: KeyPart + ?Sized, F, G>(
     instance: Instance<F, G>,
     key: &P,
 ) -> Miss<K> {
-    let call = call_for(site, cache.as_cache(), shape, instance.id(), (hash_key(key), key), false);
+    let call = call_for(site, cache.as_cache(), shape, instance.id("_entry"), (hash_key(key), key), false);
     Miss::new(call, shape.kind)
 }
 
 /// The `<fn>_cache` of a sync function, in which the closure was written.
-pub fn function_cache<F>(site: &'static Site, cache: &impl AsCache, _: F) -> FunctionCache {
-    let path = site.path(Instance::<F>::new("_cache").id());
+pub fn function_cache<F>(site: &'static Site, cache: &impl AsCache, closure: F) -> FunctionCache {
+    let path = site.path(instance(closure).id("_cache"));
     FunctionCache::new(site, cache.as_cache().clone(), &path)
 }
 
 /// The `<fn>_cache` of an async function, in which the closure was written.
-pub fn async_function_cache<F>(site: &'static Site, cache: &impl AsCache, _: F) -> AsyncFunctionCache {
-    let path = site.path(Instance::<F>::new("_cache").id());
+pub fn async_function_cache<F>(site: &'static Site, cache: &impl AsCache, closure: F) -> AsyncFunctionCache {
+    let path = site.path(instance(closure).id("_cache"));
     AsyncFunctionCache::new(site, cache.as_cache().clone(), &path)
 }
 

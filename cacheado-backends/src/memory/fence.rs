@@ -69,6 +69,22 @@ impl<P> Ticket<P> {
     }
 }
 
+/// A ticket, whatever it carries.
+pub(super) trait AnyTicket: Send + Sync {
+    fn serial(&self) -> u64;
+    fn is_current(&self) -> bool;
+}
+
+impl<P: Send + Sync> AnyTicket for Ticket<P> {
+    fn serial(&self) -> u64 {
+        self.serial()
+    }
+
+    fn is_current(&self) -> bool {
+        self.is_current()
+    }
+}
+
 impl<P> Clone for Ticket<P> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))

@@ -51,12 +51,12 @@ pub use aging::{Aging, Seen};
 pub use builder::{Limits, Memory, MemoryBuilder, Weigher};
 pub use fence::{Taking, Ticket, Tickets};
 pub use labels::{Label, LabelSet};
-pub use region::{AnyRegion, Fill, Found, Opened, Placed, Query, Region, RegionOf};
+pub use region::{AnyRegion, Fill, Filling, Found, Opened, Placed, Query, Region, RegionOf};
 pub use shared::SharedMemory;
 pub use shares::{MostOf, Shares};
 pub use slot::KeyBox;
 pub use store::{Listener, RegionId, Store};
-pub use value::{AnyValue, behind, own, unwrapped};
+pub use value::AnyValue;
 
 /// Why an entry left the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -10,7 +10,7 @@ mod removal;
 mod shards;
 mod store;
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use super::table::Table;
 use super::value::{AnyHand, AnyValue, Hand};
 use crate::Clock;
 use crate::sync::BiasedLock;
-pub use fill::{Fill, Placed};
+pub use fill::{Fill, Filling, Placed};
 use shards::{AnyShards, Shards};
 
 /// What a probe looks for: a key that need not exist as bytes.
@@ -138,8 +138,11 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     }
 
     /// Stores an entry, unless a bound forbids it, or its ticket, which was taken before the value was computed.
-    pub fn fill<P>(&self, fill: Fill, ticket: &Ticket<P>, value: V) -> Placed {
-        self.deref().fill_of(fill, ticket, value)
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the value is of the region's type")]
+    pub fn fill<P: Send + Sync>(&self, fill: Fill, ticket: &Ticket<P>, value: V) -> Placed {
+        let mut filling = self.filling(fill, ticket);
+        filling.store(value);
+        filling.placed().expect("it was of the region's type")
     }
 
     /// A [`peek`](AnyRegion::peek) with the value itself.
@@ -157,7 +160,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     fn see_typed(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<V>> {
         let mut hand = Hand(None);
         let times = self.look(hash, key, touch, &mut hand)?;
-        Some(times.of(hand.0?))
+        Some(times.of(hand.into_value()?))
     }
 }
 
@@ -219,12 +222,6 @@ impl AnyRegion {
             store.is_out_of_numbers();
         }
         Opened { region, typed, tickets }
-    }
-
-    /// Whether the entries hold values of this type.
-    #[must_use]
-    pub fn holds(&self, value: TypeId) -> bool {
-        self.shards.holds(value)
     }
 
     /// The set of these labels, for entries of this region's store; `None` where there are none.

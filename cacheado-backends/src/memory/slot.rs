@@ -25,6 +25,9 @@ impl KeyBox {
     /// So many bytes stand in the entry itself.
     pub const SHORT: usize = 38;
 
+    /// That of no bytes.
+    pub(super) const EMPTY: Self = Self(Repr::Inline { len: 0, bytes: [0; Self::SHORT] });
+
     /// Whether it is the key that is looked for.
     #[inline]
     pub(super) fn is<Q: Query>(&self, query: &Q) -> bool {
@@ -111,6 +114,13 @@ pub(super) struct Head {
     pub(super) deadline: u64,
     /// When it was last used: compared with other stamps only.
     pub(super) stamp: AtomicU64,
+}
+
+impl Head {
+    /// That of no entry.
+    pub(super) fn none() -> Self {
+        Self { key: KeyBox::EMPTY, deadline: 0, stamp: AtomicU64::new(0) }
+    }
 }
 
 /// What else is known of an entry.

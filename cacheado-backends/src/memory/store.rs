@@ -259,9 +259,9 @@ impl Store {
         if self.limits.max_weight.is_none() {
             return 0;
         }
-        let Some((value, size)) = hand.value().map(weighed) else { return 0 };
+        let Some(value) = hand.value().and_then(weighed) else { return 0 };
         let weigh = self.limits.weigher.as_ref();
-        let weight = weigh.map_or((key.len() + size) as u64, |weigh| weigh(key, value));
+        let weight = weigh.map_or((key.len() + size_of_val(value)) as u64, |weigh| weigh(key, value));
         weight.min(Limits::MOST_WEIGHT)
     }
 
@@ -382,11 +382,11 @@ impl Store {
     }
 }
 
-/// What is weighed, and its size: of a pointer to a value of any type, that value.
-fn weighed((value, size): (&dyn Any, usize)) -> (&dyn Any, usize) {
+/// What is weighed: of a pointer to a value of any type, that value.
+fn weighed(value: &dyn Any) -> Option<&dyn Any> {
     match value.downcast_ref::<AnyValue>() {
-        Some(held) => (&**held, size_of_val(&**held)),
-        None => (value, size),
+        Some(pointer) => pointer.value(),
+        None => Some(value),
     }
 }
 

@@ -36,11 +36,7 @@ pub(super) trait AnyLines: Send + Sync + 'static {
     fn head_mut(&mut self, number: u32) -> Option<&mut Head>;
     /// Makes room for more entries behind the others: for how many there is room from now on.
     fn extend(&mut self) -> usize;
-    /// Puts an entry at a vacant number.
-    fn put(&mut self, number: u32, head: Head, hand: &mut dyn AnyHand);
-    /// Takes an entry out.
-    fn take(&mut self, number: u32, hand: &mut dyn AnyHand) -> Option<Head>;
-    /// Exchanges the value of an entry for that in the hand.
+    /// Exchanges the entry that has this number, or none, for that in the hand, or none.
     fn exchange(&mut self, number: u32, hand: &mut dyn AnyHand);
     /// Puts a copy of an entry's value into the hand.
     fn lend(&self, number: u32, hand: &mut dyn AnyHand);
@@ -74,8 +70,8 @@ impl<V> Lines<V> {
 
 /// What is held in the hand.
 #[expect(clippy::expect_used, reason = "the hands of a region are made by its shards")]
-fn held<V: 'static>(hand: &mut dyn Any) -> &mut Option<V> {
-    &mut hand.downcast_mut::<Hand<V>>().expect("a hand for values of this type").0
+fn held<V: 'static>(hand: &mut dyn Any) -> &mut Hand<V> {
+    hand.downcast_mut().expect("a hand for values of this type")
 }
 
 #[expect(clippy::question_mark, reason = "it is compiled for each type, and each `?` is a call of its own")]
@@ -99,29 +95,14 @@ impl<V: Clone + Send + Sync + 'static> AnyLines for Lines<V> {
         self.0.capacity() * ENTRIES
     }
 
-    fn put(&mut self, number: u32, head: Head, hand: &mut dyn AnyHand) {
-        let (line, place) = place(number);
-        if let Some(value) = held(hand.as_any()).take() {
-            self.0[line].0[place] = Some(Entry { head, value });
-        }
-    }
-
-    fn take(&mut self, number: u32, hand: &mut dyn AnyHand) -> Option<Head> {
-        let (line, place) = place(number);
-        let Some(Entry { head, value }) = self.0[line].0[place].take() else { return None };
-        *held(hand.as_any()) = Some(value);
-        Some(head)
-    }
-
     fn exchange(&mut self, number: u32, hand: &mut dyn AnyHand) {
-        if let (Some(entry), Some(value)) = (self.entry_mut(number), held(hand.as_any())) {
-            std::mem::swap(&mut entry.value, value);
-        }
+        let (line, place) = place(number);
+        std::mem::swap(&mut self.0[line].0[place], &mut held(hand.as_any()).0);
     }
 
     fn lend(&self, number: u32, hand: &mut dyn AnyHand) {
         if let Some(entry) = self.entry(number) {
-            *held(hand.as_any()) = Some(entry.value.clone());
+            *held(hand.as_any()) = Hand::new(entry.value.clone());
         }
     }
 
@@ -209,22 +190,25 @@ impl Table {
     /// Adds an entry whose key is not there.
     pub(super) fn insert(&mut self, slot: Slot, hand: &mut dyn AnyHand) {
         let (hash, number) = (slot.facts.hash, self.vacant.pop().unwrap_or_else(|| self.extend()));
-        self.lines.put(number, slot.head, hand);
+        if let Some(head) = hand.head() {
+            *head = slot.head;
+            self.lines.exchange(number, hand);
+        }
         self.facts[number as usize] = slot.facts;
         self.index.insert(hash, number);
     }
 
     /// Exchanges the entry that has this number for another one with the same key.
     pub(super) fn exchange(&mut self, number: u32, slot: &mut Slot, hand: &mut dyn AnyHand) {
-        if let (Some(head), Some(facts)) = (self.lines.head_mut(number), self.facts.get_mut(number as usize))
-        {
+        if let (Some(head), Some(facts)) = (hand.head(), self.facts.get_mut(number as usize)) {
             std::mem::swap(head, &mut slot.head);
             std::mem::swap(facts, &mut slot.facts);
             self.lines.exchange(number, hand);
+            slot.head = hand.take_head().unwrap_or(Head::none());
         }
     }
 
-    /// Takes out the entry that is the one looked for.
+    /// Takes out the entry that is the one looked for, with its value in the hand, which is empty.
     pub(super) fn remove(
         &mut self,
         hash: u64,
@@ -235,7 +219,8 @@ impl Table {
         self.index.remove(hash, number);
         self.vacant.push(number);
         let facts = self.facts.get_mut(number as usize)?.take();
-        Some(Slot { head: self.lines.take(number, hand)?, facts })
+        self.lines.exchange(number, hand);
+        Some(Slot { head: hand.take_head()?, facts })
     }
 
     /// Takes out all entries.
@@ -268,11 +253,12 @@ pub(super) struct Gone {
 }
 
 impl Gone {
-    /// Takes out one after the other, with its value in the hand.
+    /// Takes out one after the other, with its value in the hand, which is empty.
     pub(super) fn pop(&mut self, hand: &mut dyn AnyHand) -> Option<Slot> {
         while let Some(facts) = self.facts.pop() {
             let number = u32::try_from(self.facts.len()).ok()?;
-            if let Some(head) = self.lines.take(number, hand) {
+            self.lines.exchange(number, hand);
+            if let Some(head) = hand.take_head() {
                 return Some(Slot { head, facts });
             }
         }
@@ -296,12 +282,13 @@ mod tests {
     }
 
     fn hand(value: u64) -> Hand<u64> {
-        Hand(Some(value))
+        Hand::new(value)
     }
 
     /// The value that has been taken out, which is the entry's serial.
     fn taken(slot: &Slot, hand: &mut Hand<u64>) -> u64 {
-        assert_eq!(hand.0.take(), Some(slot.facts.serial), "it is the entry's own");
+        let taken = std::mem::replace(hand, Hand(None));
+        assert_eq!(taken.into_value(), Some(slot.facts.serial), "it is the entry's own");
         slot.facts.serial
     }
 
@@ -356,7 +343,7 @@ mod tests {
                 if let Some(number) = table.number(key % 7, &is_it) {
                     table.lend(number, &mut empty);
                 }
-                assert_eq!(empty.0, model.get(&key).copied());
+                assert_eq!(empty.into_value(), model.get(&key).copied());
             }
             let found = table
                 .get(key % 7, |stored| stored.key.as_bytes() == key.to_le_bytes())

@@ -1,56 +1,127 @@
 //! The value of an entry, and where it is while code that does not know its type moves it.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// A value of any type, behind a pointer.
-pub type AnyValue = Arc<dyn Any + Send + Sync>;
+use super::slot::Head;
+use super::table::Entry;
 
-/// A value behind a pointer, where it is none of these pointers already.
-pub fn behind<V: Clone + Send + Sync + 'static>(value: V) -> AnyValue {
-    match (&value as &dyn Any).downcast_ref::<AnyValue>() {
-        Some(value) => Arc::clone(value),
-        None => Arc::new(value),
+/// A value of any type, behind a pointer that several may have.
+///
+/// No `Arc<V>`, of which all that becomes of one would be compiled for each type: here only the trait's methods are.
+#[derive(Clone)]
+pub struct AnyValue(Arc<dyn Place>);
+
+/// Where a value stands, until the last who has it takes it out.
+struct Behind<V>(Option<V>);
+
+trait Place: Any + Send + Sync {
+    fn value(&self) -> Option<&dyn Any>;
+}
+
+impl<V: Send + Sync + 'static> Place for Behind<V> {
+    fn value(&self) -> Option<&dyn Any> {
+        match &self.0 {
+            Some(value) => Some(value),
+            None => None,
+        }
     }
 }
 
-/// The value from behind its pointer; `None` if it is of another type.
-#[must_use]
-pub fn own<V: Clone + Send + Sync + 'static>(value: AnyValue) -> Option<V> {
-    if let Some(value) = (&value as &dyn Any).downcast_ref::<V>() {
-        return Some(value.clone());
+#[expect(clippy::manual_map, reason = "it is compiled for each type, and each `map` is a call of its own")]
+impl AnyValue {
+    /// Puts the value behind a pointer.
+    #[must_use]
+    pub fn new<V: Send + Sync + 'static>(value: V) -> Self {
+        Self(Arc::new(Behind(Some(value))))
     }
-    match value.downcast() {
-        Ok(value) => Some(unwrapped(value)),
-        Err(_) => None,
+
+    /// The value; `None` if it is of another type.
+    #[must_use]
+    pub fn get<V: 'static>(&self) -> Option<&V> {
+        match self.place().downcast_ref() {
+            Some(Behind(Some(value))) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The value from behind its pointer, cloned where others have it too; `None` if it is of another type.
+    #[must_use]
+    pub fn into_inner<V: Clone + 'static>(mut self) -> Option<V> {
+        match self.alone() {
+            Some(place) => match place.downcast_mut() {
+                Some(Behind(value)) => value.take(),
+                None => None,
+            },
+            None => match self.get::<V>() {
+                Some(value) => Some(value.clone()),
+                None => None,
+            },
+        }
+    }
+
+    /// The type of the value.
+    #[must_use]
+    pub fn value_type(&self) -> Option<TypeId> {
+        self.value().map(Any::type_id)
+    }
+
+    /// The value, whatever it is.
+    pub(super) fn value(&self) -> Option<&dyn Any> {
+        self.0.value()
+    }
+
+    #[inline]
+    fn place(&self) -> &dyn Any {
+        &*self.0
+    }
+
+    /// The same to be changed, if nobody else has it.
+    fn alone(&mut self) -> Option<&mut dyn Any> {
+        match Arc::get_mut(&mut self.0) {
+            Some(place) => Some(place),
+            None => None,
+        }
     }
 }
 
-/// The value from behind its pointer, cloned where others have it too. Not `Arc::unwrap_or_clone`, which would be compiled
-/// for each type, too.
-#[must_use]
-pub fn unwrapped<V: Clone>(value: Arc<V>) -> V {
-    match Arc::try_unwrap(value) {
-        Ok(value) => value,
-        Err(value) => V::clone(&value),
+impl fmt::Debug for AnyValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnyValue").finish_non_exhaustive()
     }
 }
 
-/// The hand of a thread: an entry's value on its way into a table or out of it. It is the caller's, so that no
-/// value is cloned or dropped under a lock.
-pub(super) struct Hand<V>(pub(super) Option<V>);
+/// The hand of a thread: an entry on its way into a table or out of it, or just its value, which then has an empty head.
+/// It is the caller's, so that no value is cloned or dropped under a lock.
+pub(super) struct Hand<V>(pub(super) Option<Entry<V>>);
 
-/// A hand, for code that does not know the type of what is in it.
+impl<V> Hand<V> {
+    pub(super) fn new(value: V) -> Self {
+        Self(Some(Entry { head: Head::none(), value }))
+    }
+
+    pub(super) fn into_value(self) -> Option<V> {
+        match self.0 {
+            Some(entry) => Some(entry.value),
+            None => None,
+        }
+    }
+}
+
+/// A hand, for code that does not know the type of what is in it. Its methods are compiled for each type.
 pub(super) trait AnyHand {
-    /// The hand, for the table that does.
+    /// The hand, for the table that knows its type.
     fn as_any(&mut self) -> &mut dyn Any;
-    /// The value and its size; `None` where the hand is empty.
-    fn value(&self) -> Option<(&dyn Any, usize)>;
-    /// Takes the value out. Not to be called under a lock: it may be cloned.
-    fn give(&mut self) -> Option<AnyValue>;
-    /// Takes a value in; whether it is of the right type. Not to be called under a lock.
-    fn take(&mut self, value: AnyValue) -> bool;
+    /// The value; `None` where the hand is empty.
+    fn value(&self) -> Option<&dyn Any>;
+    /// The head; `None` where the hand is empty.
+    fn head(&mut self) -> Option<&mut Head>;
+    /// Takes the value out and puts it behind a pointer.
+    fn give_wrapped(&mut self) -> Option<AnyValue>;
+    /// Takes in the value from behind a pointer; whether it is of the right type.
+    fn take_unwrapped(&mut self, value: AnyValue) -> bool;
 }
 
 impl<V: Clone + Send + Sync + 'static> AnyHand for Hand<V> {
@@ -58,23 +129,67 @@ impl<V: Clone + Send + Sync + 'static> AnyHand for Hand<V> {
         self
     }
 
-    fn value(&self) -> Option<(&dyn Any, usize)> {
+    fn value(&self) -> Option<&dyn Any> {
         match &self.0 {
-            Some(value) => Some((value, size_of::<V>())),
+            Some(entry) => Some(&entry.value),
             None => None,
         }
     }
 
-    fn give(&mut self) -> Option<AnyValue> {
+    fn head(&mut self) -> Option<&mut Head> {
+        match &mut self.0 {
+            Some(entry) => Some(&mut entry.head),
+            None => None,
+        }
+    }
+
+    fn give_wrapped(&mut self) -> Option<AnyValue> {
         match self.0.take() {
-            Some(value) => Some(behind(value)),
+            Some(entry) => Some(AnyValue::new(entry.value)),
             None => None,
         }
     }
 
-    fn take(&mut self, value: AnyValue) -> bool {
-        self.0 = own(value);
-        self.0.is_some()
+    fn take_unwrapped(&mut self, value: AnyValue) -> bool {
+        match value.into_inner() {
+            Some(value) => {
+                *self = Self::new(value);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl dyn AnyHand + '_ {
+    /// Takes the value out, behind a pointer. Not to be called under a lock.
+    pub(super) fn give(&mut self) -> Option<AnyValue> {
+        match self.pointer() {
+            Some(hand) => std::mem::replace(hand, Hand(None)).into_value(),
+            None => self.give_wrapped(),
+        }
+    }
+
+    /// Takes in a value from behind a pointer; whether it is of the right type. Not to be called under a lock: the value
+    /// may be cloned.
+    pub(super) fn take(&mut self, value: AnyValue) -> bool {
+        match self.pointer() {
+            Some(hand) => {
+                *hand = Hand::new(value);
+                true
+            }
+            None => self.take_unwrapped(value),
+        }
+    }
+
+    /// Takes the head out, and leaves the value.
+    pub(super) fn take_head(&mut self) -> Option<Head> {
+        self.head().map(|head| std::mem::replace(head, Head::none()))
+    }
+
+    /// The hand, if it is for such pointers.
+    fn pointer(&mut self) -> Option<&mut Hand<AnyValue>> {
+        self.as_any().downcast_mut()
     }
 }
 
@@ -97,19 +212,38 @@ mod tests {
 
     #[test]
     fn a_value_comes_back_from_behind_its_pointer() {
-        let mut hand = Hand::<String>(None);
-        assert!(hand.take(behind("a".to_owned())));
-        assert_eq!(hand.value().map(|(_, size)| size), Some(size_of::<String>()));
-        assert_eq!(hand.give().and_then(own::<String>), Some("a".to_owned()));
+        let hand: &mut dyn AnyHand = &mut Hand::<String>(None);
+        assert!(hand.take(AnyValue::new("a".to_owned())));
+        assert_eq!(hand.value().and_then(|value| value.downcast_ref()), Some(&"a".to_owned()));
+        assert_eq!(hand.give().and_then(AnyValue::into_inner), Some("a".to_owned()));
         assert!(hand.give().is_none(), "it is empty");
-        assert!(!hand.take(behind(1_u8)), "it is of another type");
+        assert!(!hand.take(AnyValue::new(1_u8)), "it is of another type");
     }
 
     #[test]
     fn a_pointer_that_is_the_value_stays_what_it_is() {
-        let value: AnyValue = Arc::new(5_u8);
-        let mut hand = Hand::<AnyValue>(None);
-        assert!(hand.take(behind(Arc::clone(&value))));
-        assert!(hand.give().is_some_and(|given| Arc::ptr_eq(&given, &value)));
+        let value = AnyValue::new(5_u8);
+        let hand: &mut dyn AnyHand = &mut Hand::<AnyValue>(None);
+        assert!(hand.take(value.clone()));
+        assert!(hand.give().is_some_and(|given| Arc::ptr_eq(&given.0, &value.0)));
+    }
+
+    #[test]
+    fn a_value_that_others_have_is_cloned_and_one_that_nobody_has_is_not() {
+        let text = Arc::new(());
+        let value = AnyValue::new(Arc::clone(&text));
+        let other = value.clone();
+        assert_eq!(value.into_inner::<Arc<()>>().map(|_| Arc::strong_count(&text)), Some(3));
+        assert_eq!(other.get::<Arc<()>>().map(Arc::strong_count), Some(2));
+        assert_eq!(other.into_inner::<Arc<()>>().map(|_| Arc::strong_count(&text)), Some(2));
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_none() {
+        let value = AnyValue::new(5_u8);
+        assert_eq!(value.value_type(), Some(TypeId::of::<u8>()));
+        assert!(value.get::<u16>().is_none());
+        assert!(value.clone().into_inner::<u16>().is_none());
+        assert_eq!(value.into_inner(), Some(5_u8));
     }
 }

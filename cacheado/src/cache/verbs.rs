@@ -1,5 +1,7 @@
 //! The verbs for keys of the caller's own: get, set, compute, evict, in a sync and an async form.
 
+use std::any::TypeId;
+use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use super::{Cache, Scoped};
 use crate::Result;
 use crate::codec::Codec;
 use crate::context;
-use crate::engine::{Call, KeyParts, Lookup, Miss, Reason, encode_key, hash_key};
+use crate::engine::{Call, KeyParts, KeyQuery, Lookup, Miss, Reason, encode_key, hash_key};
 use crate::function::{Own, Policy, Typed};
 use crate::key::KeyPart;
 use crate::remote::Operation;
@@ -42,7 +44,7 @@ impl Keyspace {
     fn get<T: Value>(&self, key: &impl KeyPart) -> Operation<'static, Option<T>> {
         let Some(function) = &self.function else { return Operation::ready(None) };
         let parts = self.parts(key);
-        match function.probe(Own::new(), hash_key(&parts), &parts).found() {
+        match function.find(Own::new(), hash_key(&parts), &KeyQuery(&parts)) {
             Ok(value) => Operation::ready(Some(value)),
             Err(reason) if function.is_remote() => self.call(key, Ttl::Default).after(reason).fetch(),
             Err(_) => {
@@ -64,7 +66,8 @@ impl Keyspace {
         let key = (hash_key(&parts), encode_key(&parts));
         let kind = Own::<T>::new();
         let codec = Some(Codec::dynamic::<T>());
-        let call = Call::new(self.function.clone(), key, Typed::of(kind), codec, &POLICY, false);
+        let typed = Typed::new(TypeId::of::<T>(), TypeId::of::<Infallible>());
+        let call = Call::new(self.function.clone(), key, typed, codec, &POLICY, false);
         Miss::new(call, kind).scope(Some(self.scope.clone())).ttl(ttl)
     }
 
@@ -79,7 +82,7 @@ impl Keyspace {
         }
         let parts = self.parts(key);
         let probed = match &self.function {
-            Some(function) => function.probe(Own::new(), hash_key(&parts), &parts).found(),
+            Some(function) => function.find(Own::new(), hash_key(&parts), &KeyQuery(&parts)),
             None => Err(Reason::Absent),
         };
         match probed {

@@ -31,23 +31,30 @@ pub(crate) use envelope::{Envelope, Header};
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use limits::{CodecError, Limits};
 
-use std::any::{Any, type_name};
+use std::any::type_name;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::function::Held;
+use read::{Reader, Refused};
+use write::Writer;
 
 /// How values of one type become bytes, and bytes such values.
 ///
 /// Made where the compiler knows that the type is serde, and carried to where nobody does.
 pub(crate) struct Codec<V> {
-    encode: fn(&V, &mut Vec<u8>, Limits) -> Result<(), CodecError>,
-    decode: fn(&[u8], Limits) -> Result<V, CodecError>,
+    encode: Encode<V>,
+    decode: Decode<V>,
     type_name: &'static str,
 }
+
+/// Writes a value, as the serde of its type does; whether that went well. `None` if the value is of another type.
+type Encode<V> = fn(&V, &mut Writer<'_>) -> Option<bool>;
+
+/// Reads a value, as the serde of its type does.
+type Decode<V> = fn(&mut Reader<'_>) -> Result<V, Refused>;
 
 impl<V> Clone for Codec<V> {
     fn clone(&self) -> Self {
@@ -71,24 +78,26 @@ impl<V: Serialize + Deserialize<'static>> Codec<V> {
     /// an error for a type such as `&'static str`. See [`borrows`](Self::borrows).
     #[cfg(any(test, fuzzing))]
     pub(crate) fn serde() -> Self {
-        Self { encode: write::write, decode: read::read, type_name: type_name::<V>() }
+        Self {
+            encode: |value, writer| Some(writer.part(value).is_ok()),
+            decode: |reader| V::deserialize(reader),
+            type_name: type_name::<V>(),
+        }
     }
 }
 
+#[expect(clippy::manual_map, reason = "it is compiled for each type, and each `map` is a call of its own")]
 impl Codec<Held> {
     /// That of values behind pointers, which are a `T` each.
-    pub(crate) fn dynamic<T: Serialize + Deserialize<'static> + Any + Send + Sync>() -> Self {
+    pub(crate) fn dynamic<T: Serialize + Deserialize<'static> + Send + Sync + 'static>() -> Self {
         Self {
-            encode: |value, out, limits| {
-                let value: &(dyn Any + Send + Sync) = &**value;
-                match value.downcast_ref::<T>() {
-                    Some(value) => write::write(value, out, limits),
-                    None => Err(CodecError::OtherType),
-                }
+            encode: |value, writer| match value.get::<T>() {
+                Some(value) => Some(writer.part(value).is_ok()),
+                None => None,
             },
-            decode: |bytes, limits| match read::read::<T>(bytes, limits) {
-                Ok(value) => Ok(Arc::new(value)),
-                Err(error) => Err(error),
+            decode: |reader| match T::deserialize(reader) {
+                Ok(value) => Ok(Held::new(value)),
+                Err(Refused) => Err(Refused),
             },
             type_name: type_name::<T>(),
         }
@@ -110,7 +119,7 @@ impl<V> Codec<V> {
     /// Writes the value after what is in `out`, or nothing.
     pub(crate) fn encode(self, value: &V, out: &mut Vec<u8>, limits: Limits) -> Result<(), CodecError> {
         let before = out.len();
-        let written = contained(|| (self.encode)(value, out, limits));
+        let written = contained(|| write::write(value, self.encode, out, limits));
         if written.is_err() {
             out.truncate(before);
         }
@@ -122,7 +131,7 @@ impl<V> Codec<V> {
         if bytes.len() > limits.size {
             return Err(CodecError::TooLarge);
         }
-        contained(|| (self.decode)(bytes, limits))
+        contained(|| read::read(bytes, self.decode, limits))
     }
 }
 

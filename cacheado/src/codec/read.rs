@@ -8,21 +8,22 @@
 mod reader;
 
 use rmp_serde::MSGPACK_EXT_STRUCT_NAME;
-use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
+use super::Decode;
 use super::limits::{Budget, CodecError, Limits};
-use reader::{Reader, Refused, Token};
+use reader::Token;
+pub(super) use reader::{Reader, Refused};
 
 /// The longest that a collection is announced to be. It may well be longer; but what is announced is
 /// reserved by some types before the first element is seen, and a few hostile bytes announce billions.
 const ANNOUNCED: usize = 4_096;
 
 /// The value that `bytes` are, all of them.
-pub(super) fn read<T: Deserialize<'static>>(bytes: &[u8], limits: Limits) -> Result<T, CodecError> {
+pub(super) fn read<V>(bytes: &[u8], decode: Decode<V>, limits: Limits) -> Result<V, CodecError> {
     let budget = Budget::new(limits);
     let mut reader = Reader::new(bytes, &budget);
-    let result = T::deserialize(&mut reader);
+    let result = decode(&mut reader);
     let is_ok = result.is_ok();
     match (result, reader.failure(is_ok)) {
         (Ok(value), None) => Ok(value),

@@ -7,18 +7,49 @@ use std::cell::Cell;
 use std::fmt::Display;
 use std::io;
 
+use rmp_serde::Serializer as Bare;
+use rmp_serde::config::{DefaultConfig, StructMapConfig};
+use rmp_serde::encode::Error;
 use serde::Serialize;
 use serde::ser::{self, Error as _, Serializer};
 
+use super::Encode;
 use super::limits::{Budget, CodecError, Limits};
 
 /// Writes the value after what is in `out`.
-pub(super) fn write<T: Serialize>(value: &T, out: &mut Vec<u8>, limits: Limits) -> Result<(), CodecError> {
+pub(super) fn write<V>(
+    value: &V,
+    encode: Encode<V>,
+    out: &mut Vec<u8>,
+    limits: Limits,
+) -> Result<(), CodecError> {
     let watch = Watch { budget: Budget::new(limits), nil: Cell::new(false) };
     let out = Bounded { out, left: limits.size, watch: &watch };
-    let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
-    let result = Part { value, watch: &watch }.serialize(&mut serializer);
-    watch.budget.failure(result.is_ok()).map_or(Ok(()), Err)
+    let mut writer = Writer { serializer: Bare::new(out).with_struct_map(), watch: &watch };
+    match encode(value, &mut writer) {
+        Some(is_ok) => watch.budget.failure(is_ok).map_or(Ok(()), Err),
+        None => Err(CodecError::OtherType),
+    }
+}
+
+/// Writes one value.
+pub(super) struct Writer<'a> {
+    serializer: Bare<Bounded<'a>, StructMapConfig<DefaultConfig>>,
+    watch: &'a Watch,
+}
+
+impl Writer<'_> {
+    /// Writes the value.
+    #[inline]
+    pub(super) fn part<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        Part { value, watch: self.watch }.serialize(&mut self.serializer)
+    }
+
+    /// Writes these bytes.
+    #[cfg(test)]
+    pub(super) fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        io::Write::write_all(self.serializer.get_mut(), bytes)
+    }
 }
 
 struct Watch {

@@ -337,7 +337,7 @@ pub(super) fn aging(lead: Duration, grace: Duration) -> Option<Aging> {
 }
 
 impl Function {
-    /// What a probe makes of an entry that the hit path does not serve by itself.
+    /// What is served of an entry that a probe has found past its deadline: it may be one that ages. A hit is counted.
     #[cold]
     #[inline(never)]
     pub(super) fn judge(&self, hash: u64, bytes: &KeyBox) -> Result<Held, Reason> {
@@ -355,6 +355,7 @@ impl Function {
         if self.ruled && !self.rules_let_pass(hash, bytes) {
             return Err(Reason::Rejected);
         }
+        self.shared.tally.hit();
         Ok(seen.value)
     }
 }

@@ -20,7 +20,7 @@ use super::computation::Computation;
 use super::drive::{Due, Soon, Start, Waits, admit, begin, served_anew, start, write};
 use super::far::Rescue;
 use super::leading::Led;
-use super::miss::{Here, Miss};
+use super::miss::{self, Here, Miss};
 use super::pool;
 use crate::context::{self, Layer, Mode, Outcome as How, Served, Tier};
 use crate::error::{Error, ErrorKind};
@@ -237,7 +237,7 @@ impl<K: Kind> Miss<K> {
             Start::Compute(computation) => {
                 let mut here = Here::new(wishes, body);
                 let value = computation.compute(&mut here);
-                here.returned(value)
+                miss::returned(wishes, value, here.outcome)
             }
         }
     }

@@ -99,10 +99,6 @@ pub(super) struct Running {
 }
 
 impl Task {
-    pub(super) fn new(call: Box<Call>) -> Self {
-        Self::Begins(Some(call))
-    }
-
     /// What the call returns; `None` where its body is to be polled.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Value>> {
         loop {

@@ -136,7 +136,9 @@ impl Computation {
         let now = clock.begin_of(ttl.or(None));
         let aging = self.aging(function, outcome.worth());
         let fill = Fill { aging, ..self.fill(now, clock.deadline_from(now, ttl.or(None))) };
-        let placed = outcome.fill(&*function.region, fill, ticket)?;
+        let mut filling = function.region.filling(fill, ticket);
+        outcome.fill(&mut filling);
+        let placed = filling.placed()?;
         if placed == Placed::Full {
             count(&function.shared.tally.rejections);
             return None;

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cacheado_backends::clock::NEVER;
-use cacheado_backends::memory::{Found, KeyBox, Query};
+use cacheado_backends::memory::{AnyRegion, Found, KeyBox, Query};
 
 use super::call::Call;
+use super::flight::Flight;
 use super::miss::Miss;
-use super::query::{KeyQuery, encode_key, hash_key};
+use super::query::{Encode, KeyQuery, hash_key};
 use crate::cache::{Cache, CallCache, Named};
 use crate::codec::Codec;
 use crate::context::{self, Outcome as How};
-use crate::function::{Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed};
+use crate::function::{
+    Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed, Wishes,
+};
 use crate::key::{Key, KeyPart};
 use crate::remote::{Chore, place};
 use crate::rules::EntryMeta;
@@ -42,13 +45,13 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F, G>(
 ) -> Lookup<K> {
     let hash = hash_key(key);
     let mut reason = Reason::Unknown;
-    if let Some(function) = at_hand(site, cache, instance.marker(), refresh) {
+    if let Some(function) = at_hand(site, cache, typeid::of::<F>(), refresh) {
         match function.probe(shape.kind, hash, key).found() {
             Ok(value) => return Lookup::Hit(value),
             Err(because) => reason = because,
         }
     }
-    missed(site, cache.as_cache(), shape, instance.id(), (hash, key), refresh, reason)
+    missed(site, cache.as_cache(), shape, instance.id(""), (hash, key), refresh, reason)
 }
 
 /// The function's state, for a plain lookup. Whatever is none goes one way, so that a hit prepares nothing for others.
@@ -77,9 +80,8 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
     refresh: bool,
     mut reason: Reason,
 ) -> Lookup<K> {
-    let values = Values::of(shape);
-    let mut asker =
-        Asker { site, cache, values, instance, hash, key: &|| encode_key(key), refresh, call: None };
+    let (values, query) = (Values::of(shape), KeyQuery(key));
+    let mut asker = Asker { site, cache, values, instance, hash, key: &query, refresh, call: None };
     if reason == Reason::Unknown
         && let Some(function) = asker.whom_to_ask()
     {
@@ -91,7 +93,16 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
             Err(because) => reason = because,
         }
     }
-    Lookup::Miss(Miss::new(asker.into_call().after(reason), shape.kind))
+    if reason == Reason::Expired {
+        match asker.judge() {
+            Ok(held) => match shape.kind.release(held) {
+                Some(value) => return Lookup::Hit(value),
+                None => reason = Reason::Absent,
+            },
+            Err(because) => reason = because,
+        }
+    }
+    Lookup::Miss(Miss { call: asker.into_call(reason), wishes: Wishes::none(shape.kind) })
 }
 
 /// What a probe found. One level of variants, unlike a `Result`, so that a number comes back in registers.
@@ -100,8 +111,8 @@ pub(crate) enum Probed<R> {
     Hit(R),
     /// See [`Reason::Absent`].
     Absent,
-    /// See [`Reason::Due`].
-    Due,
+    /// See [`Reason::Expired`].
+    Expired,
     /// See [`Reason::Rejected`].
     Rejected,
     /// See [`Reason::Unknown`].
@@ -113,6 +124,8 @@ pub(crate) enum Probed<R> {
 pub(crate) enum Reason {
     /// There is no live entry.
     Absent,
+    /// There is one past its deadline, of which [`Function::judge`] has to say whether it is served.
+    Expired,
     /// There is one that is to be computed anew already.
     Due,
     /// There is one that a rule does not let pass.
@@ -128,20 +141,9 @@ impl<R> Probed<R> {
         match self {
             Self::Hit(value) => Ok(value),
             Self::Absent => Err(Reason::Absent),
-            Self::Due => Err(Reason::Due),
+            Self::Expired => Err(Reason::Expired),
             Self::Rejected => Err(Reason::Rejected),
             Self::Unknown => Err(Reason::Unknown),
-        }
-    }
-}
-
-impl<R> From<Reason> for Probed<R> {
-    fn from(reason: Reason) -> Self {
-        match reason {
-            Reason::Absent => Self::Absent,
-            Reason::Due => Self::Due,
-            Reason::Rejected => Self::Rejected,
-            Reason::Unknown => Self::Unknown,
         }
     }
 }
@@ -155,8 +157,8 @@ pub(crate) fn call_for<K: Kind, P: KeyPart + ?Sized>(
     (hash, key): (u64, &P),
     refresh: bool,
 ) -> Box<Call> {
-    let values = Values::of(shape);
-    Asker { site, cache, values, instance, hash, key: &|| encode_key(key), refresh, call: None }.into_call()
+    let (values, query) = (Values::of(shape), KeyQuery(key));
+    Asker { site, cache, values, instance, hash, key: &query, refresh, call: None }.into_call(Reason::Unknown)
 }
 
 /// What the engine needs to know of the values of a function.
@@ -168,9 +170,10 @@ struct Values {
 }
 
 impl Values {
-    fn of<K: Kind>(Shape { kind, codec }: Shape<K>) -> Self {
-        let typed = Typed::of(kind);
-        Self { typed, making: Making::of::<K>(typed), codec }
+    fn of<K: Kind>(shape: Shape<K>) -> Self {
+        let typed = Typed::new(TypeId::of::<K::Held>(), TypeId::of::<K::Shared>());
+        let making = Making::new(AnyRegion::open::<K::Stored, Flight>, typed);
+        Self { typed, making, codec: shape.codec }
     }
 }
 
@@ -181,23 +184,41 @@ struct Asker<'a> {
     values: Values,
     instance: InstanceId,
     hash: u64,
-    key: &'a dyn Fn() -> KeyBox,
+    key: &'a dyn Encode,
     refresh: bool,
     call: Option<Box<Call>>,
 }
 
-impl Asker<'_> {
+impl<'a> Asker<'a> {
     /// Where there may be a value; `None` where none is wanted.
-    fn whom_to_ask(&mut self) -> Option<&Arc<Function>> {
+    fn whom_to_ask(&mut self) -> Option<&Function> {
         // What surrounds calls elsewhere in the process is no concern of this one.
-        if context::is_any() && !context::is_asked() && !self.refresh {
-            let functions = &self.cache.inner().functions;
-            if let Some(function) = functions.get(self.site.number(), self.instance.marker) {
-                return Some(function);
-            }
+        if context::is_any()
+            && !context::is_asked()
+            && !self.refresh
+            && let Some(function) = self.at_hand()
+        {
+            return Some(function);
         }
         let call = self.make();
-        self.call.insert(call).whom_to_ask()
+        self.call.insert(call).whom_to_ask().map(|function| &**function)
+    }
+
+    /// What is served of the entry that a probe has found past its deadline, or why nothing is.
+    fn judge(&self) -> Result<Held, Reason> {
+        let function = match &self.call {
+            Some(call) => call.function.as_ref(),
+            None => self.at_hand(),
+        };
+        let Some(function) = function else { return Err(Reason::Absent) };
+        let held = function.judge(self.hash, &self.key.encoded())?;
+        self.served();
+        Ok(held)
+    }
+
+    /// The function's state, if the function has been called.
+    fn at_hand(&self) -> Option<&'a Arc<Function>> {
+        self.cache.inner().functions.get(self.site.number(), self.instance.marker)
     }
 
     /// Says that the value was there.
@@ -207,19 +228,16 @@ impl Asker<'_> {
         }
     }
 
-    #[inline(never)]
-    fn into_call(mut self) -> Box<Call> {
-        match self.call.take() {
-            Some(call) => call,
-            None => self.make(),
-        }
+    /// The call after a probe.
+    fn into_call(mut self, reason: Reason) -> Box<Call> {
+        self.call.take().unwrap_or_else(|| self.make()).after(reason)
     }
 
     fn make(&self) -> Box<Call> {
         let Values { typed, making, codec } = self.values;
         let codec = codec.filter(|codec| !codec.borrows());
         let function = function_of(self.site, self.cache, self.instance, codec.is_some(), making);
-        let key = (self.hash, (self.key)());
+        let key = (self.hash, self.key.encoded());
         Call::new(function, key, typed, codec, self.site.policy(), self.refresh)
     }
 }
@@ -259,7 +277,7 @@ fn function_of(
 }
 
 impl Function {
-    /// What is stored for this key. A hit is counted, anything else is not.
+    /// What is stored for this key, if the entry is not past its deadline. A hit is counted, anything else is not.
     ///
     /// Not inlined: it is as fast, and otherwise each caller has a copy of three thousand bytes.
     #[inline(never)]
@@ -268,52 +286,51 @@ impl Function {
         K: Kind,
         P: KeyPart + ?Sized,
     {
-        self.serve(kind, hash, &KeyQuery(key), &|| encode_key(key))
-    }
-
-    /// The same for a key whose bytes are there.
-    pub(crate) fn probe_bytes<K: Kind>(&self, kind: K, hash: u64, bytes: &[u8]) -> Probed<K::Return> {
-        self.serve(kind, hash, &bytes, &|| bytes.into())
+        self.serve(kind, hash, &KeyQuery(key))
     }
 
     #[inline]
-    fn serve<K, Q>(&self, kind: K, hash: u64, query: &Q, bytes: &dyn Fn() -> KeyBox) -> Probed<K::Return>
+    fn serve<K, Q>(&self, kind: K, hash: u64, query: &Q) -> Probed<K::Return>
     where
         K: Kind,
-        Q: Query,
+        Q: Query + Encode,
     {
         let Some(region) = self.entries::<K::Stored>() else { return Probed::Unknown };
         match region.get(hash, query) {
             Found::Hit(stored) => {
-                if self.ruled && !self.rules_let_key_pass(hash, bytes) {
+                if self.ruled && !self.rules_let_key_pass(hash, query) {
                     return Probed::Rejected;
                 }
                 let Some(value) = kind.restore(stored) else { return Probed::Absent };
                 self.shared.tally.hit();
                 Probed::Hit(value)
             }
-            Found::Expired => self.expired(kind, hash, bytes),
+            Found::Expired => Probed::Expired,
             Found::Absent => Probed::Absent,
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn expired<K: Kind>(&self, kind: K, hash: u64, bytes: &dyn Fn() -> KeyBox) -> Probed<K::Return> {
-        let held = match self.judge(hash, &bytes()) {
-            Ok(held) => held,
-            Err(reason) => return reason.into(),
-        };
-        let Some(value) = kind.release(held) else { return Probed::Absent };
-        self.shared.tally.hit();
-        Probed::Hit(value)
+    /// What is stored for this key, whether or not the entry is past its deadline. A hit is counted, anything else is
+    /// not.
+    pub(crate) fn find<K, Q>(&self, kind: K, hash: u64, query: &Q) -> Result<K::Return, Reason>
+    where
+        K: Kind,
+        Q: Query + Encode,
+    {
+        match self.serve(kind, hash, query).found() {
+            Err(Reason::Expired) => {
+                let held = self.judge(hash, &query.encoded())?;
+                kind.release(held).ok_or(Reason::Absent)
+            }
+            found => found,
+        }
     }
 
     /// Shows a hit to the rules of the user's, where the key has not been encoded.
     #[cold]
     #[inline(never)]
-    fn rules_let_key_pass(&self, hash: u64, bytes: &dyn Fn() -> KeyBox) -> bool {
-        self.rules_let_pass(hash, &bytes())
+    fn rules_let_key_pass(&self, hash: u64, key: &dyn Encode) -> bool {
+        self.rules_let_pass(hash, &key.encoded())
     }
 
     /// Shows a hit to the rules of the user's.

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::call::Call;
 use super::drive::{Task, run};
-use super::lookup::{Lookup, Probed, Reason};
+use super::lookup::{Lookup, Reason};
 use crate::context::Outcome as How;
 use crate::error::Error;
 use crate::function::{Body, Kind, Of, Outcome, Value, Wishes, no_value};
@@ -96,10 +96,10 @@ impl<K: Kind> Miss<K> {
     }
 
     /// What is stored; a hit is counted.
-    fn probe(&self) -> Probed<K::Return> {
+    fn find(&self) -> Result<K::Return, Reason> {
         let Call { function, hash, key, .. } = &*self.call;
-        let Some(function) = function else { return Probed::Absent };
-        function.probe_bytes(self.wishes.kind, *hash, key.as_bytes())
+        let Some(function) = function else { return Err(Reason::Absent) };
+        function.find(self.wishes.kind, *hash, &key.as_bytes())
     }
 
     /// What the function returns, or the call that computes it: as the call's surroundings want it.
@@ -107,7 +107,7 @@ impl<K: Kind> Miss<K> {
         if self.call.skips_lookup() {
             return Lookup::Miss(self);
         }
-        match self.probe().found() {
+        match self.find() {
             Ok(value) => {
                 self.call.served_from_memory(How::Hit);
                 Lookup::Hit(value)
@@ -126,9 +126,10 @@ impl<K: Kind> Miss<K> {
     /// If the body does.
     #[inline(never)]
     pub fn run(self, body: impl FnOnce() -> K::Return) -> K::Return {
-        let mut here = Here::new(self.wishes, body);
+        // As `Here::new` does, which would be another function for each that is cached.
+        let mut here = Here { body: Some(body), wishes: self.wishes, outcome: None };
         let value = run(self.call, &mut here);
-        here.returned(value)
+        returned(self.wishes, value, here.outcome)
     }
 
     /// Runs the call as a task. Dropping the future lets those who wait elect another leader.
@@ -143,7 +144,7 @@ impl<K: Kind> Miss<K> {
     where
         F: Future<Output = K::Return>,
     {
-        Box::pin(Drive { body, task: Task::new(self.call), wishes: self.wishes })
+        Box::pin(Drive { body, task: Task::Begins(Some(self.call)), wishes: self.wishes })
     }
 }
 
@@ -191,21 +192,25 @@ enum Looked<K: Kind> {
 pub(super) struct Here<K: Kind, F> {
     body: Option<F>,
     wishes: Wishes<K>,
-    outcome: Option<Of<K, K::Return>>,
+    pub(super) outcome: Option<Of<K, K::Return>>,
 }
 
 impl<K: Kind, F: FnOnce() -> K::Return> Here<K, F> {
     pub(super) fn new(wishes: Wishes<K>, body: F) -> Self {
         Self { body: Some(body), wishes, outcome: None }
     }
+}
 
-    /// What the call returns: this value, or what the body has returned.
-    pub(super) fn returned(self, value: Option<Value>) -> K::Return {
-        match (value, self.outcome) {
-            (Some(value), _) => self.wishes.returned(value),
-            (None, Some(outcome)) => outcome.1,
-            (None, None) => no_value(),
-        }
+/// What the call returns: this value, or what the body has returned.
+pub(super) fn returned<K: Kind>(
+    wishes: Wishes<K>,
+    value: Option<Value>,
+    outcome: Option<Of<K, K::Return>>,
+) -> K::Return {
+    match (value, outcome) {
+        (Some(value), _) => wishes.returned(value),
+        (None, Some(Of(_, outcome))) => outcome,
+        (None, None) => no_value(),
     }
 }
 
@@ -274,7 +279,7 @@ impl<K: Kind> Miss<K> {
         if self.call.is_rejected() {
             return Looked::Elsewhere(self);
         }
-        match self.probe().found() {
+        match self.find() {
             Ok(value) => Looked::Here(value),
             Err(reason) => Looked::Elsewhere(self.after(reason)),
         }

@@ -61,4 +61,4 @@ pub(crate) use call::{Call, KeyParts, scope_label, tag_label};
 pub use lookup::{Lookup, lookup};
 pub(crate) use lookup::{Reason, call_for};
 pub use miss::Miss;
-pub(crate) use query::{encode_key, hash_bytes, hash_key};
+pub(crate) use query::{KeyQuery, encode_key, hash_bytes, hash_key};

@@ -92,6 +92,25 @@ impl<K: KeyPart + ?Sized> Query for KeyQuery<'_, K> {
     }
 }
 
+/// A key whose bytes are made when they are needed.
+pub(crate) trait Encode {
+    fn encoded(&self) -> KeyBox;
+}
+
+impl<K: KeyPart + ?Sized> Encode for KeyQuery<'_, K> {
+    #[cold]
+    fn encoded(&self) -> KeyBox {
+        encode_key(self.0)
+    }
+}
+
+/// The bytes are there.
+impl Encode for &[u8] {
+    fn encoded(&self) -> KeyBox {
+        (*self).into()
+    }
+}
+
 /// Hashes what distinguishes keys of one function. What it leaves out (tags of fixed shape) only makes
 /// some keys collide, which the comparison sorts out.
 struct HashSink<'s>(FoldHasher<'s>);

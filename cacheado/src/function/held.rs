@@ -8,10 +8,9 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::time::Duration;
 
-use cacheado_backends::memory::{AnyRegion, Fill, Placed};
+use cacheado_backends::memory::Filling;
 
 use super::kind::{Kind, Worth};
-use crate::engine::flight::Boarded;
 use crate::error::Error;
 
 /// A stored value, or another that is handed on, behind a pointer.
@@ -35,28 +34,26 @@ impl fmt::Debug for Value {
     }
 }
 
-/// Which values are the function's own.
+/// Which values are the function's own: the types of what is behind their pointers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Typed {
     pub(super) stored: TypeId,
-    shared: Option<TypeId>,
+    shared: TypeId,
 }
 
 impl Typed {
-    pub(crate) fn of<K: Kind>(kind: K) -> Self {
-        Self { stored: kind.held_type(), shared: kind.shared_type() }
+    pub(crate) fn new(stored: TypeId, shared: TypeId) -> Self {
+        Self { stored, shared }
     }
 
     /// What a stored value stands for; `None` if it is of another type.
     pub(crate) fn restore(self, held: Held) -> Option<Value> {
-        // What is a pointer by itself is behind no other.
-        let is_own = self.stored == TypeId::of::<Held>() || self.stored == (*held).type_id();
-        is_own.then_some(Value::Stored(held))
+        (held.value_type() == Some(self.stored)).then_some(Value::Stored(held))
     }
 
     /// The same for an outcome that can only be handed on.
     pub(crate) fn unshare(self, shared: Held) -> Option<Value> {
-        (self.shared == Some((*shared).type_id())).then_some(Value::Shared(shared))
+        (shared.value_type() == Some(self.shared)).then_some(Value::Shared(shared))
     }
 }
 
@@ -71,8 +68,8 @@ pub(crate) trait Outcome {
     fn held(&self) -> Option<Held>;
     /// A copy for those who wait, where it is not one that can be stored.
     fn shared(&self) -> Option<Held>;
-    /// Stores a copy. `None` if it cannot be.
-    fn fill(&self, region: &AnyRegion, fill: Fill, ticket: &Boarded) -> Option<Placed>;
+    /// Stores a copy, if it can be.
+    fn fill(&self, filling: &mut Filling<'_>);
 }
 
 /// What a function wants done with its outcomes.
@@ -104,21 +101,20 @@ impl<K: Kind> Wishes<K> {
     pub(crate) fn returned(self, value: Value) -> K::Return {
         let returned = match value {
             Value::Stored(held) => self.kind.release(held),
-            Value::Shared(shared) => self.kind.unshare(&*shared),
-            Value::Unavailable(error) => return on_failure(self.on_backend_error, error),
-            Value::TookTooLong(error) => return on_failure(self.on_timeout, error),
+            Value::Shared(shared) => self.kind.unshare(&shared),
+            Value::Unavailable(error) => {
+                let Some(on_backend_error) = self.on_backend_error else { no_value() };
+                return on_backend_error(error);
+            }
+            Value::TookTooLong(error) => {
+                let Some(on_timeout) = self.on_timeout else { no_value() };
+                return on_timeout(error);
+            }
         };
         match returned {
             Some(returned) => returned,
             None => no_value(),
         }
-    }
-}
-
-fn on_failure<R>(returned: Option<fn(Error) -> R>, error: Error) -> R {
-    match returned {
-        Some(returned) => returned(error),
-        None => no_value(),
     }
 }
 
@@ -139,7 +135,10 @@ impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
     }
 
     fn may_be_stored(&self) -> bool {
-        self.0.cache_if.is_none_or(|cache_if| cache_if(self.1.borrow()))
+        match self.0.cache_if {
+            Some(cache_if) => cache_if(self.1.borrow()),
+            None => true,
+        }
     }
 
     fn ttl(&self) -> Option<Duration> {
@@ -157,10 +156,9 @@ impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
         self.0.kind.share(self.1.borrow())
     }
 
-    fn fill(&self, region: &AnyRegion, fill: Fill, ticket: &Boarded) -> Option<Placed> {
-        match self.0.kind.store(self.1.borrow()) {
-            Some(stored) => region.try_fill(fill, ticket, stored),
-            None => None,
+    fn fill(&self, filling: &mut Filling<'_>) {
+        if let Some(stored) = self.0.kind.store(self.1.borrow()) {
+            filling.store(stored);
         }
     }
 }
@@ -173,28 +171,29 @@ pub(crate) trait Body {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::function::kind::Own;
     use crate::function::probe::{OuterOf, Probe};
+
+    fn typed<K: Kind>(_: K) -> Typed {
+        Typed::new(TypeId::of::<K::Held>(), TypeId::of::<K::Shared>())
+    }
 
     #[test]
     fn a_value_comes_back_from_behind_its_pointer() {
         let kind = (&&Probe::<Option<String>>::new()).outer().kind().checked();
         let held = kind.hold(&Some("a".to_owned())).expect("it can be stored");
-        assert!(Typed::of(kind).restore(Arc::clone(&held)).is_some());
-        assert!(Typed::of(Own::<String>::new()).restore(Arc::clone(&held)).is_none(), "it is another type's");
+        assert!(typed(kind).restore(held.clone()).is_some());
+        assert!(typed(Own::<String>::new()).restore(held.clone()).is_none(), "it is another type's");
         assert_eq!(kind.release(held), Some(Some("a".to_owned())));
     }
 
     #[test]
-    fn a_pointer_that_is_the_value_comes_back_as_it_is() {
-        let kind = (&Probe::<Held>::new()).outer().kind().checked();
-        let value: Held = Arc::new(5_u8);
-        let held = kind.hold(&value).expect("it can be stored");
-        assert!(Arc::ptr_eq(&held, &value));
-        assert!(Typed::of(kind).restore(Arc::clone(&held)).is_some());
-        assert!(kind.release(held).is_some_and(|released| Arc::ptr_eq(&released, &value)));
+    fn what_an_entry_has_behind_a_pointer_is_the_value_itself() {
+        let kind = Own::<String>::new();
+        let stored = kind.store(&"a".to_owned()).expect("it can be stored");
+        assert_eq!(stored.get(), Some(&"a".to_owned()));
+        assert!(typed(kind).restore(stored.clone()).is_some());
+        assert_eq!(kind.restore(stored), Some("a".to_owned()));
     }
 }

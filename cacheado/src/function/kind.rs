@@ -1,10 +1,7 @@
 //! What a return type stores: a `Result` its `Ok`, an `Option` its `Some`, anything else itself.
 
-use std::any::{Any, TypeId};
+use std::convert::Infallible;
 use std::marker::PhantomData;
-use std::sync::Arc;
-
-use cacheado_backends::memory::{behind, own, unwrapped};
 
 use super::Held;
 use crate::codec::Codec;
@@ -26,6 +23,10 @@ pub trait Kind: Copy + Send + Sync {
     type Return;
     /// What an entry holds.
     type Stored: Clone + Send + Sync + 'static;
+    /// What is behind the pointer where an outcome that can be stored is [held](Self::hold).
+    type Held: 'static;
+    /// What is behind the pointer where one that cannot be stored is [shared](Self::share).
+    type Shared: 'static;
     /// The value proper: what is in `Ok` and `Some`.
     type Payload;
 
@@ -37,27 +38,10 @@ pub trait Kind: Copy + Send + Sync {
     fn restore(self, stored: Self::Stored) -> Option<Self::Return>;
     /// The value proper, if there is one.
     fn payload(self, outcome: &Self::Return) -> Option<&Self::Payload>;
-
     /// What is stored of the outcome, behind a pointer.
-    fn hold(self, outcome: &Self::Return) -> Option<Held> {
-        match self.store(outcome) {
-            Some(stored) => Some(behind(stored)),
-            None => None,
-        }
-    }
-
+    fn hold(self, outcome: &Self::Return) -> Option<Held>;
     /// The outcome that what is behind such a pointer stands for; `None` if it is of another type.
-    fn release(self, held: Held) -> Option<Self::Return> {
-        match own(held) {
-            Some(stored) => self.restore(stored),
-            None => None,
-        }
-    }
-
-    /// The type of what is behind such a pointer.
-    fn held_type(self) -> TypeId {
-        TypeId::of::<Self::Stored>()
-    }
+    fn release(self, held: Held) -> Option<Self::Return>;
 
     /// A copy for those who waited for this outcome, where it is not one that can be stored.
     fn share(self, outcome: &Self::Return) -> Option<Held> {
@@ -65,13 +49,8 @@ pub trait Kind: Copy + Send + Sync {
         None
     }
 
-    /// The type of such a copy, if there are any.
-    fn shared_type(self) -> Option<TypeId> {
-        None
-    }
-
     /// The outcome in such a copy.
-    fn unshare(self, shared: &(dyn Any + Send + Sync)) -> Option<Self::Return> {
+    fn unshare(self, shared: &Held) -> Option<Self::Return> {
         let _ = shared;
         None
     }
@@ -101,6 +80,8 @@ impl<T> Own<T> {
 impl<K: Kind> Kind for Behind<K> {
     type Return = K::Return;
     type Stored = Held;
+    type Held = K::Held;
+    type Shared = K::Shared;
     type Payload = K::Payload;
 
     fn worth(self, outcome: &K::Return) -> Worth {
@@ -108,14 +89,12 @@ impl<K: Kind> Kind for Behind<K> {
     }
 
     fn store(self, outcome: &K::Return) -> Option<Held> {
-        match self.0.store(outcome) {
-            Some(stored) => Some(Arc::new(stored)),
-            None => None,
-        }
+        self.0.hold(outcome)
     }
 
+    /// The entry has it too: nobody is alone with it.
     fn restore(self, stored: Held) -> Option<K::Return> {
-        match stored.downcast_ref::<K::Stored>() {
+        match stored.get::<K::Stored>() {
             Some(stored) => self.0.restore(stored.clone()),
             None => None,
         }
@@ -126,29 +105,18 @@ impl<K: Kind> Kind for Behind<K> {
     }
 
     fn hold(self, outcome: &K::Return) -> Option<Held> {
-        self.store(outcome)
+        self.0.hold(outcome)
     }
 
     fn release(self, held: Held) -> Option<K::Return> {
-        match held.downcast() {
-            Ok(stored) => self.0.restore(unwrapped(stored)),
-            Err(_) => None,
-        }
-    }
-
-    fn held_type(self) -> TypeId {
-        TypeId::of::<K::Stored>()
+        self.0.release(held)
     }
 
     fn share(self, outcome: &K::Return) -> Option<Held> {
         self.0.share(outcome)
     }
 
-    fn shared_type(self) -> Option<TypeId> {
-        self.0.shared_type()
-    }
-
-    fn unshare(self, shared: &(dyn Any + Send + Sync)) -> Option<K::Return> {
+    fn unshare(self, shared: &Held) -> Option<K::Return> {
         self.0.unshare(shared)
     }
 }
@@ -228,10 +196,33 @@ kinds! {
     FallibleOptionalWhole<T, E>;
 }
 
+/// How what an entry holds is held behind a pointer.
+macro_rules! held {
+    () => {
+        type Held = Self::Stored;
+
+        fn hold(self, outcome: &Self::Return) -> Option<Held> {
+            match self.store(outcome) {
+                Some(stored) => Some(Held::new(stored)),
+                None => None,
+            }
+        }
+
+        fn release(self, held: Held) -> Option<Self::Return> {
+            match held.into_inner() {
+                Some(stored) => self.restore(stored),
+                None => None,
+            }
+        }
+    };
+}
+
 impl<R: Clone + Send + Sync + 'static> Kind for Plain<R> {
     type Return = R;
     type Stored = R;
+    type Shared = Infallible;
     type Payload = R;
+    held!();
 
     fn worth(self, _: &R) -> Worth {
         Worth::Value
@@ -254,7 +245,9 @@ impl<R: Clone + Send + Sync + 'static> Kind for Plain<R> {
 impl<T: Clone + Send + Sync + 'static> Kind for Optional<T> {
     type Return = Option<T>;
     type Stored = Option<T>;
+    type Shared = Infallible;
     type Payload = T;
+    held!();
 
     fn worth(self, outcome: &Option<T>) -> Worth {
         if outcome.is_some() { Worth::Value } else { Worth::Nothing }
@@ -272,14 +265,6 @@ impl<T: Clone + Send + Sync + 'static> Kind for Optional<T> {
     fn payload(self, outcome: &Option<T>) -> Option<&T> {
         outcome.as_ref()
     }
-}
-
-fn share<R: Clone + Send + Sync + 'static>(outcome: &R) -> Held {
-    Arc::new(outcome.clone())
-}
-
-fn unshare<R: Clone + 'static>(shared: &(dyn Any + Send + Sync)) -> Option<R> {
-    shared.downcast_ref::<R>().cloned()
 }
 
 /// The kinds of a `Result`. `$payload` is what `ttl_with` sees; `$worth` and `$value` look into an `Ok`.
@@ -308,7 +293,12 @@ macro_rules! fallible {
         }
     };
     (@ok $ok:ty) => {
+        type Shared = Infallible;
+        fallible!(@value $ok);
+    };
+    (@value $ok:ty) => {
         type Stored = $ok;
+        held!();
 
         fn store(self, outcome: &Self::Return) -> Option<$ok> {
             match outcome {
@@ -323,22 +313,21 @@ macro_rules! fallible {
         }
     };
     (@shared $ok:ty) => {
-        fallible!(@ok $ok);
+        type Shared = Self::Return;
+        fallible!(@value $ok);
 
         fn share(self, outcome: &Self::Return) -> Option<Held> {
-            Some(share(outcome))
+            Some(Held::new(outcome.clone()))
         }
 
-        fn shared_type(self) -> Option<TypeId> {
-            Some(TypeId::of::<Self::Return>())
-        }
-
-        fn unshare(self, shared: &(dyn Any + Send + Sync)) -> Option<Self::Return> {
-            unshare(shared)
+        fn unshare(self, shared: &Held) -> Option<Self::Return> {
+            shared.get::<Self::Return>().cloned()
         }
     };
     (@whole $ok:ty) => {
         type Stored = Result<$ok, E>;
+        type Shared = Infallible;
+        held!();
 
         fn store(self, outcome: &Self::Return) -> Option<Self::Return> {
             Some(outcome.clone())

@@ -329,52 +329,26 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-/// Which instance of a generic function, or of a method's type, a call is in: the type name of a closure `F` that
-/// the generated code writes in the function, and the types `G` that are its own.
+/// Which instance of a generic function, or of a method's type, a call is in: by the closure `F` that the generated code
+/// writes in the function, and the types `G` that are its own.
 #[derive(Debug)]
-pub struct Instance<F, G = ()> {
-    /// What the name of the function that the closure stands in has after that of the annotated one.
-    suffix: &'static str,
-    types: PhantomData<fn() -> (F, G)>,
-}
-
-impl<F, G> Clone for Instance<F, G> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<F, G> Copy for Instance<F, G> {}
+pub struct Instance<F, G = ()>(pub(crate) PhantomData<fn() -> (F, G)>);
 
 impl<F> Instance<F> {
-    pub(crate) const fn new(suffix: &'static str) -> Self {
-        Self { suffix, types: PhantomData }
-    }
-
     /// With these types.
     #[inline]
     #[must_use]
     pub fn of<G>(self, _: G) -> Instance<F, G> {
-        Instance { suffix: self.suffix, types: PhantomData }
+        Instance(PhantomData)
     }
 }
 
 impl<F, G> Instance<F, G> {
-    /// What tells this instance from all others of the function, though not from those of its siblings.
-    #[inline]
+    /// The same without the type. `suffix` is what the name of the function that the closure stands in has after that
+    /// of the annotated one.
     #[expect(clippy::unused_self, reason = "it is the type that is asked")]
-    pub(crate) fn marker(self) -> TypeId {
-        typeid::of::<F>()
-    }
-
-    /// The same without the type.
-    pub(crate) fn id(self) -> InstanceId {
-        InstanceId {
-            marker: self.marker(),
-            types: typeid::of::<G>(),
-            name: type_name::<F>,
-            suffix: self.suffix,
-        }
+    pub(crate) fn id(self, suffix: &'static str) -> InstanceId {
+        InstanceId { marker: typeid::of::<F>(), types: typeid::of::<G>(), name: type_name::<F>, suffix }
     }
 }
 

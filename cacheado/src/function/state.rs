@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cacheado_backends::memory::{AnyRegion, Cause, Label, Listener, Opened, Region, Store, Tickets};
 
-use super::{Held, Kind, Policy, Typed};
+use super::{Held, Policy, Typed};
 use crate::cache::Inner;
 use crate::engine::flight::Flight;
 use crate::engine::limit::Limiter;
@@ -123,7 +123,7 @@ pub(crate) struct Function {
 }
 
 /// How a function's region is opened.
-type Open = fn(&Arc<Store>, Arc<dyn Listener>) -> Opened<Flight>;
+pub(crate) type Open = fn(&Arc<Store>, Arc<dyn Listener>) -> Opened<Flight>;
 
 /// How the state of a function is made whose type the engine does not know.
 #[derive(Clone, Copy)]
@@ -134,8 +134,8 @@ pub(crate) struct Making {
 }
 
 impl Making {
-    pub(crate) fn of<K: Kind>(typed: Typed) -> Self {
-        Self { region: AnyRegion::open::<K::Stored, Flight>, stored: typed.stored }
+    pub(crate) fn new(region: Open, typed: Typed) -> Self {
+        Self { region, stored: typed.stored }
     }
 
     /// Of programmatic keys, whose values are of many types.

@@ -5,10 +5,12 @@
 //! which returns the part. Where it does not hold, method lookup goes on by `Deref` to a stand-in, whose
 //! `checked` asks for the same bound, which is the one error, and returns something that nobody objects to.
 
+use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
 use crate::error::Error;
+use crate::function::Held;
 use crate::function::kind::{Kind, Worth};
 use crate::key::KeyPart;
 use crate::ttl::Ttl;
@@ -104,6 +106,8 @@ impl<R> Copy for Unstorable<R> {}
 impl<R> Kind for Unstorable<R> {
     type Return = R;
     type Stored = ();
+    type Held = Infallible;
+    type Shared = Infallible;
     type Payload = R;
 
     fn worth(self, _: &R) -> Worth {
@@ -120,6 +124,14 @@ impl<R> Kind for Unstorable<R> {
 
     fn payload(self, outcome: &R) -> Option<&R> {
         Some(outcome)
+    }
+
+    fn hold(self, _: &R) -> Option<Held> {
+        None
+    }
+
+    fn release(self, _: Held) -> Option<R> {
+        None
     }
 }
 

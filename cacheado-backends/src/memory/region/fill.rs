@@ -1,11 +1,9 @@
 //! How entries come into a region: a value that has been computed, unless a bound or its ticket forbids it.
 
-use std::any::TypeId;
-
 use super::AnyRegion;
 use crate::memory::KeyBox;
 use crate::memory::aging::Aging;
-use crate::memory::fence::Ticket;
+use crate::memory::fence::{AnyTicket, Ticket};
 use crate::memory::labels::LabelSet;
 use crate::memory::ledger::Locator;
 use crate::memory::members::Place;
@@ -45,54 +43,73 @@ pub enum Placed {
     Full,
 }
 
-impl AnyRegion {
-    /// Stores an entry as [`Region::fill`](super::Region::fill) does. `None` if its values are of another type.
-    pub fn try_fill<V: Clone + Send + Sync + 'static, P>(
-        &self,
-        fill: Fill,
-        ticket: &Ticket<P>,
-        value: V,
-    ) -> Option<Placed> {
-        if self.holds(TypeId::of::<V>()) { Some(self.fill_of(fill, ticket, value)) } else { None }
-    }
+/// A fill under way: all of it but the value, whose type only its caller knows.
+pub struct Filling<'f> {
+    region: &'f AnyRegion,
+    fill: Option<Fill>,
+    ticket: &'f dyn AnyTicket,
+    placed: Option<Placed>,
+}
 
-    /// The same with a value behind a pointer, which is cloned if the region has its values inline.
-    pub fn fill_any<P>(&self, fill: Fill, ticket: &Ticket<P>, value: AnyValue) -> Option<Placed> {
-        let mut given = Some((fill, value));
-        let mut placed = None;
-        self.shards.with_hand(&mut |hand| {
-            if let Some((fill, value)) = given.take()
-                && hand.take(value)
-            {
-                placed = Some(self.fill_from(fill, ticket.serial(), &|| ticket.is_current(), hand));
-            }
-        });
-        placed
-    }
-
-    /// Of values of type `V`, which the region has to hold.
-    pub(super) fn fill_of<V: Clone + Send + Sync + 'static, P>(
-        &self,
-        fill: Fill,
-        ticket: &Ticket<P>,
-        value: V,
-    ) -> Placed {
-        let mut hand = Hand(Some(value));
-        let placed = self.fill_from(fill, ticket.serial(), &|| ticket.is_current(), &mut hand);
+impl Filling<'_> {
+    /// Stores the value, unless a bound forbids it, or the ticket.
+    pub fn store<V: Clone + Send + Sync + 'static>(&mut self, value: V) {
+        let mut hand = Hand::new(value);
+        self.place(&mut hand);
         // What another has taken the place of, or what is not stored.
-        if let Some(old) = hand.0 {
+        if let Some(old) = hand.into_value() {
             drop_contained(old);
         }
-        placed
     }
 
-    fn fill_from(
+    fn place(&mut self, hand: &mut dyn AnyHand) {
+        if self.region.shards.holds(hand.as_any())
+            && let Some(fill) = self.fill.take()
+        {
+            self.placed = Some(self.region.fill_from(fill, self.ticket, hand));
+        }
+    }
+
+    /// What became of the value; `None` if there was none, or one of another type than the region's.
+    #[must_use]
+    pub fn placed(&self) -> Option<Placed> {
+        self.placed
+    }
+}
+
+impl std::fmt::Debug for Filling<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Filling")
+            .field("fill", &self.fill)
+            .field("placed", &self.placed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AnyRegion {
+    /// Begins to store an entry, whose ticket was taken before its value was computed.
+    pub fn filling<'f, P: Send + Sync>(&'f self, fill: Fill, ticket: &'f Ticket<P>) -> Filling<'f> {
+        Filling { region: self, fill: Some(fill), ticket, placed: None }
+    }
+
+    /// Stores a value from behind a pointer, which is cloned if the region has its values inline.
+    pub fn fill_any<P: Send + Sync>(
         &self,
         fill: Fill,
-        serial: u64,
-        is_current: &dyn Fn() -> bool,
-        hand: &mut dyn AnyHand,
-    ) -> Placed {
+        ticket: &Ticket<P>,
+        value: AnyValue,
+    ) -> Option<Placed> {
+        let mut filling = self.filling(fill, ticket);
+        let mut value = Some(value);
+        self.shards.with_hand(&mut |hand| {
+            if value.take().is_some_and(|value| hand.take(value)) {
+                filling.place(hand);
+            }
+        });
+        filling.placed()
+    }
+
+    fn fill_from(&self, fill: Fill, ticket: &dyn AnyTicket, hand: &mut dyn AnyHand) -> Placed {
         if self.id == RegionId::NONE {
             return Placed::Full;
         }
@@ -101,14 +118,14 @@ impl AnyRegion {
             return Placed::Full;
         }
         let now = fill.born;
-        let (slot, bounded) = prepared(fill, serial, weight);
+        let (slot, bounded) = prepared(fill, ticket.serial(), weight);
         let (at, gone) = (slot.facts.at(), slot.view().gone());
         let mut slot = Some(slot);
-        let mut placed = self.place(&mut slot, is_current, hand);
+        let mut placed = self.place(&mut slot, ticket, hand);
         if let Err(Placed::Full) = placed {
             // Entries whose time is over do not count against a bound.
             self.store.sweep(usize::MAX);
-            placed = self.place(&mut slot, is_current, hand);
+            placed = self.place(&mut slot, ticket, hand);
         }
         if let Some(old) = slot {
             old.facts.strike();
@@ -128,13 +145,13 @@ impl AnyRegion {
     fn place(
         &self,
         new: &mut Option<Slot>,
-        is_current: &dyn Fn() -> bool,
+        ticket: &dyn AnyTicket,
         hand: &mut dyn AnyHand,
     ) -> Result<u64, Placed> {
         let Some(slot) = new else { return Err(Placed::Full) };
         let hash = slot.facts.hash;
         let mut table = self.shard(hash).write();
-        if !is_current() {
+        if !ticket.is_current() {
             return Err(Placed::Fenced);
         }
         let number = table.number(hash, &|old| old.head.key == slot.head.key);

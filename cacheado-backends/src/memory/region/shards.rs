@@ -1,6 +1,6 @@
 //! What holds the entries of a region: its shards, each behind a lock of its own.
 
-use std::any::TypeId;
+use std::any::Any;
 
 use crossbeam_utils::CachePadded;
 
@@ -39,8 +39,8 @@ pub trait AnyShards: Send + Sync + 'static {
     /// How many there are, a power of two.
     fn count(&self) -> usize;
     fn shard(&self, index: usize) -> &BiasedLock<Table>;
-    /// Whether values are of this type.
-    fn holds(&self, value: TypeId) -> bool;
+    /// Whether this hand is for values of this type.
+    fn holds(&self, hand: &dyn Any) -> bool;
     /// Lends an empty hand for values of this type. What is left in it is dropped.
     fn with_hand(&self, work: &mut dyn FnMut(&mut dyn AnyHand));
 }
@@ -55,14 +55,14 @@ impl<V: Clone + Send + Sync + 'static> AnyShards for Shards<V> {
         &*self.0[index]
     }
 
-    fn holds(&self, value: TypeId) -> bool {
-        value == TypeId::of::<V>()
+    fn holds(&self, hand: &dyn Any) -> bool {
+        hand.is::<Hand<V>>()
     }
 
     fn with_hand(&self, work: &mut dyn FnMut(&mut dyn AnyHand)) {
         let mut hand = Hand::<V>(None);
         work(&mut hand);
-        if let Some(held) = hand.0 {
+        if let Some(held) = hand.into_value() {
             drop_contained(held);
         }
     }

@@ -53,7 +53,7 @@ pub(super) fn block(call: &Call, finish: &TokenStream) -> TokenStream {
     let key::Key { statements, expression } = key::expand(call);
     let options = options::chain(call, false);
     let owning = call.owning();
-    let (private, instance) = (private(), instance::expand(call, "entry_instance"));
+    let (private, instance) = (private(), instance::expand(call));
     let entry = call.in_block(
         &statements,
         quote_spanned!(generated()=>

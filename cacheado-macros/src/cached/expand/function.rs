@@ -67,7 +67,7 @@ pub(super) fn question(call: &Call) -> TokenStream {
     let private = private();
     let cache = call.cache();
     let key::Key { statements, expression } = key::expand(call);
-    let instance = instance::expand(call, "instance");
+    let instance = instance::expand(call);
     let refresh = match &call.options.refresh_if {
         None => quote_spanned!(generated()=> false),
         Some(expression) => {

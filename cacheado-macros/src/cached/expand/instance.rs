@@ -9,11 +9,11 @@ use crate::krate::{generated, private};
 
 /// The instance, by a closure that stands in the function and, where there are any, by the types that its name does
 /// not tell from all others: those can be told in a sibling, too, which has another closure.
-pub(super) fn expand(call: &Call, constructor: &str) -> TokenStream {
-    let (private, constructor) = (private(), Ident::new(constructor, generated()));
+pub(super) fn expand(call: &Call) -> TokenStream {
+    let private = private();
     let types = types(call);
     let of = (!types.is_empty()).then(|| quote_spanned!(generated()=> .of((#(#types,)*))));
-    quote_spanned!(generated()=> #private::#constructor(|| ()) #of)
+    quote_spanned!(generated()=> #private::instance(|| ()) #of)
 }
 
 /// `Self` of a method, the generic parameters, and what stands for `impl Trait`. Nothing tells that an associated

@@ -11,7 +11,7 @@ use crate::codec::limits::{Budget, CodecError, Level};
 /// Why reading ends early: the type or the reader has refused what was read. What a type says about it may show a part
 /// of the value, and is dropped.
 #[derive(Debug)]
-pub(super) struct Refused;
+pub(in crate::codec) struct Refused;
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,7 +56,7 @@ enum Ahead<'x> {
     Octets(&'x [u8]),
 }
 
-pub(super) struct Reader<'x> {
+pub(in crate::codec) struct Reader<'x> {
     rest: &'x [u8],
     ahead: Ahead<'x>,
     budget: &'x Budget,

@@ -2,7 +2,6 @@
 //! change here makes a miss of every entry that is stored, and needs another `FORMAT`.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -70,9 +69,9 @@ fn a_key_of_ones_own() {
     let whole = Envelope::new(Codec::dynamic::<String>(), 0, Limits::default());
     let file = include_str!("../golden/format-1-dynamic.hex");
     let (read, opened) = whole.open(&golden(file)).unwrap();
-    assert_eq!((read, opened.downcast_ref::<String>()), (header, Some(&text)));
+    assert_eq!((read, opened.get::<String>()), (header, Some(&text)));
     let mut written = Vec::new();
-    whole.write(header, &(Arc::new(text.clone()) as Held), &mut written).unwrap();
+    whole.write(header, &Held::new(text.clone()), &mut written).unwrap();
     assert_eq!(written, golden(file));
     // The same value of a function is in the same bytes.
     check(file, &Envelope::new(Codec::serde(), 0, Limits::default()), header, &text);

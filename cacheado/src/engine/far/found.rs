@@ -109,9 +109,7 @@ impl Computation {
             None => self.fill(now, limit),
         };
         // The copy runs code of the user's.
-        if catch_unwind(AssertUnwindSafe(|| function.region.fill_any(fill, ticket, Arc::clone(value))))
-            .is_err()
-        {
+        if catch_unwind(AssertUnwindSafe(|| function.region.fill_any(fill, ticket, value.clone()))).is_err() {
             tracing::error!("a value panicked while it was copied for the near cache");
         }
     }
