@@ -61,13 +61,18 @@ pub enum Found<V> {
 /// The entries of one function, with what holds them last: a [`Region`] or, where the type of their values is not
 /// known, an [`AnyRegion`].
 pub struct RegionOf<S: ?Sized> {
+    base: Base,
+    shards: S,
+}
+
+/// What a region has, whatever the type of its values.
+struct Base {
     clock: Clock,
     ordered: bool,
     store: Arc<Store>,
     listener: Arc<dyn Listener>,
     id: RegionId,
     fences: Arc<dyn Fences>,
-    shards: S,
 }
 
 /// Entries whose values are of type `V`, which are cloned under a lock: a type whose `clone` runs code of the user's
@@ -98,11 +103,10 @@ impl<V: Clone + Send + Sync + 'static> Typed for Region<V> {
     }
 }
 
-impl RegionOf<()> {
-    fn with<S>(self, shards: S) -> RegionOf<S> {
-        let Self { clock, ordered, store, listener, id, fences, shards: () } = self;
-        RegionOf { clock, ordered, store, listener, id, fences, shards }
-    }
+/// Puts the shards to it.
+fn furnish<V: Clone + Send + Sync + 'static>(base: Base) -> Arc<dyn Typed> {
+    let shards = Shards::<V>::new(base.store.shards());
+    Arc::new(RegionOf { base, shards })
 }
 
 impl<V: Clone + Send + Sync + 'static> Region<V> {
@@ -128,11 +132,11 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     pub fn get<Q: Query>(&self, hash: u64, query: &Q) -> Found<V> {
         let table = self.shards.of(hash).read();
         let Some(entry) = table.get(hash, |stored| stored.key.is(query)) else { return Found::Absent };
-        if self.clock.expired(entry.head.deadline) {
+        if self.base.clock.expired(entry.head.deadline) {
             return Found::Expired;
         }
-        if self.ordered {
-            self.store.stamps().touch(&entry.head.stamp);
+        if self.base.ordered {
+            self.base.store.stamps().touch(&entry.head.stamp);
         }
         Found::Hit(entry.value.clone())
     }
@@ -154,7 +158,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// A [`read`](AnyRegion::read) with the value itself.
     #[must_use]
     pub fn read(&self, hash: u64, key: &[u8]) -> Option<Seen<V>> {
-        self.see_typed(hash, key, self.ordered)
+        self.see_typed(hash, key, self.base.ordered)
     }
 
     fn see_typed(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<V>> {
@@ -192,28 +196,24 @@ impl AnyRegion {
         store: &Arc<Store>,
         listener: Arc<dyn Listener>,
     ) -> Opened<P> {
-        Self::opened(store, listener, |region| {
-            let shards = Shards::<V>::new(region.store.shards());
-            Arc::new(region.with(shards))
-        })
+        Self::opened(store, listener, furnish::<V>)
     }
 
     fn opened<P: Send + Sync + 'static>(
         store: &Arc<Store>,
         listener: Arc<dyn Listener>,
-        furnish: fn(RegionOf<()>) -> Arc<dyn Typed>,
+        furnish: fn(Base) -> Arc<dyn Typed>,
     ) -> Opened<P> {
         let mut regions = store.regions();
         let id = regions.next_id();
         let tickets = Tickets::new(store, id);
-        let typed = furnish(RegionOf {
+        let typed = furnish(Base {
             clock: store.clock().clone(),
             ordered: store.is_ordered(),
             store: Arc::clone(store),
             listener,
             id,
             fences: Arc::clone(&tickets) as _,
-            shards: (),
         });
         let region = Arc::clone(&typed).untyped();
         regions.add(&region);
@@ -227,7 +227,7 @@ impl AnyRegion {
     /// The set of these labels, for entries of this region's store; `None` where there are none.
     #[must_use]
     pub fn labelled(&self, labels: &[Label]) -> Option<LabelSet> {
-        self.store.labelled(labels)
+        self.base.store.labelled(labels)
     }
 
     /// Looks an entry up without marking it as used, if it is there: also past its expiry, within its grace.
@@ -239,7 +239,7 @@ impl AnyRegion {
     /// The same, and marks it as used.
     #[must_use]
     pub fn read(&self, hash: u64, key: &[u8]) -> Option<Seen<AnyValue>> {
-        self.see(hash, key, self.ordered)
+        self.see(hash, key, self.base.ordered)
     }
 
     fn see(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<AnyValue>> {
@@ -256,7 +256,7 @@ impl AnyRegion {
         let table = self.shard(hash).read();
         let (number, slot) = self.with_key(&table, hash, key)?;
         if touch {
-            self.store.stamps().touch(&slot.head.stamp);
+            self.base.store.stamps().touch(&slot.head.stamp);
         }
         table.lend(number, hand);
         Some(Times { expiry: slot.expiry(), lead: slot.lead() })
@@ -287,7 +287,7 @@ impl AnyRegion {
     pub fn age(&self, hash: u64, key: &[u8]) -> Option<Duration> {
         let table = self.shard(hash).read();
         let (_, slot) = self.with_key(&table, hash, key)?;
-        Some(self.clock.since(slot.facts.born))
+        Some(self.base.clock.since(slot.facts.born))
     }
 
     /// Gives a live entry another expiry. Whether there was one.
@@ -306,7 +306,7 @@ impl AnyRegion {
             let Some((head, facts)) = table.find_mut(hash, &|slot| slot.key() == key) else { return false };
             let slot = View { head, facts };
             // What is past its time does not come back.
-            if self.clock.expired(slot.expiry()) {
+            if self.base.clock.expired(slot.expiry()) {
                 return false;
             }
             let (before, expiry) = (slot.gone(), change(slot.expiry()));
@@ -316,7 +316,7 @@ impl AnyRegion {
         };
         // A later deadline is found out when the record of the earlier one is met.
         if let Some((gone, at)) = at {
-            self.store.expires(gone, at);
+            self.base.store.expires(gone, at);
         }
         true
     }
@@ -344,12 +344,12 @@ impl AnyRegion {
     }
 
     fn is_there(&self, slot: View<'_>) -> bool {
-        !self.clock.expired(slot.gone())
+        !self.base.clock.expired(slot.gone())
     }
 }
 
 impl<S: ?Sized> std::fmt::Debug for RegionOf<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Region").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Region").field("id", &self.base.id).finish_non_exhaustive()
     }
 }

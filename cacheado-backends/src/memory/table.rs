@@ -113,18 +113,29 @@ impl<V: Clone + Send + Sync + 'static> AnyLines for Lines<V> {
 
 /// The entries of one shard, whose values are of a type that is known here, or is not.
 pub(super) struct Table<L: ?Sized = dyn AnyLines> {
-    /// The numbers of the entries, by the hashes of their keys.
+    numbers: Numbers,
+    lines: L,
+}
+
+/// The numbers of a table, and what is known of the entries that have them besides what stands in the lines.
+struct Numbers {
+    /// Those of the entries, by the hashes of their keys.
     index: Index,
     /// As many as there are numbers. Those of vacant ones are of no entry.
     facts: Vec<Facts>,
     /// Numbers below `facts.len()` that are vacant.
     vacant: Vec<u32>,
-    lines: L,
+}
+
+impl Numbers {
+    fn none() -> Self {
+        Self { index: Index::new(), facts: Vec::new(), vacant: Vec::new() }
+    }
 }
 
 impl<V> Default for Table<Lines<V>> {
     fn default() -> Self {
-        Self { index: Index::new(), facts: Vec::new(), vacant: Vec::new(), lines: Lines(Vec::new()) }
+        Self { numbers: Numbers::none(), lines: Lines(Vec::new()) }
     }
 }
 
@@ -132,7 +143,7 @@ impl<V> Table<Lines<V>> {
     /// The entry whose key is one that `is_it` knows, for a probe.
     #[inline]
     pub(super) fn get(&self, hash: u64, is_it: impl Fn(&Head) -> bool) -> Option<&Entry<V>> {
-        let number = self.index.find(hash, |number| match self.lines.entry(number) {
+        let number = self.numbers.index.find(hash, |number| match self.lines.entry(number) {
             Some(entry) => is_it(&entry.head),
             None => false,
         });
@@ -145,17 +156,17 @@ impl<V> Table<Lines<V>> {
 
 impl Table {
     pub(super) fn len(&self) -> usize {
-        self.index.len()
+        self.numbers.index.len()
     }
 
     /// The number of the entry that is the one looked for, among those with this hash.
     pub(super) fn number(&self, hash: u64, is_it: &dyn Fn(View<'_>) -> bool) -> Option<u32> {
-        self.index.find(hash, |number| self.view(number).is_some_and(is_it))
+        self.numbers.index.find(hash, |number| self.view(number).is_some_and(is_it))
     }
 
     /// The entry that has this number.
     pub(super) fn view(&self, number: u32) -> Option<View<'_>> {
-        Some(View { head: self.lines.head(number)?, facts: self.facts.get(number as usize)? })
+        Some(View { head: self.lines.head(number)?, facts: self.numbers.facts.get(number as usize)? })
     }
 
     /// The entry that is the one looked for, among those with this hash.
@@ -170,16 +181,16 @@ impl Table {
         is_it: &dyn Fn(View<'_>) -> bool,
     ) -> Option<(&mut Head, &mut Facts)> {
         let number = self.number(hash, is_it)?;
-        Some((self.lines.head_mut(number)?, self.facts.get_mut(number as usize)?))
+        Some((self.lines.head_mut(number)?, self.numbers.facts.get_mut(number as usize)?))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = View<'_>> {
-        self.index.numbers().filter_map(|number| self.view(number))
+        self.numbers.index.numbers().filter_map(|number| self.view(number))
     }
 
     /// What the entries weigh together.
     pub(super) fn weight(&self) -> u64 {
-        self.facts.iter().map(Facts::weight).sum()
+        self.numbers.facts.iter().map(Facts::weight).sum()
     }
 
     /// Puts a copy of an entry's value into the hand.
@@ -189,18 +200,18 @@ impl Table {
 
     /// Adds an entry whose key is not there.
     pub(super) fn insert(&mut self, slot: Slot, hand: &mut dyn AnyHand) {
-        let (hash, number) = (slot.facts.hash, self.vacant.pop().unwrap_or_else(|| self.extend()));
+        let (hash, number) = (slot.facts.hash, self.numbers.vacant.pop().unwrap_or_else(|| self.extend()));
         if let Some(head) = hand.head() {
             *head = slot.head;
             self.lines.exchange(number, hand);
         }
-        self.facts[number as usize] = slot.facts;
-        self.index.insert(hash, number);
+        self.numbers.facts[number as usize] = slot.facts;
+        self.numbers.index.insert(hash, number);
     }
 
     /// Exchanges the entry that has this number for another one with the same key.
     pub(super) fn exchange(&mut self, number: u32, slot: &mut Slot, hand: &mut dyn AnyHand) {
-        if let (Some(head), Some(facts)) = (hand.head(), self.facts.get_mut(number as usize)) {
+        if let (Some(head), Some(facts)) = (hand.head(), self.numbers.facts.get_mut(number as usize)) {
             std::mem::swap(head, &mut slot.head);
             std::mem::swap(facts, &mut slot.facts);
             self.lines.exchange(number, hand);
@@ -216,18 +227,17 @@ impl Table {
         hand: &mut dyn AnyHand,
     ) -> Option<Slot> {
         let number = self.number(hash, is_it)?;
-        self.index.remove(hash, number);
-        self.vacant.push(number);
-        let facts = self.facts.get_mut(number as usize)?.take();
+        self.numbers.index.remove(hash, number);
+        self.numbers.vacant.push(number);
+        let facts = self.numbers.facts.get_mut(number as usize)?.take();
         self.lines.exchange(number, hand);
         Some(Slot { head: hand.take_head()?, facts })
     }
 
     /// Takes out all entries.
     pub(super) fn take_all(&mut self) -> Gone {
-        self.index = Index::new();
-        self.vacant = Vec::new();
-        Gone { facts: std::mem::take(&mut self.facts), lines: self.lines.split_off() }
+        let numbers = std::mem::replace(&mut self.numbers, Numbers::none());
+        Gone { facts: numbers.facts, lines: self.lines.split_off() }
     }
 
     /// One more number.
@@ -236,12 +246,13 @@ impl Table {
             clippy::expect_used,
             reason = "four billion entries take hundreds of gigabytes, in one of many shards"
         )]
-        let number = u32::try_from(self.facts.len()).expect("a shard has fewer than four billion entries");
-        if self.facts.len().is_multiple_of(ENTRIES) {
+        let number =
+            u32::try_from(self.numbers.facts.len()).expect("a shard has fewer than four billion entries");
+        if self.numbers.facts.len().is_multiple_of(ENTRIES) {
             let room = self.lines.extend();
-            self.facts.reserve_exact(room - self.facts.len());
+            self.numbers.facts.reserve_exact(room - self.numbers.facts.len());
         }
-        self.facts.push(Facts::none());
+        self.numbers.facts.push(Facts::none());
         number
     }
 }
@@ -351,7 +362,7 @@ mod tests {
             assert_eq!(found, model.get(&key).copied(), "seed {seed}, step {step}");
         }
         let table: &mut Table = &mut table;
-        assert!(table.facts.len() <= 200, "places are used again");
+        assert!(table.numbers.facts.len() <= 200, "places are used again");
         let mut left: Vec<_> = table.iter().map(|view| view.facts.serial).collect();
         let mut all: Vec<_> = model.into_values().collect();
         left.sort_unstable();

@@ -86,21 +86,27 @@ impl<V: Serialize + Deserialize<'static>> Codec<V> {
     }
 }
 
-#[expect(clippy::manual_map, reason = "it is compiled for each type, and each `map` is a call of its own")]
 impl Codec<Held> {
     /// That of values behind pointers, which are a `T` each.
     pub(crate) fn dynamic<T: Serialize + Deserialize<'static> + Send + Sync + 'static>() -> Self {
-        Self {
-            encode: |value, writer| match value.get::<T>() {
-                Some(value) => Some(writer.part(value).is_ok()),
-                None => None,
-            },
-            decode: |reader| match T::deserialize(reader) {
-                Ok(value) => Ok(Held::new(value)),
-                Err(Refused) => Err(Refused),
-            },
-            type_name: type_name::<T>(),
-        }
+        Self { encode: encode_as::<T>, decode: decode_as::<T>, type_name: type_name::<T>() }
+    }
+}
+
+#[expect(clippy::manual_map, reason = "it is compiled for each type, and each `map` is a call of its own")]
+fn encode_as<T: Serialize + 'static>(value: &Held, writer: &mut Writer<'_>) -> Option<bool> {
+    match value.get::<T>() {
+        Some(value) => Some(writer.part(value).is_ok()),
+        None => None,
+    }
+}
+
+fn decode_as<T: Deserialize<'static> + Send + Sync + 'static>(
+    reader: &mut Reader<'_>,
+) -> Result<Held, Refused> {
+    match T::deserialize(reader) {
+        Ok(value) => Ok(Held::new(value)),
+        Err(Refused) => Err(Refused),
     }
 }
 

@@ -82,7 +82,7 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
 ) -> Lookup<K> {
     let (values, query) = (Values::of(shape), KeyQuery(key));
     let mut asker = Asker { site, cache, values, instance, hash, key: &query, refresh, call: None };
-    if reason == Reason::Unknown
+    if matches!(reason, Reason::Unknown)
         && let Some(function) = asker.whom_to_ask()
     {
         match function.probe(shape.kind, hash, key).found() {
@@ -93,7 +93,7 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
             Err(because) => reason = because,
         }
     }
-    if reason == Reason::Expired {
+    if matches!(reason, Reason::Expired) {
         match asker.judge() {
             Ok(held) => match shape.kind.release(held) {
                 Some(value) => return Lookup::Hit(value),

@@ -110,11 +110,11 @@ impl AnyRegion {
     }
 
     fn fill_from(&self, fill: Fill, ticket: &dyn AnyTicket, hand: &mut dyn AnyHand) -> Placed {
-        if self.id == RegionId::NONE {
+        if self.base.id == RegionId::NONE {
             return Placed::Full;
         }
-        let weight = self.store.weigh(fill.key.as_bytes(), hand);
-        if self.store.is_too_heavy(weight) {
+        let weight = self.base.store.weigh(fill.key.as_bytes(), hand);
+        if self.base.store.is_too_heavy(weight) {
             return Placed::Full;
         }
         let now = fill.born;
@@ -124,7 +124,7 @@ impl AnyRegion {
         let mut placed = self.place(&mut slot, ticket, hand);
         if let Err(Placed::Full) = placed {
             // Entries whose time is over do not count against a bound.
-            self.store.sweep(usize::MAX);
+            self.base.store.sweep(usize::MAX);
             placed = self.place(&mut slot, ticket, hand);
         }
         if let Some(old) = slot {
@@ -135,9 +135,9 @@ impl AnyRegion {
             Err(why) => return why,
         };
         if let Some((labels, place)) = bounded {
-            self.store.entered_groups(&labels, place, stamp, at);
+            self.base.store.entered_groups(&labels, place, stamp, at);
         }
-        self.store.entered(&Entered { at, stamp, deadline: gone, now }, self);
+        self.base.store.entered(&Entered { at, stamp, deadline: gone, now }, self);
         Placed::Stored
     }
 
@@ -159,16 +159,16 @@ impl AnyRegion {
             if old.facts.serial > slot.facts.serial && self.is_there(old) {
                 return Err(Placed::Superseded);
             }
-            self.store.replaced(old.facts.weight(), slot.facts.weight());
-            let stamp = self.store.stamps().replacement(&old.head.stamp);
+            self.base.store.replaced(old.facts.weight(), slot.facts.weight());
+            let stamp = self.base.store.stamps().replacement(&old.head.stamp);
             slot.head.stamp.store(stamp, Ordering::Relaxed);
             table.exchange(number, slot, hand);
             return Ok(stamp);
         }
-        if !self.store.reserve(slot.facts.weight()) {
+        if !self.base.store.reserve(slot.facts.weight()) {
             return Err(Placed::Full);
         }
-        let stamp = self.store.stamps().insertion();
+        let stamp = self.base.store.stamps().insertion();
         slot.head.stamp.store(stamp, Ordering::Relaxed);
         if let Some(slot) = new.take() {
             table.insert(slot, hand);

@@ -17,7 +17,7 @@ impl AnyRegion {
 
     /// Removes an entry by its key, and fences off the fills that have begun. Whether it was alive.
     pub fn evict(&self, hash: u64, key: &[u8], cause: Cause) -> bool {
-        self.fences.fence_off(hash);
+        self.base.fences.fence_off(hash);
         self.remove(hash, &|slot| slot.key() == key, cause).unwrap_or(false)
     }
 
@@ -36,7 +36,7 @@ impl AnyRegion {
     /// Removes all entries, and fences off the fills that have begun. How many were alive. Costs what
     /// the region holds.
     pub fn evict_all(&self, cause: Cause) -> u64 {
-        self.fences.fence_all_off();
+        self.base.fences.fence_all_off();
         self.drain(cause)
     }
 
@@ -47,7 +47,7 @@ impl AnyRegion {
             let slot = {
                 let mut table = self.shard(hash).write();
                 let Some(slot) = table.remove(hash, is_it, hand) else { return };
-                self.store.left(1, slot.facts.weight());
+                self.base.store.left(1, slot.facts.weight());
                 slot
             };
             alive = Some(self.finish(&slot, cause));
@@ -74,7 +74,7 @@ impl AnyRegion {
         for index in 0..self.shards.count() {
             let mut gone = {
                 let mut table = self.shards.shard(index).write();
-                self.store.left(table.len(), table.weight());
+                self.base.store.left(table.len(), table.weight());
                 table.take_all()
             };
             let mut is_left = true;
@@ -93,7 +93,7 @@ impl AnyRegion {
         let alive = cause != Cause::Expired && self.is_there(slot.view());
         let cause = if alive { cause } else { Cause::Expired };
         slot.facts.strike();
-        tell(&*self.listener, slot.head.key.as_bytes(), slot.facts.labels(), cause);
+        tell(&*self.base.listener, slot.head.key.as_bytes(), slot.facts.labels(), cause);
         alive
     }
 }
