@@ -88,13 +88,13 @@ pub fn entry<K: Kind, P: KeyPart + ?Sized, F, G>(
 }
 
 /// The `<fn>_cache` of a sync function, in which the closure was written.
-pub fn function_cache<F>(site: &'static Site, cache: &impl AsCache, closure: F) -> FunctionCache {
+pub fn function_cache<F>(site: &Site, cache: &impl AsCache, closure: F) -> FunctionCache {
     let path = site.path(instance(closure).id("_cache"));
     FunctionCache::new(site, cache.as_cache().clone(), &path)
 }
 
 /// The `<fn>_cache` of an async function, in which the closure was written.
-pub fn async_function_cache<F>(site: &'static Site, cache: &impl AsCache, closure: F) -> AsyncFunctionCache {
+pub fn async_function_cache<F>(site: &Site, cache: &impl AsCache, closure: F) -> AsyncFunctionCache {
     let path = site.path(instance(closure).id("_cache"));
     AsyncFunctionCache::new(site, cache.as_cache().clone(), &path)
 }

@@ -32,7 +32,9 @@ use crate::stats::Stats;
 #[must_use = "a handle does nothing by itself"]
 pub struct FunctionCache {
     cache: Cache,
-    site: &'static Site,
+    /// The number of the site.
+    site: u32,
+    version: u32,
     name: Arc<str>,
     /// The function's path, without generic arguments: one macro can write functions of several types in
     /// one place.
@@ -45,9 +47,10 @@ pub struct FunctionCache {
 pub struct AsyncFunctionCache(FunctionCache);
 
 impl FunctionCache {
-    pub(crate) fn new(site: &'static Site, cache: Cache, path: &str) -> Self {
+    pub(crate) fn new(site: &Site, cache: Cache, path: &str) -> Self {
         let path = without_arguments(path);
-        Self { cache, site, name: site.identity(&path).into(), path: path.into() }
+        let (number, version) = (site.enrol(), site.version_number());
+        Self { cache, site: number, version, name: site.identity(&path).into(), path: path.into() }
     }
 
     /// Evicts all entries of the function. How many live ones went. After it has returned, nothing is
@@ -71,7 +74,7 @@ impl FunctionCache {
             stats += &function.stats();
         }
         if let Some(remote) = instances.iter().find_map(|function| function.remote()) {
-            stats.total_keys += remote.count(Some(function_group(&self.name, self.site.version_number())));
+            stats.total_keys += remote.count(Some(function_group(&self.name, self.version)));
         }
         stats
     }
@@ -90,7 +93,7 @@ impl FunctionCache {
         if !instances.is_empty() && instances.iter().all(|function| function.remote().is_none()) {
             return Operation::ready(here(instances));
         }
-        let (version, function) = (self.site.version_number(), self.clone());
+        let (version, function) = (self.version, self.clone());
         // The instances that there are once the backend has answered: one may be called for the first time
         // meanwhile, and keep a copy.
         let here = move || {
@@ -102,12 +105,12 @@ impl FunctionCache {
     }
 
     fn instances(&self) -> Vec<Arc<dyn AnyFunction>> {
-        self.cache.inner().registry.of_site(self.site.enrol(), &self.path)
+        self.cache.inner().registry.of_site(self.site, &self.path)
     }
 }
 
 impl AsyncFunctionCache {
-    pub(crate) fn new(site: &'static Site, cache: Cache, path: &str) -> Self {
+    pub(crate) fn new(site: &Site, cache: Cache, path: &str) -> Self {
         Self(FunctionCache::new(site, cache, path))
     }
 

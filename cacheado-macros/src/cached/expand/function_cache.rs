@@ -21,14 +21,15 @@ pub(super) fn expand(call: &Call) -> TokenStream {
     let needs = signature::needs(call);
     let patterns: TokenStream = needs.iter().filter_map(|param| param.borrowed_pattern()).collect();
     let (vis, signature) = (&call.function.vis, signature::of_function_cache(call, &needs, returned));
-    let site = site::without_policy(call);
+    let (import, site) = (site::import(call), site::of(call));
     let cache = call.cache();
-    let handle = quote_spanned!(generated()=> #private::#constructor(&__CACHEADO, &#cache, || ()));
+    let handle = quote_spanned!(generated()=> #private::#constructor(&__cacheado_site, &#cache, || ()));
     let handle = if patterns.is_empty() {
         handle
     } else {
         quote_spanned!(generated()=> #patterns let __cacheado_handle = #handle; __cacheado_handle)
     };
-    let block = body::braced(call, quote_spanned!(generated()=> #site #handle));
+    let block =
+        body::braced(call, quote_spanned!(generated()=> #import let __cacheado_site = #site; #handle));
     quote!(#attributes #vis #signature #block)
 }

@@ -12,28 +12,27 @@ use crate::krate::{generated, private};
 
 /// The head of a copy that may be the first use of the function.
 pub(super) fn expand(call: &Call) -> TokenStream {
-    head(call, &policy(&call.options))
+    let (import, private, site) = (import(call), private(), of(call));
+    let policy = policy(&call.options);
+    quote_spanned!(generated()=> #import static __CACHEADO: #private::Site = #site #policy;)
 }
 
-/// The head of a copy that only finds what others have made.
-pub(super) fn without_policy(call: &Call) -> TokenStream {
-    head(call, &TokenStream::new())
+/// The runtime by its short name.
+pub(super) fn import(call: &Call) -> TokenStream {
+    call.options.krate.import()
 }
 
-fn head(call: &Call, policy: &TokenStream) -> TokenStream {
-    let (import, private) = (call.options.krate.import(), private());
-    let function = call.function.name();
+/// Which function this is. A copy that only finds what others have made needs no `static` of its own, which would be one
+/// more item to check.
+pub(super) fn of(call: &Call) -> TokenStream {
+    let (private, function) = (private(), call.function.name());
     let name = call.options.name.as_ref().map(|name| quote_spanned!(generated()=> .name(#name)));
     let version = call.options.version.map(|version| {
         let version = Literal::u32_unsuffixed(version);
         quote_spanned!(generated()=> .version(#version))
     });
     // `site` sees where it is called, which in all copies is where the attribute stands.
-    quote_spanned!(generated()=>
-        #import
-        static __CACHEADO: #private::Site =
-            #private::site(::core::module_path!(), #function) #name #version #policy;
-    )
+    quote_spanned!(generated()=> #private::site(::core::module_path!(), #function) #name #version)
 }
 
 /// How the function is cached, as far as it is the same for all calls.
