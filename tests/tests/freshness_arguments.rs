@@ -83,6 +83,29 @@ fn items_in_a_body_keep_their_own_self() {
     assert_eq!(repo.with_items(3), "repo 2 4");
 }
 
+/// What it returns ends with bounds.
+#[cached(ttl = 60, stale = 30)]
+fn shown(id: u8) -> &'static dyn Shown {
+    if id == 0 { &"none" } else { &"some" }
+}
+
+trait Shown: Sync {
+    fn text(&self) -> String;
+}
+
+impl Shown for &'static str {
+    fn text(&self) -> String {
+        (*self).to_owned()
+    }
+}
+
+#[test]
+fn a_function_that_returns_an_object_has_an_entry() {
+    assert_eq!(shown(1).text(), "some");
+    assert_eq!(shown_entry(1).get().text(), "some");
+    assert_eq!(shown_entry(0).refresh().text(), "none");
+}
+
 trait Find {
     fn by_trait(&self, id: &[u8]) -> usize;
 }

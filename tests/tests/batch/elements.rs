@@ -10,7 +10,7 @@ use tokio::task::yield_now;
 
 use crate::{
     Shop, Unique, doubled, doubled_cache, doubled_entry, fallible, known, known_entry, labelled, maybe,
-    named, named_entry, scopes, without_odd,
+    named, named_entry, scopes, spelled, spelled_entry, without_odd,
 };
 
 #[test]
@@ -50,6 +50,15 @@ fn a_key_can_be_an_expression_over_one_id() {
     assert_eq!(labelled(&shop, &[1, 2], "en"), ["1 in en", "2 in en"]);
     assert_eq!(labelled(&shop, &[2, 3], "en"), ["2 in en", "3 in en"]);
     assert_eq!(shop.asked(), [vec![1, 2], vec![3]]);
+}
+
+#[test]
+fn an_id_can_be_of_any_type_with_several_bounds() {
+    let shop = Shop::default();
+    assert_eq!(spelled(&shop, &[1, 2]), ["1", "2"]);
+    assert_eq!(spelled(&shop, &["1"]), ["1"]);
+    assert_eq!(spelled_entry(&shop, &2).peek().unwrap().as_deref(), Some("2"));
+    assert_eq!(spelled_entry(&shop, &"2").peek().unwrap(), None);
 }
 
 #[test]

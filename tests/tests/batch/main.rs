@@ -85,6 +85,12 @@ fn labelled(shop: &Shop, code: &[u32], language: &str) -> Vec<String> {
     code.iter().map(|code| format!("{code} in {language}")).collect()
 }
 
+#[cached(cache = shop.cache, skip(shop), batch(names))]
+fn spelled(shop: &Shop, names: &[impl KeyPart + Clone + ToString]) -> Vec<String> {
+    shop.note(&[]);
+    names.iter().map(ToString::to_string).collect()
+}
+
 /// An error that nobody can copy.
 #[derive(Debug, PartialEq)]
 struct Unique(&'static str);

@@ -135,6 +135,14 @@ fn given(call: &Call, batch: &Batch) -> TokenStream {
         .collect()
 }
 
+/// `&Id`; several bounds are in parentheses there.
+fn borrowed(id: &Type) -> TokenStream {
+    match id {
+        Type::ImplTrait(ty) if ty.bounds.len() > 1 => quote_spanned!(generated()=> &(#id)),
+        _ => quote_spanned!(generated()=> &#id),
+    }
+}
+
 /// `<fn>_entry(id, args…)`: one element's entry, which has no body of its own.
 pub(super) fn entry(call: &Call, batch: &Batch) -> TokenStream {
     let name = call.function.name();
@@ -164,8 +172,7 @@ pub(super) fn entry(call: &Call, batch: &Batch) -> TokenStream {
         if let FnArg::Typed(typed) = input
             && param.ident == batch.ident
         {
-            let id = &batch.id;
-            *typed.ty = Type::Verbatim(quote_spanned!(generated()=> &#id));
+            *typed.ty = Type::Verbatim(borrowed(&batch.id));
         }
     }
     let (vis, block) = (&call.function.vis, entry::block(call, &finish));
