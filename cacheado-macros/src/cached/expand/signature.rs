@@ -8,6 +8,8 @@ use syn::punctuated::Punctuated;
 use syn::{FnArg, GenericParam, Generics, Pat, PatIdent, ReturnType, Signature, Token, Type};
 
 use super::Call;
+use super::detached::Way;
+use crate::cached::lends::Lends;
 use crate::cached::params::{Param, ParamKind};
 use crate::krate::generated;
 
@@ -15,11 +17,24 @@ use crate::krate::generated;
 pub(super) fn of_function(call: &Call) -> Signature {
     let mut signature = call.function.signature.clone();
     for (input, param) in signature.inputs.iter_mut().zip(&call.params.0) {
+        // The body has a copy of its own of what is lent to it, with the `mut`.
+        if call.way() == Way::Detached && param.lends == Lends::Shared {
+            immutable(input);
+        }
         if let (FnArg::Typed(typed), ParamKind::Pattern { .. }) = (input, &param.kind) {
             *typed.pat = plain(&param.ident);
         }
     }
     signature
+}
+
+/// The parameter without `mut`, which stands where the body names its own.
+pub(super) fn immutable(input: &mut FnArg) {
+    if let FnArg::Typed(typed) = input
+        && let Pat::Ident(pat) = &mut *typed.pat
+    {
+        pat.mutability = None;
+    }
 }
 
 fn plain(ident: &Ident) -> Pat {
