@@ -106,7 +106,7 @@ fn held_sync(node: &Node) -> usize {
 }
 
 /// The first `failures` runs fail.
-#[cached(cache = node.cache, key(), ttl = 60, single_flight = "distributed")]
+#[cached(cache = node.cache, skip(node, failures), ttl = 60, single_flight = "distributed")]
 async fn fallible(node: &Node, failures: usize) -> Result<usize, String> {
     let run = node.script.enter();
     node.script.leave().await;

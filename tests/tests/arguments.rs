@@ -291,6 +291,59 @@ fn refreshed_by_flag(n: u8, force: bool) -> usize {
     ran()
 }
 
+struct Page {
+    is_stale: bool,
+}
+
+/// `is_stale` is another one's field, method, module and macro here, and part of the key.
+#[cached(refresh_if = page.is_stale || page.is_stale() || is_stale::now(), skip(page))]
+fn refreshed_by_field(page: &Page, n: u8, is_stale: bool) -> String {
+    format!("{n} {is_stale}")
+}
+
+impl Page {
+    fn is_stale(&self) -> bool {
+        self.is_stale
+    }
+}
+
+mod is_stale {
+    pub fn now() -> bool {
+        false
+    }
+}
+
+mod shop {
+    use std::sync::LazyLock;
+
+    pub static CACHE: LazyLock<cacheado::Cache> = LazyLock::new(cacheado::Cache::new);
+}
+
+#[cached(cache = crate::shop::CACHE)]
+fn in_a_shop(shop: u32) -> u32 {
+    shop
+}
+
+/// A name in a path is none of a parameter.
+#[test]
+fn the_siblings_take_the_parameters_that_the_cache_comes_from() {
+    assert_eq!((in_a_shop(1), in_a_shop(1)), (1, 1));
+    assert_eq!(in_a_shop_cache().stats().hits, 1);
+}
+
+#[test]
+fn a_flag_is_not_what_has_the_name_of_one() {
+    alone(|_| {
+        let page = Page { is_stale: false };
+        assert_eq!(refreshed_by_field(&page, 1, false), "1 false");
+        assert_eq!(refreshed_by_field(&page, 1, true), "1 true");
+        assert_eq!(refreshed_by_field_cache().stats().total_keys, 2);
+        let stale = Page { is_stale: true };
+        assert_eq!(refreshed_by_field(&stale, 1, true), "1 true");
+        assert_eq!(refreshed_by_field_cache().stats().misses, 3);
+    });
+}
+
 #[cached]
 fn of_impl(of: impl KeyPart + std::fmt::Display) -> String {
     of.to_string()

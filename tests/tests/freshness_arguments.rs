@@ -50,9 +50,60 @@ impl Repo {
         self.runs.next() + usize::from(id)
     }
 
+    /// Its items have a `self` of their own.
+    #[cached(cache = self.cache, skip(self), ttl = 60, stale = 30)]
+    fn with_items(&self, id: u8) -> String {
+        use std::fmt::{self, Write as _};
+        mod inner {
+            pub(self) const STEP: u8 = 1;
+            pub fn step() -> u8 {
+                STEP
+            }
+        }
+        struct Sized<const N: usize>;
+        impl Sized<{ 1 + 1 }> {
+            fn len(&self) -> usize {
+                let Self = self;
+                2
+            }
+        }
+        let mut text = String::new();
+        let written: fmt::Result = write!(text, "{} {} {}", self.name, Sized.len(), id + inner::step());
+        written.map_or_else(|error| error.to_string(), |()| text)
+    }
+
     fn is_closed(&self) -> bool {
         self.name.is_empty()
     }
+}
+
+#[test]
+fn items_in_a_body_keep_their_own_self() {
+    let (repo, _) = Repo::new();
+    assert_eq!(repo.with_items(3), "repo 2 4");
+}
+
+/// What it returns ends with bounds.
+#[cached(ttl = 60, stale = 30)]
+fn shown(id: u8) -> &'static dyn Shown {
+    if id == 0 { &"none" } else { &"some" }
+}
+
+trait Shown: Sync {
+    fn text(&self) -> String;
+}
+
+impl Shown for &'static str {
+    fn text(&self) -> String {
+        (*self).to_owned()
+    }
+}
+
+#[test]
+fn a_function_that_returns_an_object_has_an_entry() {
+    assert_eq!(shown(1).text(), "some");
+    assert_eq!(shown_entry(1).get().text(), "some");
+    assert_eq!(shown_entry(0).refresh().text(), "none");
 }
 
 trait Find {

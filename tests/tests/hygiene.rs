@@ -163,6 +163,32 @@ fn hazard_33_user_items_of_every_name() {
     });
 }
 
+mod raw {
+    cacheado::scopes! {
+        pub mod scopes {
+            user(user_id) { r#type(r#in) }
+        }
+    }
+
+    #[cacheado::cached(scope = "r#user")]
+    pub fn of_user(user_id: u8) -> u8 {
+        user_id
+    }
+
+    #[cacheado::cached(scope = scopes::r#type)]
+    pub fn of_type(user_id: u8, r#in: u8) -> u8 {
+        user_id + r#in
+    }
+}
+
+#[test]
+fn a_level_is_the_same_however_its_name_is_written() {
+    let cache = cacheado::Cache::new();
+    cacheado::with_cache(&cache, || assert_eq!((raw::of_user(1), raw::of_type(1, 2)), (1, 3)));
+    assert_eq!(cache.evict_by_scope(&raw::scopes::r#type(1, 2)).unwrap(), 1);
+    assert_eq!(cache.evict_by_scope(&raw::scopes::user(1)).unwrap(), 1);
+}
+
 mod aliases {
     pub type Outcome<T> = Result<T, Fault>;
     pub type Maybe<T> = Option<T>;

@@ -176,3 +176,47 @@ with_block! { fn four() -> u8 { 4 } }
 fn a_body_that_a_macro_was_given_whole() {
     everywhere(|_| assert_eq!((four(), four_entry().peek().unwrap()), (4, Some(4))));
 }
+
+/// A module whose path has the name of a sibling in it.
+mod length_entry {
+    use cacheado::prelude::*;
+
+    #[derive(Clone, KeyPart)]
+    pub struct Line(pub usize);
+}
+
+#[cached]
+fn length<L: KeyPart + Clone>(line: L, n: usize) -> usize {
+    let _ = line;
+    n
+}
+
+#[test]
+fn an_entry_is_that_of_its_function_whatever_the_types_are_called() {
+    everywhere(|_| {
+        let line = length_entry::Line(1);
+        assert_eq!(length(line.clone(), 1), 1);
+        assert_eq!(length_entry(line.clone(), 1).peek().unwrap(), Some(1));
+        length_entry(line.clone(), 1).set(7).unwrap();
+        assert_eq!(length(line.clone(), 1), 7);
+        assert!(length_entry(line.clone(), 1).evict().unwrap());
+        assert_eq!(length(line, 1), 1);
+    });
+}
+
+#[cached]
+fn shifted<const BY: char>(n: u32) -> u32 {
+    n + u32::from(BY)
+}
+
+#[test]
+fn a_cache_covers_the_instances_for_every_character() {
+    everywhere(|_| {
+        let all = || (shifted::<'<'>(1), shifted::<'>'>(1), shifted::<'a'>(1), shifted::<'\''>(1));
+        assert_eq!(all(), (61, 63, 98, 40));
+        assert_eq!(shifted_cache().evict_all().unwrap(), 4);
+        assert_eq!(shifted_entry::<'>'>(1).peek().unwrap(), None);
+        all();
+        assert_eq!(shifted_cache().stats().misses, 8);
+    });
+}

@@ -1,13 +1,16 @@
 //! `batch(ids)`: which parameter holds the elements, and what that asks of the others.
 
+use std::collections::HashSet;
+
 use proc_macro2::Ident;
+use quote::ToTokens;
 use syn::{FnArg, GenericArgument, PathArguments, ReceiverKind, ReturnType, Type};
 
 use super::args::span_of;
 use super::item::Function;
-use super::model::Options;
+use super::model::{KeyChoice, Options};
 use super::params::{ParamKind, Params, text};
-use super::returns;
+use super::{captures, expand, returns};
 use crate::errors::Errors;
 use crate::suggest;
 
@@ -153,12 +156,25 @@ fn key(options: &Options, named: &Ident, errors: &mut Errors) {
         errors
             .at(skipped.span(), format!("`{name}` is what `batch` tells elements apart by; do not skip it"));
     }
-    if let (Some(parts), Some(place)) = (options.key_parts(), &options.key)
-        && !parts.iter().any(|part| text(part) == name)
+    if let Some(key) = &options.key
+        && !depends_on(&key.value, &name)
     {
         errors.at(
-            place.span,
+            key.span,
             format!("`{name}` is what `batch` tells elements apart by; name it in `key`, where it is one id"),
         );
+    }
+}
+
+/// Whether the key can differ with the parameter of this name.
+fn depends_on(key: &KeyChoice, name: &str) -> bool {
+    match key {
+        KeyChoice::Parts(parts) => parts.iter().any(|part| text(part) == name),
+        KeyChoice::Whole(expression) => {
+            let tokens = expression.to_token_stream();
+            let mut mentioned = HashSet::new();
+            expand::variables(tokens.clone(), &mut mentioned);
+            mentioned.contains(name) || captures::may_name(tokens, name)
+        }
     }
 }

@@ -57,14 +57,24 @@ fn captured(arguments: TokenStream) -> Option<Span> {
         _ => None,
     });
     let (text, place) = literals.find(|(text, _)| text.ends_with(['"', '#']))?;
-    names_self(&text).then_some(place)
+    names(&text, "self").then_some(place)
 }
 
-fn names_self(text: &str) -> bool {
-    text.match_indices("{self").any(|(at, name)| {
+/// Whether a format string has a placeholder for the variable.
+fn names(text: &str, variable: &str) -> bool {
+    text.match_indices(&format!("{{{variable}")).any(|(at, name)| {
         let before = text[..at].bytes().rev().take_while(|byte| *byte == b'{').count();
         let is_name = text[at + name.len()..].starts_with(['}', ':']);
         is_name && before % 2 == 0
+    })
+}
+
+/// Whether a literal in `tokens` would have a placeholder for the variable, if it were a format string.
+pub(super) fn may_name(tokens: TokenStream, variable: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => may_name(group.stream(), variable),
+        TokenTree::Literal(literal) => names(&literal.to_string(), variable),
+        _ => false,
     })
 }
 

@@ -60,7 +60,7 @@ fn flags<'p>(refresh_if: Option<&Expr>, params: &'p Params) -> Vec<&'p Ident> {
     let Some(expression) = refresh_if else { return Vec::new() };
     let whole = whole(expression).map(text);
     let mut mentioned = HashSet::new();
-    expand::mentions(expression.to_token_stream(), &mut mentioned);
+    expand::variables(expression.to_token_stream(), &mut mentioned);
     let named = params.0.iter().filter(|param| matches!(param.kind, ParamKind::Named));
     let is_flag = |param: &&Param| {
         let name = text(&param.ident);

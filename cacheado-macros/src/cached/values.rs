@@ -273,10 +273,14 @@ pub(super) fn scope_args(argument: &RawArg) -> syn::Result<Spanned<Vec<(Ident, E
     Ok(Spanned { value, span: argument.name.span() })
 }
 
+const NO_KEY: &str = "`key()` names no parameter: name those that make the key, as in `key(a, b)`, or leave them all \
+                      out with `skip(a, b)`, if all calls are to share one entry";
+
 pub(super) fn key(argument: &RawArg) -> syn::Result<Spanned<KeyChoice>> {
     let span = argument.name.span();
     let value = match &argument.value {
         RawValue::Assigned(expression) => KeyChoice::Whole(expression.clone()),
+        RawValue::List(group) if group.stream().is_empty() => return Err(said(argument, NO_KEY)),
         RawValue::List(_) => KeyChoice::Parts(parameters(argument)?),
         RawValue::Flag => return Err(wrong(argument, "`key` needs parameters or an expression")),
     };

@@ -197,7 +197,8 @@ fn tree(chains: &[Chain<'_>], krate: &Krate) -> TokenStream {
 fn asks(chains: &[Chain<'_>], module: &ScopeModule, unique: &str) -> TokenStream {
     let name = format_ident!("__cacheado_scope_{unique}");
     let arms = chains.iter().filter_map(|chain| {
-        let level = &chain.level()?.name;
+        // `#[cached]` asks for it unraw, too.
+        let level = chain.level()?.name.unraw();
         let steps = chain.0.iter().map(|level| {
             let (name, parameter) = (&level.name, &level.param.name);
             quote!(#name(#parameter))

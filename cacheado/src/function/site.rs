@@ -252,14 +252,19 @@ impl Site {
             path = outer;
         }
         let function = self.place.function;
-        match path.rfind(&format!("::{function}{suffix}")) {
+        let name = format!("::{function}{suffix}");
+        match path.match_indices(&name).map(|(at, _)| at).find(|at| is_end(&path[at + name.len()..])) {
             Some(at) if !suffix.is_empty() => {
-                let rest = &path[at + 2 + function.len() + suffix.len()..];
-                format!("{}::{function}{rest}", &path[..at])
+                format!("{}::{function}{}", &path[..at], &path[at + name.len()..])
             }
             _ => path.to_owned(),
         }
     }
+}
+
+/// Whether this is what may follow the last name in a path: its generic arguments or nothing.
+fn is_end(rest: &str) -> bool {
+    rest.is_empty() || (rest.starts_with('<') && closing(rest) == Some(rest.len()))
 }
 
 /// A path without its generic arguments: of `<app::R<u8> as app::T>::f<i8>`, `<app::R as app::T>::f`.
@@ -314,19 +319,30 @@ fn has_closure_argument(path: &str) -> bool {
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let mut previous = ' ';
-    for (at, character) in text.char_indices() {
+    let mut at = 0;
+    while let Some(character) = text[at..].chars().next() {
         match character {
             '<' => depth += 1,
             // `->` in a function type closes nothing.
             '>' if previous != '-' => depth -= 1,
             _ => {}
         }
+        at += literal(&text[at..]).unwrap_or(character.len_utf8());
         if depth == 0 {
-            return Some(at + 1);
+            return Some(at);
         }
         previous = character;
     }
     None
+}
+
+/// The length of the character literal that the text begins with. `'a` alone is a lifetime.
+fn literal(text: &str) -> Option<usize> {
+    let inner = text.strip_prefix('\'')?;
+    let escape = usize::from(inner.starts_with('\\'));
+    let character = escape + inner[escape..].chars().next()?.len_utf8();
+    let rest = inner[character..].find('\'')?;
+    (escape == 1 || rest == 0).then_some(character + rest + 2)
 }
 
 /// Which instance of a generic function, or of a method's type, a call is in: by the closure `F` that the generated code
@@ -407,6 +423,31 @@ mod tests {
             ),
         ] {
             assert_eq!(SITE.path_of(entry, "_entry"), SITE.path_of(own, ""));
+        }
+    }
+
+    #[test]
+    fn a_sibling_is_not_looked_for_elsewhere_in_its_path() {
+        for (entry, own) in [
+            ("app::invoice_entry<app::invoice_entry::Line>", "app::invoice<app::invoice_entry::Line>"),
+            ("app::invoice_entry<app::invoice_entry<u8>>", "app::invoice<app::invoice_entry<u8>>"),
+            (
+                "app::R<app::invoice_entry_v2::Id>::invoice_entry",
+                "app::R<app::invoice_entry_v2::Id>::invoice",
+            ),
+            ("app::invoice_entry::Q::invoice_entry<u8>", "app::invoice_entry::Q::invoice<u8>"),
+        ] {
+            assert_eq!(SITE.path_of(&format!("{entry}::{{{{closure}}}}"), "_entry"), own);
+        }
+    }
+
+    #[test]
+    fn brackets_in_character_literals_close_nothing() {
+        for arguments in
+            ["<'<'>", "<'>', u8>", "<'\\'', '>'>", "<&'a u8, '>'>", "<'-'>", "<'\\u{301}', fn() -> u8>"]
+        {
+            assert_eq!(closing(&format!("{arguments}::f")), Some(arguments.len()), "{arguments}");
+            assert_eq!(without_arguments(&format!("app::R{arguments}::f{arguments}")), "app::R::f");
         }
     }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::task::yield_now;
 
 use crate::{
-    Shop, Unique, doubled, doubled_cache, doubled_entry, fallible, known, known_entry, maybe, named,
-    named_entry, scopes, without_odd,
+    Shop, Unique, doubled, doubled_cache, doubled_entry, fallible, known, known_entry, labelled, maybe,
+    named, named_entry, scopes, spelled, spelled_entry, without_odd,
 };
 
 #[test]
@@ -42,6 +42,23 @@ fn the_other_arguments_are_part_of_each_key() {
     assert_eq!(name(&[2], "de"), HashMap::from([(2, "2 in de".to_owned())]));
     assert_eq!(name(&[2, 3], "en").len(), 2);
     assert_eq!(shop.asked(), [vec![1, 2], vec![2], vec![3]]);
+}
+
+#[test]
+fn a_key_can_be_an_expression_over_one_id() {
+    let shop = Shop::default();
+    assert_eq!(labelled(&shop, &[1, 2], "en"), ["1 in en", "2 in en"]);
+    assert_eq!(labelled(&shop, &[2, 3], "en"), ["2 in en", "3 in en"]);
+    assert_eq!(shop.asked(), [vec![1, 2], vec![3]]);
+}
+
+#[test]
+fn an_id_can_be_of_any_type_with_several_bounds() {
+    let shop = Shop::default();
+    assert_eq!(spelled(&shop, &[1, 2]), ["1", "2"]);
+    assert_eq!(spelled(&shop, &["1"]), ["1"]);
+    assert_eq!(spelled_entry(&shop, &2).peek().unwrap().as_deref(), Some("2"));
+    assert_eq!(spelled_entry(&shop, &"2").peek().unwrap(), None);
 }
 
 #[test]

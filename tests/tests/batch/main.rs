@@ -78,6 +78,19 @@ fn fallible(shop: &Shop, ids: &[u32]) -> Result<Vec<u32>, String> {
     Ok(ids.to_vec())
 }
 
+/// `code` in the key is one code.
+#[cached(cache = shop.cache, batch(code), key = format!("{code}/{language}"))]
+fn labelled(shop: &Shop, code: &[u32], language: &str) -> Vec<String> {
+    shop.note(code);
+    code.iter().map(|code| format!("{code} in {language}")).collect()
+}
+
+#[cached(cache = shop.cache, skip(shop), batch(names))]
+fn spelled(shop: &Shop, names: &[impl KeyPart + Clone + ToString]) -> Vec<String> {
+    shop.note(&[]);
+    names.iter().map(ToString::to_string).collect()
+}
+
 /// An error that nobody can copy.
 #[derive(Debug, PartialEq)]
 struct Unique(&'static str);

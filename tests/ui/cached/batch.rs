@@ -91,4 +91,13 @@ fn never_none(ids: &[u32]) -> Vec<u32> {
     ids.to_vec()
 }
 
+#[cached(batch(ids), key = (language, table.ids))]
+fn left_out_of_an_expression(ids: &[u32], language: &str, table: &Table) -> Vec<String> {
+    ids.iter().chain(&table.ids).map(|_| language.to_owned()).collect()
+}
+
+struct Table {
+    ids: Vec<u32>,
+}
+
 fn main() {}

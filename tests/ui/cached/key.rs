@@ -67,6 +67,11 @@ fn field_in_list(user: User) -> u32 {
     user.id
 }
 
+#[cached(key())]
+fn empty(n: u32, m: u32) -> u32 {
+    n + m
+}
+
 pub struct User {
     id: u32,
 }

@@ -3,7 +3,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{FnArg, Pat, ReturnType, Signature, Token, Type};
+use syn::{FnArg, ReturnType, Signature, Token, Type};
 
 use super::{Call, attributes, body, entry, function, options, signature, site};
 use crate::cached::batch::Batch;
@@ -15,7 +15,7 @@ use crate::krate::{generated, generated_at, private};
 pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
     let attributes = attributes::of_function(&call.function.attrs);
     let (vis, mut signature) = (&call.function.vis, signature::of_function(call));
-    immutable(&mut signature);
+    signature.inputs.iter_mut().for_each(signature::immutable);
     let private = private();
     let (site, kind) = (site::expand(call), call.kind());
     let lints = attributes::of_lookup(&call.params);
@@ -45,17 +45,6 @@ pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
         ),
     );
     quote!(#attributes #vis #signature #block)
-}
-
-/// `mut` stands where the body names its own.
-fn immutable(signature: &mut Signature) {
-    for input in &mut signature.inputs {
-        if let FnArg::Typed(typed) = input
-            && let Pat::Ident(pat) = &mut *typed.pat
-        {
-            pat.mutability = None;
-        }
-    }
 }
 
 /// What follows the lookups. What is owned moves, as it does in the function that the user wrote.
@@ -135,6 +124,14 @@ fn given(call: &Call, batch: &Batch) -> TokenStream {
         .collect()
 }
 
+/// `&Id`; several bounds are in parentheses there.
+fn borrowed(id: &Type) -> TokenStream {
+    match id {
+        Type::ImplTrait(ty) if ty.bounds.len() > 1 => quote_spanned!(generated()=> &(#id)),
+        _ => quote_spanned!(generated()=> &#id),
+    }
+}
+
 /// `<fn>_entry(id, args…)`: one element's entry, which has no body of its own.
 pub(super) fn entry(call: &Call, batch: &Batch) -> TokenStream {
     let name = call.function.name();
@@ -159,13 +156,12 @@ pub(super) fn entry(call: &Call, batch: &Batch) -> TokenStream {
         output: ReturnType::Type(Token![->](generated()), Box::new(Type::Verbatim(returned))),
         ..signature::of_function(call)
     };
-    immutable(&mut signature);
+    signature.inputs.iter_mut().for_each(signature::immutable);
     for (input, param) in signature.inputs.iter_mut().zip(&call.params.0) {
         if let FnArg::Typed(typed) = input
             && param.ident == batch.ident
         {
-            let id = &batch.id;
-            *typed.ty = Type::Verbatim(quote_spanned!(generated()=> &#id));
+            *typed.ty = Type::Verbatim(borrowed(&batch.id));
         }
     }
     let (vis, block) = (&call.function.vis, entry::block(call, &finish));

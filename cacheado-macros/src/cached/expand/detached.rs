@@ -102,37 +102,74 @@ fn receiver() -> Ident {
     Ident::new("__cacheado_self", generated())
 }
 
-/// The tokens with another name for `self`. That of `self::path` and of items within the body, which have one of
-/// their own, stays.
+/// The tokens with another name for `self`. That of paths, imports and visibilities, and of items within the body,
+/// which have one of their own, stays.
 fn with_self(tokens: TokenStream) -> TokenStream {
     let mut renamed = TokenStream::new();
     let mut tokens = tokens.into_iter().peekable();
-    // After `impl` or `trait`, the next braces hold items.
-    let mut in_item = false;
+    let mut place = Place::default();
     while let Some(token) = tokens.next() {
-        let token = match token {
-            TokenTree::Group(group) => {
-                let is_items = in_item && group.delimiter() == Delimiter::Brace;
-                in_item &= !is_items;
-                if is_items { TokenTree::Group(group) } else { TokenTree::Group(inside(&group)) }
-            }
-            TokenTree::Ident(ident) => {
-                let is_path =
-                    matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
-                in_item |= ident == "impl" || ident == "trait";
-                if ident == "self" && !is_path {
-                    let mut receiver = receiver();
-                    receiver.set_span(generated_at(ident.span()));
-                    TokenTree::Ident(receiver)
-                } else {
-                    TokenTree::Ident(ident)
-                }
+        let next = match tokens.peek() {
+            Some(TokenTree::Punct(punct)) => Some(punct.as_char()),
+            _ => None,
+        };
+        let is_foreign = place.is_foreign(&token, next);
+        renamed.extend([match token {
+            TokenTree::Group(group) if !is_foreign => TokenTree::Group(inside(&group)),
+            TokenTree::Ident(ident) if ident == "self" && !is_foreign && next != Some(':') => {
+                let mut receiver = receiver();
+                receiver.set_span(generated_at(ident.span()));
+                TokenTree::Ident(receiver)
             }
             other => other,
-        };
-        renamed.extend([token]);
+        }]);
     }
     renamed
+}
+
+/// What the tokens so far say of the next one.
+#[derive(Default)]
+struct Place {
+    /// From `use` to its `;`.
+    in_use: bool,
+    /// After `impl` or `trait`, until the braces that hold its items: how many angle brackets are open.
+    item: Option<usize>,
+    /// `p` after `pub`, else the punctuation before.
+    before: Option<char>,
+}
+
+impl Place {
+    /// Whether `self` in this token, or as it, is none of the body's.
+    fn is_foreign(&mut self, token: &TokenTree, next: Option<char>) -> bool {
+        let before = self.before.take();
+        match token {
+            TokenTree::Ident(ident) if ident == "pub" => self.before = Some('p'),
+            // `use<'a>` is no import, but a bound.
+            TokenTree::Ident(ident) if ident == "use" => self.in_use = next != Some('<'),
+            TokenTree::Ident(ident) if ident == "impl" || ident == "trait" => self.item = Some(0),
+            TokenTree::Punct(punct) => {
+                self.punctuation(punct.as_char(), before);
+                self.before = Some(punct.as_char());
+            }
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && self.item == Some(0) => {
+                self.item = None;
+                return true;
+            }
+            TokenTree::Group(_) if before == Some('p') => return true,
+            _ => {}
+        }
+        self.in_use
+    }
+
+    fn punctuation(&mut self, punct: char, before: Option<char>) {
+        match (punct, &mut self.item) {
+            (';', _) => self.in_use = false,
+            ('<', Some(open)) => *open += 1,
+            // `->` closes nothing.
+            ('>', Some(open)) if before != Some('-') => *open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
 }
 
 fn inside(group: &Group) -> Group {
@@ -153,5 +190,19 @@ mod tests {
         assert_eq!(renamed.matches("__cacheado_self").count(), 5, "{renamed}");
         assert!(renamed.contains("self :: helper") || renamed.contains("self::helper"), "{renamed}");
         assert!(renamed.contains("& self") || renamed.contains("&self"), "{renamed}");
+    }
+    #[test]
+    fn self_stays_in_imports_visibilities_and_behind_generic_arguments() {
+        for (body, renamed) in [
+            ("use std::fmt::{self, Write as _}; self.x", 1),
+            ("mod inner { pub(self) const A: u32 = 1; } self.x", 1),
+            ("impl A<{ 1 + 1 }> { fn f(&self) { self.x } } self.y", 1),
+            ("impl<F: Fn() -> u8> A<F> for B<Vec<{ 2 }>> { fn f(&self) {} } { self.y }", 1),
+            ("fn f() -> impl Sized + use<> { 1 } self.x; self.y", 2),
+            ("struct S(pub u8); f(self)", 1),
+        ] {
+            let tokens = with_self(body.parse().expect("tokens")).to_string();
+            assert_eq!(tokens.matches("__cacheado_self").count(), renamed, "{tokens}");
+        }
     }
 }

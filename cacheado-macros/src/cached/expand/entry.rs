@@ -20,7 +20,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
     let (returned, finish) = if call.function.is_async() {
         let (body, made) = wrapped(
             call,
-            quote_spanned!(generated()=> impl ::core::future::Future<Output = #output>),
+            &quote_spanned!(generated()=> ::core::future::Future<Output = #output>),
             body::future(call),
         );
         (
@@ -32,7 +32,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
     } else {
         let (body, made) = wrapped(
             call,
-            quote_spanned!(generated()=> impl ::core::ops::FnOnce() -> #output),
+            &quote_spanned!(generated()=> ::core::ops::FnOnce() -> #output),
             body::closure(call),
         );
         (
@@ -79,17 +79,20 @@ pub(super) fn block(call: &Call, finish: &TokenStream) -> TokenStream {
     )
 }
 
-/// The type of the body and the body itself, marked by how it is run.
-fn wrapped(call: &Call, ty: TokenStream, body: TokenStream) -> (TokenStream, TokenStream) {
+/// The type of the body, which implements `bound`, and the body itself, marked by how it is run.
+fn wrapped(call: &Call, bound: &TokenStream, body: TokenStream) -> (TokenStream, TokenStream) {
     let (krate, private) = (&call.options.krate, private());
     match call.way() {
-        Way::Plain => (ty, body),
+        Way::Plain => (quote_spanned!(generated()=> impl #bound), body),
         Way::Guarded => (
-            quote_spanned!(generated()=> #krate::__private::Guarded<#ty>),
+            quote_spanned!(generated()=> #krate::__private::Guarded<impl #bound>),
             quote_spanned!(generated()=> #private::Guarded(#body)),
         ),
         Way::Detached => (
-            quote_spanned!(generated()=> #krate::__private::Detached<#ty + ::core::marker::Send + 'static>),
+            // What the body returns may end with bounds of its own.
+            quote_spanned!(generated()=>
+                #krate::__private::Detached<impl ::core::marker::Send + 'static + #bound>
+            ),
             quote_spanned!(generated()=> #private::Detached(#body)),
         ),
     }

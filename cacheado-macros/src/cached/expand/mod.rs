@@ -19,7 +19,7 @@ mod signature;
 mod site;
 
 pub(crate) use key::tuple;
-pub(super) use signature::mentions;
+pub(super) use signature::variables;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote_spanned};

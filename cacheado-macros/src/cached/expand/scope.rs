@@ -3,6 +3,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 
 use super::Call;
 use crate::cached::params::{ParamKind, text};
@@ -31,7 +32,7 @@ pub(super) fn key(call: &Call, parts: &[TokenStream]) -> Option<TokenStream> {
 
 fn hand_on(call: &Call, mode: &str, loud: bool, parts: &[TokenStream]) -> Option<TokenStream> {
     let scope = call.options.level()?;
-    let (module, level) = (&scope.module, &scope.level);
+    let (module, level) = (&scope.module, scope.level.unraw());
     let private = private();
     let mode = Ident::new(mode, generated());
     let loud = Ident::new(if loud { "loud" } else { "quiet" }, generated());

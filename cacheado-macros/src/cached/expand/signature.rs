@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{FnArg, GenericParam, Generics, Pat, PatIdent, ReturnType, Signature, Token, Type};
 
 use super::Call;
+use super::detached::Way;
+use crate::cached::lends::Lends;
 use crate::cached::params::{Param, ParamKind};
 use crate::krate::generated;
 
@@ -15,11 +17,24 @@ use crate::krate::generated;
 pub(super) fn of_function(call: &Call) -> Signature {
     let mut signature = call.function.signature.clone();
     for (input, param) in signature.inputs.iter_mut().zip(&call.params.0) {
+        // The body has a copy of its own of what is lent to it, with the `mut`.
+        if call.way() == Way::Detached && param.lends == Lends::Shared {
+            immutable(input);
+        }
         if let (FnArg::Typed(typed), ParamKind::Pattern { .. }) = (input, &param.kind) {
             *typed.pat = plain(&param.ident);
         }
     }
     signature
+}
+
+/// The parameter without `mut`, which stands where the body names its own.
+pub(super) fn immutable(input: &mut FnArg) {
+    if let FnArg::Typed(typed) = input
+        && let Pat::Ident(pat) = &mut *typed.pat
+    {
+        pat.mutability = None;
+    }
 }
 
 fn plain(ident: &Ident) -> Pat {
@@ -52,7 +67,7 @@ pub(super) fn of_entry(call: &Call, returned: TokenStream) -> Signature {
 pub(super) fn needs(call: &Call) -> Vec<&Param> {
     let Some(expression) = &call.options.cache else { return Vec::new() };
     let mut mentioned = HashSet::new();
-    mentions(expression.to_token_stream(), &mut mentioned);
+    variables(expression.to_token_stream(), &mut mentioned);
     let is_needed = |param: &&Param| param.bound().iter().any(|name| mentioned.contains(name));
     call.params.0.iter().filter(is_needed).collect()
 }
@@ -122,18 +137,45 @@ fn name(param: &GenericParam) -> String {
     }
 }
 
-/// Every identifier and lifetime in `tokens`. `self` in `self::path` is no mention of the receiver.
-pub(in crate::cached) fn mentions(tokens: TokenStream, found: &mut HashSet<String>) {
+/// Every name in an expression that may be that of a variable: no field, method, segment of a path or macro.
+pub(in crate::cached) fn variables(tokens: TokenStream, found: &mut HashSet<String>) {
+    let mut before = String::new();
     let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(punct) => {
+                before.push(punct.as_char());
+                continue;
+            }
+            TokenTree::Group(group) => variables(group.stream(), found),
+            TokenTree::Ident(ident) if !is_member(&before) && !tokens.peek().is_some_and(ends_name) => {
+                found.insert(ident.to_string().trim_start_matches("r#").to_owned());
+            }
+            _ => {}
+        }
+        before.clear();
+    }
+}
+
+/// Whether what follows this punctuation is a field, a method, a segment of a path or a lifetime. `a..b` is a range.
+fn is_member(before: &str) -> bool {
+    (before.ends_with('.') && !before.ends_with("..")) || before.ends_with("::") || before.ends_with('\'')
+}
+
+/// Whether the name before this token is that of a module, a type, a macro, or a field that is given a value.
+fn ends_name(token: &TokenTree) -> bool {
+    let TokenTree::Punct(punct) = token else { return false };
+    punct.as_char() == ':' || (punct.as_char() == '!' && punct.spacing() == Spacing::Alone)
+}
+
+/// Every identifier and lifetime in `tokens`.
+fn mentions(tokens: TokenStream, found: &mut HashSet<String>) {
+    let mut tokens = tokens.into_iter();
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Group(group) => mentions(group.stream(), found),
             TokenTree::Ident(ident) => {
-                let is_path =
-                    matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
-                if ident != "self" || !is_path {
-                    found.insert(ident.to_string().trim_start_matches("r#").to_owned());
-                }
+                found.insert(ident.to_string().trim_start_matches("r#").to_owned());
             }
             TokenTree::Punct(punct) if punct.as_char() == '\'' => {
                 if let Some(TokenTree::Ident(ident)) = tokens.next() {
@@ -141,6 +183,35 @@ pub(in crate::cached) fn mentions(tokens: TokenStream, found: &mut HashSet<Strin
                 }
             }
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::variables;
+
+    #[test]
+    fn variables_are_told_from_fields_paths_and_macros() {
+        let expression = r#"a.field || !b.method::<u8>(c) || (0..d).contains(&e[f]) || crate::path::NAME == Type::g
+            || S { given: h, ..i }.x.0.y || matches!(j, Some(_)) && k != l && self.db && self::helper() && r#m
+            && ::root::n == if let Some(o) = p { 'label: loop {} } else { q }"#;
+        let mut found = HashSet::new();
+        variables(expression.parse().expect("tokens"), &mut found);
+        let is_letter = |name: &&str| matches!(name.as_bytes(), [b'a'..=b'z']);
+        let mut letters: Vec<_> = found.iter().map(String::as_str).filter(is_letter).collect();
+        letters.sort_unstable();
+        assert_eq!(letters.concat(), "abcdefhijklmopq");
+    }
+
+    #[test]
+    fn self_in_a_path_is_not_the_receiver() {
+        for (expression, is_receiver) in [("self::CACHE", false), ("&self.cache", true), ("(self)", true)] {
+            let mut found = HashSet::new();
+            variables(expression.parse().expect("tokens"), &mut found);
+            assert_eq!(found.contains("self"), is_receiver, "{expression}");
         }
     }
 }

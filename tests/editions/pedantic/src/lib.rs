@@ -323,7 +323,8 @@ twice!(tripled, 3);
 /// A body that can go on without its caller.
 #[cached(ttl = 60, stale = 30, early = 1.0, jitter = 0.1, stale_if_error = "1h")]
 #[must_use]
-pub fn outlives(name: &str, mut list: Vec<u8>, (a, _b): (u8, u8), _unused: u8) -> usize {
+pub fn outlives(mut name: &str, mut list: Vec<u8>, (a, _b): (u8, u8), _unused: u8) -> usize {
+    name = name.trim();
     list.push(a);
     name.len() + list.len()
 }
