@@ -91,6 +91,28 @@ fn levels_have_bounds_of_their_own() {
 }
 
 #[test]
+fn who_is_full_below_makes_room_above() {
+    let memory =
+        Memory::builder().max_items_per_scope("organization", 3).max_items_per_scope("user", 1).build();
+    let cache = Cache::builder().backend(memory).build().unwrap();
+    let of = |user: &str| cache.scoped(scopes::user("acme", user));
+    let set = |user: &str, key: &str| of(user).set(key, &1, Ttl::Never).unwrap();
+    set("bob", "b");
+    set("ada", "a");
+    set("eve", "c");
+    // Ada's own leaves, and not Bob's, which is older.
+    set("ada", "a2");
+    let has = |user: &str, key: &str| of(user).get::<i32>(key).unwrap().is_some();
+    assert_eq!(
+        [has("bob", "b"), has("ada", "a"), has("eve", "c"), has("ada", "a2")],
+        [true, false, true, true]
+    );
+    // Where no user is full, the organization's oldest leaves.
+    set("dan", "d");
+    assert!(!has("bob", "b") && has("dan", "d"));
+}
+
+#[test]
 fn what_has_left_counts_no_more() {
     let clock = cacheado::testing::ManualClock::new();
     let memory = Memory::builder().max_items_per_scope("organization", 3).build();
