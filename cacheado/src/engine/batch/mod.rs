@@ -67,11 +67,22 @@ impl<K: Kind> Batch<K> {
                     self.missing.push((index, call));
                     Element::Missing
                 } else {
+                    self.is_asked_again(first);
                     Element::SameAs(first)
                 }
             }
         };
         self.elements.push(element);
+    }
+
+    /// One lookup more of a missing element, which is counted with the first.
+    fn is_asked_again(&mut self, first: usize) {
+        // In the order in which they were added.
+        if let Ok(at) = self.missing.binary_search_by_key(&first, |(index, _)| *index)
+            && let Some((_, call)) = self.missing.get_mut(at)
+        {
+            call.is_asked_again();
+        }
     }
 
     /// Runs the call on this thread. `body` is given the ids of the elements that are to be computed.
