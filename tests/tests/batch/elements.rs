@@ -93,6 +93,18 @@ fn an_error_is_of_the_whole_call_and_stored_for_none() {
 }
 
 #[test]
+fn without_ids_no_body_runs_and_none_fails() {
+    #[cached(cache = shop.cache, skip(shop), batch(ids))]
+    fn of_some(shop: &Shop, ids: &[u32]) -> Result<HashMap<u32, u32>, String> {
+        shop.note(ids);
+        if ids.is_empty() { Err("of none".to_owned()) } else { Ok(ids.iter().map(|id| (*id, *id)).collect()) }
+    }
+    let shop = Shop::default();
+    assert_eq!((of_some(&shop, &[]), fallible(&shop, &[])), (Ok(HashMap::new()), Ok(Vec::new())));
+    assert_eq!(shop.runs(), 0);
+}
+
+#[test]
 fn a_list_of_another_length_is_not_stored() {
     let shop = Shop::default();
     // Nothing was cached: as it is.
