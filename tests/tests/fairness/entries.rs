@@ -2,6 +2,7 @@
 
 use cacheado::backends::{Memory, SharedMemory};
 use cacheado::prelude::*;
+use cacheado::rules::Adaptive;
 use cacheado::{Tier, observe};
 use cacheado_tests::wait::until;
 use std::thread;
@@ -64,6 +65,29 @@ fn the_least_recently_used_of_the_tenant_leaves_first() {
     // Below the level counts as well.
     of_user(&cache, "acme", 7);
     assert_eq!([1, 2, 3, 4].map(has), [false, true, false, true]);
+}
+
+#[test]
+fn beside_the_adaptive_rule_recency_is_told_by_insertions() {
+    let memory = Memory::builder().max_items_per_scope("organization", 3).build();
+    let cache = Cache::builder().backend(memory).rule(Adaptive::new(100)).build().unwrap();
+    let has = |n| of_org_entry(&cache, "acme", n).peek().unwrap().is_some();
+    let uses = |keys: &[u32]| {
+        for n in keys {
+            of_org(&cache, "acme", *n);
+        }
+    };
+    uses(&[1, 2, 3]);
+    // However often it was used, it leaves if it was not since an insertion, also one of another tenant's.
+    uses(&[1, 1, 1, 1]);
+    of_org(&cache, "globex", 1);
+    uses(&[2, 3, 4]);
+    assert_eq!([1, 2, 3, 4].map(has), [false, true, true, true]);
+    // Between two insertions, who was used less does, whichever was used last.
+    uses(&[2, 3, 4, 4, 4, 3, 5]);
+    assert_eq!([2, 3, 4, 5].map(has), [false, true, true, true]);
+    uses(&[3, 4, 5, 6]);
+    assert_eq!([3, 4, 5, 6].map(has), [true, true, false, true]);
 }
 
 #[test]
