@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cacheado::backends::SharedMemory;
 use cacheado::rules::{Cause, Effect, EntryMeta, Lru, MaxItems, Rule, TtlRule};
 use cacheado::testing::ManualClock;
 use cacheado::{Cache, Key, Scope, Ttl, cached};
@@ -257,6 +258,52 @@ fn rules_run_in_order_until_one_rejects() {
         .unwrap();
     cache.set("key", &1_u8, Ttl::Never).unwrap();
     assert_eq!(*asked.lock().unwrap(), [1, 2, 3]);
+}
+
+/// Evicts what was stored first where two entries are there: first in, first out.
+fn first_in_first_out() -> Custom {
+    let stored = Mutex::new(Vec::<Key>::new());
+    let set = move |key: &Key, _: &EntryMeta| {
+        let mut stored = stored.lock().unwrap();
+        if stored.contains(key) {
+            return Effect::Continue;
+        }
+        let oldest = if stored.len() == 2 { vec![stored.remove(0)] } else { Vec::new() };
+        stored.push(key.clone());
+        Effect::Evict(oldest)
+    };
+    Custom { set: Some(Box::new(set)), ..Custom::default() }
+}
+
+#[test]
+fn what_a_rule_evicts_makes_room_for_a_bound_after_it() {
+    #[cached(cache = cache, skip(cache), batch(ids))]
+    fn several(cache: &Cache, ids: &[u32]) -> Vec<u32> {
+        let _ = cache;
+        ids.to_vec()
+    }
+    let two = || Cache::builder().rule(first_in_first_out()).rule(MaxItems::new(2));
+    let cache = two().build().unwrap();
+    for key in ["a", "b", "c"] {
+        cache.set(key, &1, Ttl::Never).unwrap();
+    }
+    assert_eq!(cache.get_many::<i32>(["a", "b", "c"]).unwrap(), [None, Some(1), Some(1)]);
+    assert_eq!(several(&cache, &[1, 2, 3]), [1, 2, 3]);
+    let peeked = |id| several_entry(&cache, &id).peek().unwrap();
+    assert_eq!([1, 2, 3].map(peeked), [None, Some(2), Some(3)]);
+    assert_eq!((cache.stats().total_keys, cache.stats().rejections), (2, 0));
+    // Over a backend, too, where the bound is one of what this process knows of.
+    let cache = two().backend(SharedMemory::new()).build().unwrap();
+    for key in ["a", "b", "c"] {
+        cache.set(key, &1, Ttl::Never).unwrap();
+    }
+    assert_eq!((cache.get::<i32>("c").unwrap(), cache.stats().rejections), (Some(1), 0));
+    // A bound that comes before the rule does not know of it.
+    let cache = Cache::builder().rule(MaxItems::new(2)).rule(first_in_first_out()).build().unwrap();
+    for key in ["a", "b", "c"] {
+        cache.set(key, &1, Ttl::Never).unwrap();
+    }
+    assert_eq!(cache.get_many::<i32>(["a", "b", "c"]).unwrap(), [Some(1), Some(1), None]);
 }
 
 #[test]

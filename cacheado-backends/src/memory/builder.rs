@@ -146,6 +146,9 @@ impl MemoryBuilder {
     /// global ones among them, have no bound by it. The bound is one of this process: of entries in memory, and of
     /// copies in a near cache. It costs an insertion `O(log n)`, and a hit what any bound costs it.
     ///
+    /// Beside `rules::Adaptive` of cacheado, which counts uses, recency is told by insertions, whatever their scope: of
+    /// two entries of a scope that were last used between the same two, the one that was used less leaves.
+    ///
     /// # Examples
     ///
     /// ```

@@ -110,8 +110,8 @@ impl LabelSet {
         !self.0.bounded.is_empty()
     }
 
-    /// The labels that have a bound, each with it.
-    pub(super) fn bounded(&self) -> impl Iterator<Item = (&Label, usize)> {
+    /// The labels that have a bound, each with it, in the order in which they were given.
+    pub(super) fn bounded(&self) -> impl DoubleEndedIterator<Item = (&Label, usize)> {
         self.0.bounded.iter().map(|(index, most)| (&self.0.labels[*index], *most))
     }
 

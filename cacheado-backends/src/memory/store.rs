@@ -349,7 +349,8 @@ impl Store {
     /// recently used ones leave.
     pub(super) fn entered_groups(&self, labels: &LabelSet, place: Place, stamp: u64, at: Locator) {
         labels.counts(place, stamp, at, |at| self.deadline(at).is_some());
-        for (label, most) in labels.bounded() {
+        // The narrowest first, which is the last: what leaves there makes room in the wider ones, too.
+        for (label, most) in labels.bounded().rev() {
             if !self.labels.exceeds(label, most) {
                 continue;
             }

@@ -106,6 +106,8 @@ pub(crate) struct Call {
     pub(super) due: bool,
     /// Whether the lookup has been counted as a hit or a miss.
     counted: Counted,
+    /// How many lookups it is for: a batch can be asked for the same element several times.
+    lookups: usize,
     /// It has waited for an outcome that could not be handed on, and computes for itself.
     pub(super) alone: bool,
     /// When it began, where other nodes can evict.
@@ -139,6 +141,7 @@ impl Call {
             has_looked: false,
             due: false,
             counted: Counted::Own(false),
+            lookups: 1,
             alone: false,
             begun: None,
         })
@@ -219,12 +222,17 @@ impl Call {
         self.counted.replace(true);
     }
 
+    /// It is for one more lookup, which counts as the first does.
+    pub(super) fn is_asked_again(&mut self) {
+        self.lookups += 1;
+    }
+
     /// Counts the lookup as a miss, unless it has been counted.
     pub(super) fn count_miss(&mut self) {
         if let Some(function) = &self.function
             && !self.counted.replace(true)
         {
-            function.shared.tally.missed();
+            (0..self.lookups).for_each(|_| function.shared.tally.missed());
         }
     }
 
@@ -233,7 +241,7 @@ impl Call {
         if let Some(function) = &self.function
             && !self.counted.replace(true)
         {
-            function.shared.tally.hit();
+            (0..self.lookups).for_each(|_| function.shared.tally.hit());
         }
     }
 

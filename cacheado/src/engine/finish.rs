@@ -13,6 +13,7 @@ use super::flight::{Boarded, Landed};
 use crate::cache::Inner;
 use crate::chance;
 use crate::function::{Function, Outcome, Worth};
+use crate::key::Key;
 use crate::rules::EntryMeta;
 use crate::stats::count;
 use crate::ttl::Ttl;
@@ -165,10 +166,13 @@ impl Computation {
             }
             _ => function.region.describe(hash, bytes).is_none() && Inner::is_full(&function.store),
         };
-        let mut decision = cache.pipeline.on_set(&key, &meta, is_full);
-        // What is about to be overwritten need not be evicted, which would forbid the fill as well.
-        decision.evict.retain(|other| *other != key);
-        cache.evict_for_rule(decision.evict);
+        let evict = |mut keys: Vec<Key>| {
+            // What is about to be overwritten need not be evicted, which would forbid the fill as well.
+            keys.retain(|other| *other != key);
+            cache.evict_for_rule(keys);
+        };
+        let decision = cache.pipeline.on_set(&key, &meta, evict, is_full);
+        evict(decision.evict);
         if decision.reject {
             count(&function.shared.tally.rejections);
             return None;

@@ -1,6 +1,7 @@
 //! The rules of one cache, in their order, with their panics contained.
 
 use std::any::Any;
+use std::mem::take;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -71,12 +72,22 @@ impl Pipeline {
         decision
     }
 
-    /// Asks about an entry that is to be stored; `is_full` tells whether there is no room for it.
-    pub(crate) fn on_set(&self, key: &Key, entry: &EntryMeta, is_full: impl Fn() -> bool) -> Decision {
+    /// Asks about an entry that is to be stored; `is_full` tells whether there is no room for it. What rules before a
+    /// bound want evicted makes room, so it is handed to `evict` first; the rest is left to the caller.
+    pub(crate) fn on_set(
+        &self,
+        key: &Key,
+        entry: &EntryMeta,
+        evict: impl Fn(Vec<Key>),
+        is_full: impl Fn() -> bool,
+    ) -> Decision {
         let mut decision = Decision::default();
         for step in &self.steps {
             match step {
-                Step::Bound => decision.reject = is_full(),
+                Step::Bound => {
+                    evict(take(&mut decision.evict));
+                    decision.reject = is_full();
+                }
                 Step::Custom(rule) => decision.take(self.contained(|| rule.on_set(key, entry))),
             }
             if decision.reject {

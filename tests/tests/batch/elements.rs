@@ -1,5 +1,6 @@
 //! Each element is an entry of its own: what is stored of it, and under which key.
 
+use cacheado::backends::SharedMemory;
 use cacheado::prelude::*;
 use cacheado::{Outcome, Tier, bypass, in_scope, observe, refresh};
 use cacheado_tests::wait::on_one_thread;
@@ -32,6 +33,27 @@ fn an_id_that_is_asked_for_twice_is_computed_once() {
     assert_eq!(shop.asked(), [vec![7, 8]]);
     assert_eq!(doubled(&shop, &[7, 7]), [14, 14]);
     assert_eq!(fallible(&shop, &[1, 1]), Ok(vec![1, 1]));
+}
+
+#[test]
+fn each_time_that_an_id_is_asked_for_is_a_lookup() {
+    let shop = Shop::default();
+    let counted = |shop: &Shop| (shop.cache.stats().hits, shop.cache.stats().misses);
+    doubled(&shop, &[1, 1, 2, 1]);
+    assert_eq!(counted(&shop), (0, 4));
+    doubled(&shop, &[1, 1, 2, 1]);
+    assert_eq!(counted(&shop), (4, 4));
+    refresh(|| doubled(&shop, &[2, 2]));
+    assert_eq!(counted(&shop), (4, 6));
+    bypass(|| doubled(&shop, &[1, 3, 3]));
+    assert_eq!(counted(&shop), (4, 6), "no lookups");
+    // What another process has stored is a hit each time, too.
+    let backend = SharedMemory::new();
+    let over = || Shop::over(Cache::builder().backend(backend.clone()).build().unwrap());
+    let (one, two) = (over(), over());
+    doubled(&one, &[1, 1]);
+    doubled(&two, &[1, 1, 2, 2]);
+    assert_eq!((counted(&one), counted(&two)), ((0, 2), (2, 2)));
 }
 
 #[test]
@@ -85,6 +107,18 @@ fn an_error_is_of_the_whole_call_and_stored_for_none() {
     assert_eq!(maybe(&shop, &[1, 2, 1]), Ok(HashMap::from([(1, 2), (2, 4)])));
     assert_eq!(maybe(&shop, &[2, 13, 13]), Err(Unique("unlucky")));
     assert_eq!(shop.asked(), [vec![1, 2], vec![13]]);
+}
+
+#[test]
+fn without_ids_no_body_runs_and_none_fails() {
+    #[cached(cache = shop.cache, skip(shop), batch(ids))]
+    fn of_some(shop: &Shop, ids: &[u32]) -> Result<HashMap<u32, u32>, String> {
+        shop.note(ids);
+        if ids.is_empty() { Err("of none".to_owned()) } else { Ok(ids.iter().map(|id| (*id, *id)).collect()) }
+    }
+    let shop = Shop::default();
+    assert_eq!((of_some(&shop, &[]), fallible(&shop, &[])), (Ok(HashMap::new()), Ok(Vec::new())));
+    assert_eq!(shop.runs(), 0);
 }
 
 #[test]

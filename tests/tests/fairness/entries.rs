@@ -2,6 +2,7 @@
 
 use cacheado::backends::{Memory, SharedMemory};
 use cacheado::prelude::*;
+use cacheado::rules::Adaptive;
 use cacheado::{Tier, observe};
 use cacheado_tests::wait::until;
 use std::thread;
@@ -67,6 +68,29 @@ fn the_least_recently_used_of_the_tenant_leaves_first() {
 }
 
 #[test]
+fn beside_the_adaptive_rule_recency_is_told_by_insertions() {
+    let memory = Memory::builder().max_items_per_scope("organization", 3).build();
+    let cache = Cache::builder().backend(memory).rule(Adaptive::new(100)).build().unwrap();
+    let has = |n| of_org_entry(&cache, "acme", n).peek().unwrap().is_some();
+    let uses = |keys: &[u32]| {
+        for n in keys {
+            of_org(&cache, "acme", *n);
+        }
+    };
+    uses(&[1, 2, 3]);
+    // However often it was used, it leaves if it was not since an insertion, also one of another tenant's.
+    uses(&[1, 1, 1, 1]);
+    of_org(&cache, "globex", 1);
+    uses(&[2, 3, 4]);
+    assert_eq!([1, 2, 3, 4].map(has), [false, true, true, true]);
+    // Between two insertions, who was used less does, whichever was used last.
+    uses(&[2, 3, 4, 4, 4, 3, 5]);
+    assert_eq!([2, 3, 4, 5].map(has), [false, true, true, true]);
+    uses(&[3, 4, 5, 6]);
+    assert_eq!([3, 4, 5, 6].map(has), [true, true, false, true]);
+}
+
+#[test]
 fn levels_have_bounds_of_their_own() {
     let memory = Memory::builder()
         .max_items_per_scope("organization", 9)
@@ -88,6 +112,28 @@ fn levels_have_bounds_of_their_own() {
     assert_eq!(count(scopes::organization("acme")), 2);
     assert_eq!(count(scopes::organization("globex")), 2);
     assert_eq!(cache.stats().total_keys, 0);
+}
+
+#[test]
+fn who_is_full_below_makes_room_above() {
+    let memory =
+        Memory::builder().max_items_per_scope("organization", 3).max_items_per_scope("user", 1).build();
+    let cache = Cache::builder().backend(memory).build().unwrap();
+    let of = |user: &str| cache.scoped(scopes::user("acme", user));
+    let set = |user: &str, key: &str| of(user).set(key, &1, Ttl::Never).unwrap();
+    set("bob", "b");
+    set("ada", "a");
+    set("eve", "c");
+    // Ada's own leaves, and not Bob's, which is older.
+    set("ada", "a2");
+    let has = |user: &str, key: &str| of(user).get::<i32>(key).unwrap().is_some();
+    assert_eq!(
+        [has("bob", "b"), has("ada", "a"), has("eve", "c"), has("ada", "a2")],
+        [true, false, true, true]
+    );
+    // Where no user is full, the organization's oldest leaves.
+    set("dan", "d");
+    assert!(!has("bob", "b") && has("dan", "d"));
 }
 
 #[test]

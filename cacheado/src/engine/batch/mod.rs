@@ -13,8 +13,7 @@
 mod round;
 
 use std::collections::HashMap;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::Future;
 
 use cacheado_backends::memory::KeyBox;
 
@@ -68,11 +67,22 @@ impl<K: Kind> Batch<K> {
                     self.missing.push((index, call));
                     Element::Missing
                 } else {
+                    self.is_asked_again(first);
                     Element::SameAs(first)
                 }
             }
         };
         self.elements.push(element);
+    }
+
+    /// One lookup more of a missing element, which is counted with the first.
+    fn is_asked_again(&mut self, first: usize) {
+        // In the order in which they were added.
+        if let Ok(at) = self.missing.binary_search_by_key(&first, |(index, _)| *index)
+            && let Some((_, call)) = self.missing.get_mut(at)
+        {
+            call.is_asked_again();
+        }
     }
 
     /// Runs the call on this thread. `body` is given the ids of the elements that are to be computed.
@@ -97,12 +107,8 @@ impl<K: Kind> Batch<K> {
             }
             if !round.led.is_empty() {
                 let wanted = round.wanted(ids);
-                let returned = {
-                    let admitted = round.admission().block();
-                    round.runs(&admitted);
-                    let (_leading, _inside) = (round.leading(), admitted.inside());
-                    body(wanted.clone())
-                };
+                let admission = round.admission();
+                let returned = round.body(admission, || body(wanted.clone()));
                 match round.split(returned, &wanted, ids, &mut self) {
                     Computed::Elements(elements) => {
                         if let Some((remote, requests, written)) = round.finish(elements, &mut self) {
@@ -110,7 +116,7 @@ impl<K: Kind> Batch<K> {
                         }
                     }
                     Computed::Whole(returned) => return returned,
-                    Computed::Unusable => return body(ids.to_vec()),
+                    Computed::Unusable(admission) => return round.body(admission, || body(ids.to_vec())),
                 }
             }
             due = round.waiting.into_iter().map(Waiting::block).collect();
@@ -156,20 +162,9 @@ impl<K: Kind> Batch<K> {
             }
             if !round.led.is_empty() {
                 let wanted = round.wanted(ids);
-                let computed = {
-                    let returned = {
-                        let admitted = round.admission().over().await;
-                        round.runs(&admitted);
-                        let mut body = pin!(body(wanted.clone()));
-                        poll_fn(|context| {
-                            let (_leading, _inside) = (round.leading(), admitted.inside());
-                            body.as_mut().poll(context)
-                        })
-                        .await
-                    };
-                    round.split(returned, &wanted, ids, &mut self)
-                };
-                match computed {
+                let admission = round.admission();
+                let returned = round.body_async(admission, || body(wanted.clone())).await;
+                match round.split(returned, &wanted, ids, &mut self) {
                     Computed::Elements(elements) => {
                         if let Some((remote, requests, written)) = round.finish(elements, &mut self) {
                             let answers = remote.ask_all(requests).await;
@@ -177,7 +172,9 @@ impl<K: Kind> Batch<K> {
                         }
                     }
                     Computed::Whole(returned) => return returned,
-                    Computed::Unusable => return body(ids.to_vec()).await,
+                    Computed::Unusable(admission) => {
+                        return round.body_async(admission, || body(ids.to_vec())).await;
+                    }
                 }
             }
             due = Vec::new();

@@ -1,5 +1,7 @@
 //! What the elements of a batch do next, all together.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 
 use cacheado_backends::io;
@@ -53,8 +55,8 @@ pub(super) enum Computed<E, R> {
     Elements(Vec<E>),
     /// This is what the call returns.
     Whole(R),
-    /// The body has returned what nothing can be made of.
-    Unusable,
+    /// The body has returned what nothing can be made of. It runs again, for which it needs this.
+    Unusable(Admission),
 }
 
 pub(super) type Who = Vec<(usize, Asked)>;
@@ -137,13 +139,37 @@ impl Round {
         Computation::admission(self.led.iter().map(|(_, computation)| &**computation))
     }
 
+    /// Runs the body on this thread, once it has its places, for what is led now.
+    pub(super) fn body<R>(&self, admission: Admission, body: impl FnOnce() -> R) -> R {
+        let admitted = admission.block();
+        self.runs(&admitted);
+        let (_leading, _inside) = (self.leading(), admitted.inside());
+        body()
+    }
+
+    /// Runs the body as a part of a task, once it has its places, for what is led now.
+    pub(super) async fn body_async<F: Future>(
+        &self,
+        admission: Admission,
+        body: impl FnOnce() -> F,
+    ) -> F::Output {
+        let admitted = admission.over().await;
+        self.runs(&admitted);
+        let mut body = pin!(body());
+        poll_fn(|context| {
+            let (_leading, _inside) = (self.leading(), admitted.inside());
+            body.as_mut().poll(context)
+        })
+        .await
+    }
+
     /// The body runs now, with these places.
-    pub(super) fn runs(&self, admitted: &Admitted) {
+    fn runs(&self, admitted: &Admitted) {
         self.led.iter().for_each(|(_, computation)| computation.runs(admitted));
     }
 
     /// Marks this thread as the leader's of each, while the guards live.
-    pub(super) fn leading(&self) -> Vec<Leading> {
+    fn leading(&self) -> Vec<Leading> {
         self.led.iter().filter_map(|(_, computation)| computation.leading()).collect()
     }
 
@@ -169,6 +195,7 @@ impl Round {
                 Computed::Whole(R::join(&[], std::iter::once(Some(failure))))
             }
             Parts::Mismatched(returned) => {
+                let again = self.admission();
                 for (_, computation) in self.led.drain(..) {
                     computation.mismatched();
                 }
@@ -176,7 +203,7 @@ impl Round {
                     asked = wanted.len(),
                     "nothing of a batch is stored: its body returned another number of elements than it was asked for"
                 );
-                if wanted.len() == ids.len() { Computed::Whole(returned) } else { Computed::Unusable }
+                if wanted.len() == ids.len() { Computed::Whole(returned) } else { Computed::Unusable(again) }
             }
         }
     }
