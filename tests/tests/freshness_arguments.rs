@@ -55,6 +55,7 @@ impl Repo {
     fn with_items(&self, id: u8) -> String {
         use std::fmt::{self, Write as _};
         mod inner {
+            #[expect(clippy::needless_pub_self, reason = "a `self` that is none of the method's")]
             pub(self) const STEP: u8 = 1;
             pub fn step() -> u8 {
                 STEP

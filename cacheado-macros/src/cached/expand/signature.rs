@@ -195,9 +195,9 @@ mod tests {
 
     #[test]
     fn variables_are_told_from_fields_paths_and_macros() {
-        let expression = r#"a.field || !b.method::<u8>(c) || (0..d).contains(&e[f]) || crate::path::NAME == Type::g
+        let expression = r"a.field || !b.method::<u8>(c) || (0..d).contains(&e[f]) || crate::path::NAME == Type::g
             || S { given: h, ..i }.x.0.y || matches!(j, Some(_)) && k != l && self.db && self::helper() && r#m
-            && ::root::n == if let Some(o) = p { 'label: loop {} } else { q }"#;
+            && ::root::n == if let Some(o) = p { 'label: loop {} } else { q }";
         let mut found = HashSet::new();
         variables(expression.parse().expect("tokens"), &mut found);
         let is_letter = |name: &&str| matches!(name.as_bytes(), [b'a'..=b'z']);
