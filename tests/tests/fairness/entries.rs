@@ -2,8 +2,9 @@
 
 use cacheado::backends::{Memory, SharedMemory};
 use cacheado::prelude::*;
-use cacheado::rules::Adaptive;
+use cacheado::rules::{Adaptive, Lru};
 use cacheado::{Tier, observe};
+use cacheado_tests::random::Random;
 use cacheado_tests::wait::until;
 use std::thread;
 use std::time::Duration;
@@ -134,6 +135,81 @@ fn who_is_full_below_makes_room_above() {
     // Where no user is full, the organization's oldest leaves.
     set("dan", "d");
     assert!(!has("bob", "b") && has("dan", "d"));
+}
+
+/// Organization, user and key.
+type Entry = (usize, usize, usize);
+
+/// What a cache with bounds on both levels and in all holds, least recently used first.
+#[derive(Default)]
+struct Model(Vec<Entry>);
+
+impl Model {
+    const MOST: [usize; 3] = [2, 4, 9];
+
+    /// Marks the entry as used; whether it is there.
+    fn used(&mut self, entry: Entry) -> bool {
+        let at = self.0.iter().position(|other| *other == entry);
+        if let Some(at) = at {
+            let entry = self.0.remove(at);
+            self.0.push(entry);
+        }
+        at.is_some()
+    }
+
+    fn set(&mut self, entry @ (org, user, _): Entry) {
+        if self.used(entry) {
+            return;
+        }
+        self.0.push(entry);
+        let [of_user, of_org, of_all] = Self::MOST;
+        self.shrink(of_user, |other| (other.0, other.1) == (org, user));
+        self.shrink(of_org, |other| other.0 == org);
+        self.shrink(of_all, |_| true);
+    }
+
+    /// Drives out the least recently used of these while they are too many.
+    fn shrink(&mut self, most: usize, is_one: impl Fn(&Entry) -> bool) {
+        while self.0.iter().filter(|entry| is_one(entry)).count() > most {
+            let oldest = self.0.iter().position(&is_one).expect("there are too many");
+            self.0.remove(oldest);
+        }
+    }
+}
+
+#[test]
+fn bounds_of_two_levels_and_in_all_hold_what_a_list_by_use_would() {
+    let [of_user, of_org, of_all] = Model::MOST;
+    let mut random = Random::new();
+    for round in 0..100 {
+        let memory = Memory::builder()
+            .max_items_per_scope("organization", of_org)
+            .max_items_per_scope("user", of_user)
+            .build();
+        let cache = Cache::builder().backend(memory).rule(Lru::new(of_all)).build().unwrap();
+        let of = |(org, user, _): Entry| cache.scoped(scopes::user(org.to_string(), user.to_string()));
+        let mut model = Model::default();
+        for step in 0..200 {
+            let entry = (random.below(3), random.below(3), random.below(3));
+            match random.below(4) {
+                0 | 1 => {
+                    of(entry).set(entry.2, &entry.2, Ttl::Never).unwrap();
+                    model.set(entry);
+                }
+                2 => {
+                    let found = of(entry).get::<usize>(entry.2).unwrap().is_some();
+                    assert_eq!(found, model.used(entry), "round {round}, step {step}: {entry:?}");
+                }
+                _ => {
+                    let was_there = of(entry).evict(entry.2).unwrap();
+                    let before = model.0.len();
+                    model.0.retain(|other| *other != entry);
+                    assert_eq!(was_there, model.0.len() < before, "round {round}, step {step}: {entry:?}");
+                }
+            }
+        }
+        assert_eq!(cache.stats().total_keys, u64::try_from(model.0.len()).unwrap(), "round {round}");
+    }
 }
 
 #[test]
