@@ -103,7 +103,7 @@ impl<V: Clone + Send + Sync + 'static> Typed for Region<V> {
     }
 }
 
-/// Puts the shards to it.
+/// The region of values of type `V` that has this base.
 fn furnish<V: Clone + Send + Sync + 'static>(base: Base) -> Arc<dyn Typed> {
     let shards = Shards::<V>::new(base.store.shards());
     Arc::new(RegionOf { base, shards })

@@ -1,5 +1,6 @@
 //! Tenants side by side: none drives out another's entries, and none takes all the computing.
 
+mod batches;
 mod computations;
 mod entries;
 

@@ -191,6 +191,7 @@ mod tests {
         assert!(renamed.contains("self :: helper") || renamed.contains("self::helper"), "{renamed}");
         assert!(renamed.contains("& self") || renamed.contains("&self"), "{renamed}");
     }
+
     #[test]
     fn self_stays_in_imports_visibilities_and_behind_generic_arguments() {
         for (body, renamed) in [
