@@ -102,6 +102,7 @@ fn missed<K: Kind, P: KeyPart + ?Sized>(
             Err(because) => reason = because,
         }
     }
+    // As `Miss::new` does, which would be another function for each type.
     Lookup::Miss(Miss { call: asker.into_call(reason), wishes: Wishes::none(shape.kind) })
 }
 
