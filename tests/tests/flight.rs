@@ -470,3 +470,31 @@ fn hazard_24_a_task_waits_for_a_thread_without_blocking_its_own() {
         assert_eq!((thread.join().unwrap(), cache.stats().coalesced), (1, 1));
     });
 }
+
+#[test]
+fn an_error_under_a_key_of_ones_own_is_for_all_who_waited_and_is_not_stored() {
+    on_one_thread(|| async {
+        let stage = Stage::new();
+        let fail = |stage: Arc<Stage>| async move {
+            stage.through_the_gate().await;
+            Err::<u8, _>(Copied(stage.runs.next()))
+        };
+        let call = || {
+            let compute = || fail(Arc::clone(&stage));
+            Box::pin(stage.cache.try_get_or_compute_async("key", Ttl::Never, compute))
+        };
+        let (mut leader, mut waiter) = (call(), call());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(leader.as_mut().poll(&mut context).is_pending());
+        assert!(waiter.as_mut().poll(&mut context).is_pending());
+        stage.open();
+        let (first, second) = (leader.await, waiter.await);
+        assert!(first.is_err());
+        assert_eq!((&first, stage.runs.get(), stage.cache.stats().coalesced), (&second, 1, 1));
+        assert_eq!(stage.cache.get::<u8>("key").unwrap(), None);
+        let key = "key".to_owned();
+        assert_eq!(stage.cache.try_get_or_compute(&key, Ttl::Never, || Ok::<_, Copied>(2_u8)), Ok(2));
+        assert_eq!(stage.cache.get_or_compute(&key, Ttl::Never, || 3_u8).unwrap(), 2, "the value alone is stored");
+        assert_eq!(call().await, Ok(2));
+    });
+}

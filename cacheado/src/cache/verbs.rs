@@ -14,7 +14,7 @@ use crate::Result;
 use crate::codec::Codec;
 use crate::context;
 use crate::engine::{Call, KeyParts, KeyQuery, Lookup, Miss, Reason, encode_key, hash_key};
-use crate::function::{Own, Policy, Typed};
+use crate::function::{Behind, FallibleShared, Held, Kind, Own, Policy, Typed};
 use crate::key::KeyPart;
 use crate::remote::Operation;
 use crate::scope::Scope;
@@ -26,6 +26,7 @@ use crate::ttl::Ttl;
     label = "has to be `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`",
     note = "derive `Clone`, `serde::Serialize` and `serde::Deserialize` for it and all that it holds; store what is owned, \
             such as a `String` for a `&str`",
+    note = "of a `Result` that is computed, `try_get_or_compute` stores what is `Ok`",
     note = "or cache the function that makes it with `#[cached]`, which needs no serde in memory, and stores of a `Result` \
             only what is `Ok`"
 )]
@@ -46,7 +47,7 @@ impl Keyspace {
         let parts = self.parts(key);
         match function.find(Own::new(), hash_key(&parts), &KeyQuery(&parts)) {
             Ok(value) => Operation::ready(Some(value)),
-            Err(reason) if function.is_remote() => self.call(key, Ttl::Default).after(reason).fetch(),
+            Err(reason) if function.is_remote() => self.call(Own::new(), key, Ttl::Default).after(reason).fetch(),
             Err(_) => {
                 function.shared.tally.missed();
                 Operation::ready(None)
@@ -58,36 +59,36 @@ impl Keyspace {
         &self,
         keys: impl IntoIterator<Item = impl KeyPart>,
     ) -> Operation<'static, Vec<Option<T>>> {
-        Miss::fetch_many(keys.into_iter().map(|key| self.call(&key, Ttl::Default)))
+        Miss::fetch_many(keys.into_iter().map(|key| self.call(Own::new(), &key, Ttl::Default)))
     }
 
-    fn call<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Miss<Own<T>> {
+    /// The call of a verb for a value of this kind.
+    fn call<K: Kind<Stored = Held, Held: Value>>(&self, kind: K, key: &impl KeyPart, ttl: Ttl) -> Miss<K> {
         let parts = self.parts(key);
         let key = (hash_key(&parts), encode_key(&parts));
-        let kind = Own::<T>::new();
-        let codec = Some(Codec::dynamic::<T>());
-        let typed = Typed::new(TypeId::of::<T>(), TypeId::of::<Infallible>());
+        let codec = Some(Codec::dynamic::<K::Held>());
+        let typed = Typed::new(TypeId::of::<K::Held>(), TypeId::of::<K::Shared>());
         let call = Call::new(self.function.clone(), key, typed, codec, &POLICY, false);
         Miss::new(call, kind).scope(Some(self.scope.clone())).ttl(ttl)
     }
 
     /// The call of a verb that needs no value.
     fn untyped(&self, key: &impl KeyPart) -> Miss<Own<()>> {
-        self.call(key, Ttl::Default)
+        self.call(Own::new(), key, Ttl::Default)
     }
 
-    fn lookup<T: Value>(&self, key: &impl KeyPart, ttl: Ttl) -> Lookup<Own<T>> {
+    fn lookup<K: Kind<Stored = Held, Held: Value>>(&self, kind: K, key: &impl KeyPart, ttl: Ttl) -> Lookup<K> {
         if context::is_any() && context::is_asked() {
-            return self.call(key, ttl).get();
+            return self.call(kind, key, ttl).get();
         }
         let parts = self.parts(key);
         let probed = match &self.function {
-            Some(function) => function.find(Own::new(), hash_key(&parts), &KeyQuery(&parts)),
+            Some(function) => function.find(kind, hash_key(&parts), &KeyQuery(&parts)),
             None => Err(Reason::Absent),
         };
         match probed {
             Ok(value) => Lookup::Hit(value),
-            Err(reason) => Lookup::Miss(self.call(key, ttl).after(reason)),
+            Err(reason) => Lookup::Miss(self.call(kind, key, ttl).after(reason)),
         }
     }
 }
@@ -146,7 +147,7 @@ macro_rules! verbs {
             /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend), and
             /// [`ErrorKind::Codec`](crate::ErrorKind::Codec) for a value that cannot be made into bytes.
             pub fn set<T: Value>(&self, key: impl KeyPart, value: &T, ttl: impl Into<Ttl>) -> Result<()> {
-                self.keyspace().call(&key, ttl.into()).put(value).block()
+                self.keyspace().call(Own::new(), &key, ttl.into()).put(value).block()
             }
 
             /// [`set`](Self::set), for async code.
@@ -160,7 +161,7 @@ macro_rules! verbs {
                 value: &T,
                 ttl: impl Into<Ttl>,
             ) -> Result<()> {
-                let operation = self.keyspace().call(&key, ttl.into()).put(value);
+                let operation = self.keyspace().call(Own::new(), &key, ttl.into()).put(value);
                 operation.wait().await
             }
 
@@ -182,7 +183,7 @@ macro_rules! verbs {
                 ttl: impl Into<Ttl>,
                 compute: impl FnOnce() -> T,
             ) -> Result<T> {
-                Ok(match self.keyspace().lookup(&key, ttl.into()) {
+                Ok(match self.keyspace().lookup(Own::new(), &key, ttl.into()) {
                     Lookup::Hit(value) => value,
                     Lookup::Miss(call) => call.run(compute),
                 })
@@ -204,10 +205,74 @@ macro_rules! verbs {
                 ttl: impl Into<Ttl>,
                 compute: impl FnOnce() -> F,
             ) -> Result<T> {
-                Ok(match self.keyspace().lookup(&key, ttl.into()) {
+                Ok(match self.keyspace().lookup(Own::new(), &key, ttl.into()) {
                     Lookup::Hit(value) => value,
                     Lookup::Miss(call) => call.run_async(async move { compute().await }).await,
                 })
+            }
+
+            /// [`get_or_compute`](Self::get_or_compute), where computing can fail. An error is not stored; it is
+            /// returned to those, too, who have waited for the value, so that they do not all compute at once. Wrap
+            /// one that is not `Clone` in an [`Arc`](std::sync::Arc): `map_err(Arc::new)`.
+            ///
+            /// Where the backend fails, the value is computed: an outage is a miss.
+            ///
+            /// # Errors
+            ///
+            /// Those of `compute`.
+            ///
+            /// # Panics
+            ///
+            /// If `compute` does.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use cacheado::{Cache, Ttl};
+            ///
+            /// let cache = Cache::new();
+            /// let port = |text: &'static str| cache.try_get_or_compute("port", Ttl::Never, || text.parse::<u16>());
+            /// assert!(port("eighty").is_err());
+            /// assert_eq!(port("80"), Ok(80));
+            /// assert_eq!(port("443"), Ok(80)); // It is there by now.
+            /// ```
+            pub fn try_get_or_compute<T: Value, E: Clone + Send + Sync + 'static>(
+                &self,
+                key: impl KeyPart,
+                ttl: impl Into<Ttl>,
+                compute: impl FnOnce() -> Result<T, E>,
+            ) -> Result<T, E> {
+                match self.keyspace().lookup(Behind(FallibleShared::new()), &key, ttl.into()) {
+                    Lookup::Hit(value) => value,
+                    Lookup::Miss(call) => call.run(compute),
+                }
+            }
+
+            /// [`try_get_or_compute`](Self::try_get_or_compute), where computing is a future, which is made only
+            /// if it is needed.
+            ///
+            /// # Errors
+            ///
+            /// Those of `try_get_or_compute`.
+            ///
+            /// # Panics
+            ///
+            /// If the future does.
+            pub async fn try_get_or_compute_async<T, E, F>(
+                &self,
+                key: impl KeyPart,
+                ttl: impl Into<Ttl>,
+                compute: impl FnOnce() -> F,
+            ) -> Result<T, E>
+            where
+                T: Value,
+                E: Clone + Send + Sync + 'static,
+                F: Future<Output = Result<T, E>>,
+            {
+                match self.keyspace().lookup(Behind(FallibleShared::new()), &key, ttl.into()) {
+                    Lookup::Hit(value) => value,
+                    Lookup::Miss(call) => call.run_async(async move { compute().await }).await,
+                }
             }
 
             /// Evicts a key; whether there was a live entry.

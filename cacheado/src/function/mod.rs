@@ -27,7 +27,7 @@ pub use batched::{BatchOf, Batched, Parts};
 pub use entry::{AsyncEntry, Detached, Entry, Guarded};
 pub use handle::{AsyncFunctionCache, FunctionCache};
 pub(crate) use held::{Body, Held, Of, Outcome, Typed, Value, Wishes, no_value};
-pub(crate) use kind::{Kind, Own, Shape, Worth};
+pub(crate) use kind::{Behind, FallibleShared, Kind, Own, Shape, Worth};
 pub(crate) use policy::Policy;
 pub use policy::{Keep, SingleFlight};
 pub(crate) use site::InstanceId;
