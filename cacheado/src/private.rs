@@ -16,7 +16,7 @@ use std::panic::Location;
 use std::sync::LazyLock;
 
 use crate::cache::AsCache;
-use crate::engine::{call_for, hash_key};
+use crate::engine::{KeyQuery, Question, call_for, hash_key};
 use crate::function::{AsyncFunctionCache, FunctionCache};
 use crate::key::KeyPart;
 use crate::scope::{Scope, ScopeTree, ScopeValue};
@@ -80,22 +80,24 @@ pub fn entry<K: Kind, P: KeyPart + ?Sized, F, G>(
     site: &'static Site,
     cache: &impl AsCache,
     shape: Shape<K>,
-    instance: Instance<F, G>,
+    _instance: Instance<F, G>,
     key: &P,
 ) -> Miss<K> {
-    let call = call_for(site, cache.as_cache(), shape, instance.id("_entry"), (hash_key(key), key), false);
-    Miss::new(call, shape.kind)
+    let (cache, instance) = (cache.as_cache(), Instance::<F, G>::id);
+    let question =
+        Question { site, cache, instance, hash: hash_key(key), key: &KeyQuery(key), refresh: false };
+    Miss::new(call_for(&question, "_entry", &shape), shape.kind)
 }
 
 /// The `<fn>_cache` of a sync function, in which the closure was written.
-pub fn function_cache<F>(site: &Site, cache: &impl AsCache, closure: F) -> FunctionCache {
-    let path = site.path(instance(closure).id("_cache"));
+pub fn function_cache<F>(site: &Site, cache: &impl AsCache, _closure: F) -> FunctionCache {
+    let path = site.path(Instance::<F>::id("_cache"));
     FunctionCache::new(site, cache.as_cache().clone(), &path)
 }
 
 /// The `<fn>_cache` of an async function, in which the closure was written.
-pub fn async_function_cache<F>(site: &Site, cache: &impl AsCache, closure: F) -> AsyncFunctionCache {
-    let path = site.path(instance(closure).id("_cache"));
+pub fn async_function_cache<F>(site: &Site, cache: &impl AsCache, _closure: F) -> AsyncFunctionCache {
+    let path = site.path(Instance::<F>::id("_cache"));
     AsyncFunctionCache::new(site, cache.as_cache().clone(), &path)
 }
 

@@ -47,9 +47,10 @@ impl AnyValue {
         }
     }
 
-    /// The value from behind its pointer, cloned where others have it too; `None` if it is of another type.
+    /// The value from behind its pointer, where it is not any more then, or a clone where others have the pointer too;
+    /// `None` if it is of another type.
     #[must_use]
-    pub fn into_inner<V: Clone + 'static>(mut self) -> Option<V> {
+    pub fn take<V: Clone + 'static>(&mut self) -> Option<V> {
         match self.alone() {
             Some(place) => match place.downcast_mut() {
                 Some(Behind(value)) => value.take(),
@@ -121,7 +122,7 @@ pub(super) trait AnyHand {
     /// Takes the value out and puts it behind a pointer.
     fn give_wrapped(&mut self) -> Option<AnyValue>;
     /// Takes in the value from behind a pointer; whether it is of the right type.
-    fn take_unwrapped(&mut self, value: AnyValue) -> bool;
+    fn take_unwrapped(&mut self, value: &mut AnyValue) -> bool;
 }
 
 impl<V: Clone + Send + Sync + 'static> AnyHand for Hand<V> {
@@ -150,8 +151,8 @@ impl<V: Clone + Send + Sync + 'static> AnyHand for Hand<V> {
         }
     }
 
-    fn take_unwrapped(&mut self, value: AnyValue) -> bool {
-        match value.into_inner() {
+    fn take_unwrapped(&mut self, value: &mut AnyValue) -> bool {
+        match value.take() {
             Some(value) => {
                 *self = Self::new(value);
                 true
@@ -172,13 +173,13 @@ impl dyn AnyHand + '_ {
 
     /// Takes in a value from behind a pointer; whether it is of the right type. Not to be called under a lock: the value
     /// may be cloned.
-    pub(super) fn take(&mut self, value: AnyValue) -> bool {
+    pub(super) fn take(&mut self, mut value: AnyValue) -> bool {
         match self.pointer() {
             Some(hand) => {
                 *hand = Hand::new(value);
                 true
             }
-            None => self.take_unwrapped(value),
+            None => self.take_unwrapped(&mut value),
         }
     }
 
@@ -215,7 +216,7 @@ mod tests {
         let hand: &mut dyn AnyHand = &mut Hand::<String>(None);
         assert!(hand.take(AnyValue::new("a".to_owned())));
         assert_eq!(hand.value().and_then(|value| value.downcast_ref()), Some(&"a".to_owned()));
-        assert_eq!(hand.give().and_then(AnyValue::into_inner), Some("a".to_owned()));
+        assert_eq!(hand.give().and_then(|mut value| value.take()), Some("a".to_owned()));
         assert!(hand.give().is_none(), "it is empty");
         assert!(!hand.take(AnyValue::new(1_u8)), "it is of another type");
     }
@@ -231,19 +232,21 @@ mod tests {
     #[test]
     fn a_value_that_others_have_is_cloned_and_one_that_nobody_has_is_not() {
         let text = Arc::new(());
-        let value = AnyValue::new(Arc::clone(&text));
-        let other = value.clone();
-        assert_eq!(value.into_inner::<Arc<()>>().map(|_| Arc::strong_count(&text)), Some(3));
+        let mut value = AnyValue::new(Arc::clone(&text));
+        let mut other = value.clone();
+        assert_eq!(value.take::<Arc<()>>().map(|_| Arc::strong_count(&text)), Some(3));
         assert_eq!(other.get::<Arc<()>>().map(Arc::strong_count), Some(2));
-        assert_eq!(other.into_inner::<Arc<()>>().map(|_| Arc::strong_count(&text)), Some(2));
+        drop(value);
+        assert_eq!(other.take::<Arc<()>>().map(|_| Arc::strong_count(&text)), Some(2));
     }
 
     #[test]
     fn a_value_of_another_type_is_none() {
-        let value = AnyValue::new(5_u8);
+        let mut value = AnyValue::new(5_u8);
         assert_eq!(value.value_type(), Some(TypeId::of::<u8>()));
         assert!(value.get::<u16>().is_none());
-        assert!(value.clone().into_inner::<u16>().is_none());
-        assert_eq!(value.into_inner(), Some(5_u8));
+        assert!(value.take::<u16>().is_none());
+        assert_eq!(value.take(), Some(5_u8));
+        assert_eq!((value.take::<u8>(), value.value_type()), (None, None), "it has been taken");
     }
 }

@@ -1,7 +1,6 @@
 //! The verbs for keys of the caller's own: get, set, compute, evict, in a sync and an async form.
 
 use std::any::TypeId;
-use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 

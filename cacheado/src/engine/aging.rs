@@ -23,7 +23,7 @@ use super::lookup::Reason;
 use super::plan::{Next, Wait, may_join};
 use crate::chance;
 use crate::context::{Outcome, Served, Tier};
-use crate::function::{Function, Held, Policy, Value, Worth};
+use crate::function::{Function, Held, Policy, Typed, Value, Worth};
 use crate::stats::count;
 
 /// How old a value is, by the time that it was granted.
@@ -337,10 +337,10 @@ pub(super) fn aging(lead: Duration, grace: Duration) -> Option<Aging> {
 }
 
 impl Function {
-    /// What is served of an entry that a probe has found past its deadline: it may be one that ages. A hit is counted.
+    /// What is served of an entry, which may be one that ages. A hit is counted.
     #[cold]
     #[inline(never)]
-    pub(super) fn judge(&self, hash: u64, bytes: &KeyBox) -> Result<Held, Reason> {
+    pub(super) fn judge(&self, typed: Typed, hash: u64, bytes: &KeyBox) -> Result<Held, Reason> {
         let Some(seen) = self.region.read(hash, bytes.as_bytes()) else {
             self.region.expire(hash, bytes.as_bytes());
             return Err(Reason::Absent);
@@ -354,6 +354,9 @@ impl Function {
         }
         if self.ruled && !self.rules_let_pass(hash, bytes) {
             return Err(Reason::Rejected);
+        }
+        if seen.value.value_type() != Some(typed.stored) {
+            return Err(Reason::Absent);
         }
         self.shared.tally.hit();
         Ok(seen.value)

@@ -86,6 +86,8 @@ pub(crate) struct Call {
     pub(super) function: Option<Arc<Function>>,
     pub(super) key: KeyBox,
     pub(super) hash: u64,
+    /// What it is served with: a value that this process holds, and that has been counted as a hit.
+    pub(super) found: Option<Held>,
     /// Which values are its function's own.
     pub(super) typed: Typed,
     pub(super) policy: &'static Policy,
@@ -128,6 +130,7 @@ impl Call {
             function,
             key,
             hash,
+            found: None,
             typed,
             policy,
             scope: ScopeOf::Known(Scope::global()),
@@ -165,6 +168,7 @@ impl Call {
         Self {
             function: self.function.clone(),
             key: self.key.clone(),
+            found: None,
             scope: self.scope.clone(),
             tags: self.tags.clone(),
             counted: Counted::Own(true),
@@ -294,6 +298,12 @@ impl Call {
     /// The function, unless what surrounds the call wants no lookup of it.
     pub(super) fn whom_to_ask(&mut self) -> Option<&Arc<Function>> {
         if self.skips_lookup() { None } else { self.function.as_ref() }
+    }
+
+    /// What this process holds and may serve. A hit is counted.
+    pub(super) fn find(&self) -> Result<Held, Reason> {
+        let Some(function) = &self.function else { return Err(Reason::Absent) };
+        function.judge(self.typed, self.hash, &self.key)
     }
 
     /// Says that the call is served with what this process holds.

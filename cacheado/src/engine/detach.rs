@@ -155,7 +155,7 @@ async fn compute_guarded<K: Kind>(
     let has_failed = outcome.as_ref().map_or(true, |outcome| wishes.kind.worth(outcome) == Worth::Failure);
     if computation.is_guarded() && has_failed {
         match rescued(computation).over().await {
-            Ok((value, served)) => return Ok((wishes.returned(value), served)),
+            Ok((mut value, served)) => return Ok((wishes.returned(&mut value), served)),
             Err(failed) => computation = failed,
         }
     }
@@ -171,7 +171,7 @@ async fn compute_guarded<K: Kind>(
             return Err(panic);
         }
     };
-    Ok((wishes.returned(storing.await), served))
+    Ok((wishes.returned(&mut storing.await), served))
 }
 
 /// What is served instead of what the body has failed with, if there is something.
@@ -228,16 +228,16 @@ impl<K: Kind> Miss<K> {
     {
         let Self { call, wishes } = self;
         match begin(call) {
-            Start::Serve(value, None) => wishes.returned(value),
-            Start::Serve(value, Some(renewal)) => {
+            Start::Serve(mut value, None) => wishes.returned(&mut value),
+            Start::Serve(mut value, Some(renewal)) => {
                 let run = move |with: &mut dyn FnMut(&mut dyn Body)| with(&mut Here::new(wishes, body));
                 renew(renewal, Box::new(run));
-                wishes.returned(value)
+                wishes.returned(&mut value)
             }
             Start::Compute(computation) => {
                 let mut here = Here::new(wishes, body);
-                let value = computation.compute(&mut here);
-                miss::returned(wishes, value, here.outcome)
+                let mut value = computation.compute(&mut here);
+                miss::returned(&wishes, &mut value, &mut here.outcome)
             }
         }
     }
@@ -254,7 +254,7 @@ impl<K: Kind> Miss<K> {
         let Self { call, wishes } = self;
         Box::pin(async move {
             match start(Due::Plan(call)).over().await {
-                Start::Serve(value, _) => wishes.returned(value),
+                Start::Serve(mut value, _) => wishes.returned(&mut value),
                 Start::Compute(computation) => returned(compute_guarded(computation, wishes, body).await),
             }
         })
@@ -286,7 +286,7 @@ impl<K: Kind> Miss<K> {
                 let waited = io::timeout(limit, "call", async { Ok(self.drive_unbounded(body).await) }).await;
                 match waited {
                     Ok(value) => value,
-                    Err(_) => wishes.returned(late.took_too_long(limit).await),
+                    Err(_) => wishes.returned(&mut late.took_too_long(limit).await),
                 }
             }
             _ => self.drive_unbounded(body).await,
@@ -304,8 +304,8 @@ impl<K: Kind> Miss<K> {
         // A timer for who has no runtime is the I/O thread's, which runs no bodies.
         let runtime = io::ambient();
         match (start(Due::Plan(call)).over().await, runtime) {
-            (Start::Serve(value, None), _) => wishes.returned(value),
-            (Start::Serve(value, Some(mut renewal)), Some(runtime)) => {
+            (Start::Serve(mut value, None), _) => wishes.returned(&mut value),
+            (Start::Serve(mut value, Some(mut renewal)), Some(runtime)) => {
                 renewal.set_apart();
                 let renewed = async move {
                     if let Start::Compute(computation) = start(Due::Renew(renewal)).over().await {
@@ -314,14 +314,14 @@ impl<K: Kind> Miss<K> {
                     }
                 };
                 runtime.spawn(Surroundings::here().run_async(renewed));
-                wishes.returned(value)
+                wishes.returned(&mut value)
             }
             // Without a runtime to leave it to, this task does it, and returns what comes of it.
-            (Start::Serve(value, Some(renewal)), None) => {
+            (Start::Serve(mut value, Some(renewal)), None) => {
                 let renewing = async move {
                     match start(Due::Renew(renewal)).over().await {
-                        Start::Serve(renewed, _) => {
-                            Some((wishes.returned(renewed), Served::from(How::Hit, Tier::Remote, None)))
+                        Start::Serve(mut renewed, _) => {
+                            Some((wishes.returned(&mut renewed), Served::from(How::Hit, Tier::Remote, None)))
                         }
                         Start::Compute(computation) => compute_guarded(computation, wishes, body).await.ok(),
                     }
@@ -329,7 +329,7 @@ impl<K: Kind> Miss<K> {
                 // Who observes the call has been told of the old value, and is only told of one in its place.
                 match Layer::Served(None).run_async(renewing).await {
                     Some(renewed) if wishes.kind.worth(&renewed.0) != Worth::Failure => returned(Ok(renewed)),
-                    _ => wishes.returned(value),
+                    _ => wishes.returned(&mut value),
                 }
             }
             (Start::Compute(computation), Some(runtime)) if is_timed => {
@@ -368,7 +368,7 @@ impl Call {
                 return value;
             }
             served_anew(How::Miss);
-            Value::TookTooLong(Error::new(ErrorKind::Timeout, "call", format!("no result within {limit:?}")))
+            Value::TookTooLong(Some(Error::new(ErrorKind::Timeout, "call", format!("no result within {limit:?}"))))
         })
     }
 }

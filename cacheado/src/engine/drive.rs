@@ -17,7 +17,7 @@ use super::limit::{Admitted, Inside};
 use super::plan::{Next, Wait};
 use super::turn::Rest;
 use crate::context::{self, Outcome, Served};
-use crate::function::{self, Body, Value};
+use crate::function::{self, Body, Value, no_value};
 
 /// A future of the engine's own. Only what has to wait makes one, so that it can afford the box; and it is compiled
 /// here, not where it is awaited.
@@ -99,8 +99,8 @@ pub(super) struct Running {
 }
 
 impl Task {
-    /// What the call returns; `None` where its body is to be polled.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Value>> {
+    /// What the call returns, to be taken out; `None` where its body is to be polled.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<&mut Value>> {
         loop {
             *self = match self {
                 Self::Begins(call) => match call.take().map(ready) {
@@ -111,16 +111,13 @@ impl Task {
                 Self::Waits(waits) => std::task::ready!(waits.as_mut().poll(context)).into(),
                 Self::Runs(_) => return Poll::Ready(None),
                 Self::Stores(stores) => Self::Returns(Some(std::task::ready!(stores.as_mut().poll(context)))),
-                #[expect(
-                    clippy::expect_used,
-                    reason = "as of every future: whoever polls it again has a bug"
-                )]
-                Self::Returns(value) => {
-                    return Poll::Ready(Some(
-                        value.take().expect("a call is not polled once it has returned"),
-                    ));
-                }
+                Self::Returns(_) => break,
             }
+        }
+        match self {
+            Self::Returns(Some(value)) => Poll::Ready(Some(value)),
+            // As of every future: whoever polls it again has a bug.
+            _ => no_value(),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::cache::{Cache, CallCache, Named};
 use crate::codec::Codec;
 use crate::context::{self, Outcome as How};
 use crate::function::{
-    Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed, Wishes,
+    Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed,
 };
 use crate::key::{Key, KeyPart};
 use crate::remote::{Chore, place};
@@ -39,19 +39,23 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F, G>(
     site: &'static Site,
     cache: &impl CallCache,
     shape: Shape<K>,
-    instance: Instance<F, G>,
+    _instance: Instance<F, G>,
     key: &P,
     refresh: bool,
 ) -> Lookup<K> {
-    let hash = hash_key(key);
+    let (hash, key) = (hash_key(key), &KeyQuery(key));
     let mut reason = Reason::Unknown;
     if let Some(function) = at_hand(site, cache, typeid::of::<F>(), refresh) {
-        match function.probe(shape.kind, hash, key).found() {
-            Ok(value) => return Lookup::Hit(value),
-            Err(because) => reason = because,
-        }
+        reason = match function.probe(shape.kind, hash, key) {
+            Probed::Hit(value) => return Lookup::Hit(value),
+            Probed::Absent => Reason::Absent,
+            Probed::Expired => Reason::Expired,
+            Probed::Rejected => Reason::Rejected,
+            Probed::Unknown => Reason::Unknown,
+        };
     }
-    missed(site, cache.as_cache(), shape, instance.id(""), (hash, key), refresh, reason)
+    let (cache, instance) = (cache.as_cache(), Instance::<F, G>::id);
+    not_served(&Question { site, cache, instance, hash, key, refresh }, shape, reason)
 }
 
 /// The function's state, for a plain lookup. Whatever is none goes one way, so that a hit prepares nothing for others.
@@ -62,48 +66,40 @@ fn at_hand<'c>(
     marker: TypeId,
     refresh: bool,
 ) -> Option<&'c Arc<Function>> {
-    if refresh || cache.is_surrounded() {
+    // What surrounds calls elsewhere in the process is no concern of this one.
+    if refresh || (cache.is_surrounded() && context::is_asked()) {
         return None;
     }
     cache.as_cache().inner().functions.get(site.number(), marker)
 }
 
-/// What follows where there was no hit. The function's first use, too: its entry may have been set.
+/// What follows where there was no hit.
 #[cold]
 #[inline(never)]
-fn missed<K: Kind, P: KeyPart + ?Sized>(
-    site: &'static Site,
-    cache: &Cache,
-    shape: Shape<K>,
-    instance: InstanceId,
-    (hash, key): (u64, &P),
-    refresh: bool,
-    mut reason: Reason,
-) -> Lookup<K> {
-    let (values, query) = (Values::of(shape), KeyQuery(key));
-    let mut asker = Asker { site, cache, values, instance, hash, key: &query, refresh, call: None };
-    if matches!(reason, Reason::Unknown)
-        && let Some(function) = asker.whom_to_ask()
-    {
-        match function.probe(shape.kind, hash, key).found() {
-            Ok(value) => {
-                asker.served();
-                return Lookup::Hit(value);
-            }
-            Err(because) => reason = because,
-        }
+fn not_served<K: Kind>(question: &Question<'_>, shape: Shape<K>, reason: Reason) -> Lookup<K> {
+    Lookup::Miss(Miss::new(missed(question, &Values::of(&shape), reason), shape.kind))
+}
+
+/// What follows where there was no hit: the call, which may have found its value all the same. That is how values are
+/// served that this function's first lookup finds, as its entry may have been set, how those in a call that somebody
+/// observes, and those past their deadline that are served nevertheless.
+fn missed(question: &Question<'_>, values: &Values, reason: Reason) -> Box<Call> {
+    let mut call = question.call("", values);
+    let asks = match reason {
+        Reason::Unknown => call.whom_to_ask().is_some(),
+        reason => reason == Reason::Expired,
+    };
+    if !asks {
+        return call.after(reason);
     }
-    if matches!(reason, Reason::Expired) {
-        match asker.judge() {
-            Ok(held) => match shape.kind.release(held) {
-                Some(value) => return Lookup::Hit(value),
-                None => reason = Reason::Absent,
-            },
-            Err(because) => reason = because,
+    match call.find() {
+        Ok(held) => {
+            call.served_from_memory(How::Hit);
+            call.found = Some(held);
+            call
         }
+        Err(reason) => call.after(reason),
     }
-    // As `Miss::new` does, which would be another function for each type.
-    Lookup::Miss(Miss { call: asker.into_call(reason), wishes: Wishes::none(shape.kind) })
 }
 
 /// What a probe found. One level of variants, unlike a `Result`, so that a number comes back in registers.
@@ -135,31 +131,31 @@ pub(crate) enum Reason {
     Unknown,
 }
 
-impl<R> Probed<R> {
-    /// The value, or why there is none.
-    #[inline]
-    pub(crate) fn found(self) -> Result<R, Reason> {
-        match self {
-            Self::Hit(value) => Ok(value),
-            Self::Absent => Err(Reason::Absent),
-            Self::Expired => Err(Reason::Expired),
-            Self::Rejected => Err(Reason::Rejected),
-            Self::Unknown => Err(Reason::Unknown),
-        }
-    }
+/// The call for these arguments, without looking anything up.
+pub(crate) fn call_for<K: Kind>(question: &Question<'_>, suffix: &'static str, shape: &Shape<K>) -> Box<Call> {
+    question.call(suffix, &Values::of(shape))
 }
 
-/// The call for these arguments, without looking anything up.
-pub(crate) fn call_for<K: Kind, P: KeyPart + ?Sized>(
-    site: &'static Site,
-    cache: &Cache,
-    shape: Shape<K>,
-    instance: InstanceId,
-    (hash, key): (u64, &P),
-    refresh: bool,
-) -> Box<Call> {
-    let (values, query) = (Values::of(shape), KeyQuery(key));
-    Asker { site, cache, values, instance, hash, key: &query, refresh, call: None }.into_call(Reason::Unknown)
+/// Which entry a call is for.
+pub(crate) struct Question<'a> {
+    pub(crate) site: &'static Site,
+    pub(crate) cache: &'a Cache,
+    /// Which instance of the function, by what its sibling's name has after the function's.
+    pub(crate) instance: fn(&'static str) -> InstanceId,
+    pub(crate) hash: u64,
+    pub(crate) key: &'a dyn Encode,
+    /// Whether it is to be computed anew, whatever there is.
+    pub(crate) refresh: bool,
+}
+
+impl Question<'_> {
+    fn call(&self, suffix: &'static str, values: &Values) -> Box<Call> {
+        let Self { site, cache, instance, hash, key, refresh } = *self;
+        let Values { typed, making, codec } = *values;
+        let codec = codec.filter(|codec| !codec.borrows());
+        let function = function_of(site, cache, instance(suffix), codec.is_some(), making);
+        Call::new(function, (hash, key.encoded()), typed, codec, site.policy(), refresh)
+    }
 }
 
 /// What the engine needs to know of the values of a function.
@@ -171,75 +167,10 @@ struct Values {
 }
 
 impl Values {
-    fn of<K: Kind>(shape: Shape<K>) -> Self {
+    fn of<K: Kind>(shape: &Shape<K>) -> Self {
         let typed = Typed::new(TypeId::of::<K::Held>(), TypeId::of::<K::Shared>());
         let making = Making::new(AnyRegion::open::<K::Stored, Flight>, typed);
         Self { typed, making, codec: shape.codec }
-    }
-}
-
-/// Who asks for a value, without its type: the call is made when it is needed.
-struct Asker<'a> {
-    site: &'static Site,
-    cache: &'a Cache,
-    values: Values,
-    instance: InstanceId,
-    hash: u64,
-    key: &'a dyn Encode,
-    refresh: bool,
-    call: Option<Box<Call>>,
-}
-
-impl<'a> Asker<'a> {
-    /// Where there may be a value; `None` where none is wanted.
-    fn whom_to_ask(&mut self) -> Option<&Function> {
-        // What surrounds calls elsewhere in the process is no concern of this one.
-        if context::is_any()
-            && !context::is_asked()
-            && !self.refresh
-            && let Some(function) = self.at_hand()
-        {
-            return Some(function);
-        }
-        let call = self.make();
-        self.call.insert(call).whom_to_ask().map(|function| &**function)
-    }
-
-    /// What is served of the entry that a probe has found past its deadline, or why nothing is.
-    fn judge(&self) -> Result<Held, Reason> {
-        let function = match &self.call {
-            Some(call) => call.function.as_ref(),
-            None => self.at_hand(),
-        };
-        let Some(function) = function else { return Err(Reason::Absent) };
-        let held = function.judge(self.hash, &self.key.encoded())?;
-        self.served();
-        Ok(held)
-    }
-
-    /// The function's state, if the function has been called.
-    fn at_hand(&self) -> Option<&'a Arc<Function>> {
-        self.cache.inner().functions.get(self.site.number(), self.instance.marker)
-    }
-
-    /// Says that the value was there.
-    fn served(&self) {
-        if let Some(call) = &self.call {
-            call.served_from_memory(How::Hit);
-        }
-    }
-
-    /// The call after a probe.
-    fn into_call(mut self, reason: Reason) -> Box<Call> {
-        self.call.take().unwrap_or_else(|| self.make()).after(reason)
-    }
-
-    fn make(&self) -> Box<Call> {
-        let Values { typed, making, codec } = self.values;
-        let codec = codec.filter(|codec| !codec.borrows());
-        let function = function_of(self.site, self.cache, self.instance, codec.is_some(), making);
-        let key = (self.hash, self.key.encoded());
-        Call::new(function, key, typed, codec, self.site.policy(), self.refresh)
     }
 }
 
@@ -282,33 +213,31 @@ impl Function {
     ///
     /// Not inlined: it is as fast, and otherwise each caller has a copy of three thousand bytes.
     #[inline(never)]
-    pub(crate) fn probe<K, P>(&self, kind: K, hash: u64, key: &P) -> Probed<K::Return>
-    where
-        K: Kind,
-        P: KeyPart + ?Sized,
-    {
-        self.serve(kind, hash, &KeyQuery(key))
-    }
-
-    #[inline]
-    fn serve<K, Q>(&self, kind: K, hash: u64, query: &Q) -> Probed<K::Return>
+    pub(crate) fn probe<K, Q>(&self, kind: K, hash: u64, query: &Q) -> Probed<K::Return>
     where
         K: Kind,
         Q: Query + Encode,
     {
         let Some(region) = self.entries::<K::Stored>() else { return Probed::Unknown };
         match region.get(hash, query) {
-            Found::Hit(stored) => {
-                if self.ruled && !self.rules_let_key_pass(hash, query) {
-                    return Probed::Rejected;
-                }
-                let Some(value) = kind.restore(stored) else { return Probed::Absent };
-                self.shared.tally.hit();
-                Probed::Hit(value)
-            }
+            Found::Hit(stored) => match kind.restore(stored) {
+                Some(value) if self.is_hit(hash, query) => Probed::Hit(value),
+                Some(_) => Probed::Rejected,
+                None => Probed::Absent,
+            },
             Found::Expired => Probed::Expired,
             Found::Absent => Probed::Absent,
         }
+    }
+
+    /// Counts a hit, unless a rule does not let it pass.
+    #[inline]
+    fn is_hit(&self, hash: u64, query: &dyn Encode) -> bool {
+        let passes = !self.ruled || self.rules_let_key_pass(hash, query);
+        if passes {
+            self.shared.tally.hit();
+        }
+        passes
     }
 
     /// What is stored for this key, whether or not the entry is past its deadline. A hit is counted, anything else is
@@ -318,12 +247,16 @@ impl Function {
         K: Kind,
         Q: Query + Encode,
     {
-        match self.serve(kind, hash, query).found() {
-            Err(Reason::Expired) => {
-                let held = self.judge(hash, &query.encoded())?;
-                kind.release(held).ok_or(Reason::Absent)
+        match self.probe(kind, hash, query) {
+            Probed::Hit(value) => Ok(value),
+            Probed::Expired => {
+                let typed = Typed::new(TypeId::of::<K::Held>(), TypeId::of::<K::Shared>());
+                let mut held = self.judge(typed, hash, &query.encoded())?;
+                kind.release(&mut held).ok_or(Reason::Absent)
             }
-            found => found,
+            Probed::Absent => Err(Reason::Absent),
+            Probed::Rejected => Err(Reason::Rejected),
+            Probed::Unknown => Err(Reason::Unknown),
         }
     }
 

@@ -95,22 +95,15 @@ impl<K: Kind> Miss<K> {
         self
     }
 
-    /// What is stored; a hit is counted.
-    fn find(&self) -> Result<K::Return, Reason> {
-        let Call { function, hash, key, .. } = &*self.call;
-        let Some(function) = function else { return Err(Reason::Absent) };
-        function.find(self.wishes.kind, *hash, &key.as_bytes())
-    }
-
     /// What the function returns, or the call that computes it: as the call's surroundings want it.
     pub(crate) fn get(mut self) -> Lookup<K> {
         if self.call.skips_lookup() {
             return Lookup::Miss(self);
         }
-        match self.find() {
-            Ok(value) => {
+        match self.call.find() {
+            Ok(held) => {
                 self.call.served_from_memory(How::Hit);
-                Lookup::Hit(value)
+                Lookup::Hit(self.wishes.returned(&mut Value::Stored(held)))
             }
             Err(reason) => Lookup::Miss(self.after(reason)),
         }
@@ -128,8 +121,8 @@ impl<K: Kind> Miss<K> {
     pub fn run(self, body: impl FnOnce() -> K::Return) -> K::Return {
         // As `Here::new` does, which would be another function for each that is cached.
         let mut here = Here { body: Some(body), wishes: self.wishes, outcome: None };
-        let value = run(self.call, &mut here);
-        returned(self.wishes, value, here.outcome)
+        let mut value = run(self.call, &mut here);
+        returned(&self.wishes, &mut value, &mut here.outcome)
     }
 
     /// Runs the call as a task. Dropping the future lets those who wait elect another leader.
@@ -203,14 +196,16 @@ impl<K: Kind, F: FnOnce() -> K::Return> Here<K, F> {
 
 /// What the call returns: this value, or what the body has returned.
 pub(super) fn returned<K: Kind>(
-    wishes: Wishes<K>,
-    value: Option<Value>,
-    outcome: Option<Of<K, K::Return>>,
+    wishes: &Wishes<K>,
+    value: &mut Option<Value>,
+    outcome: &mut Option<Of<K, K::Return>>,
 ) -> K::Return {
-    match (value, outcome) {
-        (Some(value), _) => wishes.returned(value),
-        (None, Some(Of(_, outcome))) => outcome,
-        (None, None) => no_value(),
+    match value {
+        Some(value) => wishes.returned(value),
+        None => match outcome.take() {
+            Some(Of(_, outcome)) => outcome,
+            None => no_value(),
+        },
     }
 }
 
@@ -232,7 +227,7 @@ impl<K: Kind> Miss<K> {
         K: 'o,
     {
         let wishes = self.wishes;
-        self.call.peek().map(move |value| value.map(|value| wishes.returned(value)))
+        self.call.peek().map(move |value| value.map(|mut value| wishes.returned(&mut value)))
     }
 
     /// The stored value, counted as a lookup; no body is run.
@@ -243,7 +238,7 @@ impl<K: Kind> Miss<K> {
         match self.look() {
             Looked::Here(value) => Operation::ready(Some(value)),
             Looked::Elsewhere(Self { call, wishes }) => {
-                call.fetch().map(move |value| value.map(|value| wishes.returned(value)))
+                call.fetch().map(move |value| value.map(|mut value| wishes.returned(&mut value)))
             }
         }
     }
@@ -267,7 +262,7 @@ impl<K: Kind> Miss<K> {
         }
         Call::fetch_many(calls).map(move |found| {
             for ((index, wishes), value) in places.into_iter().zip(found) {
-                values[index] = value.map(|value| wishes.returned(value));
+                values[index] = value.map(|mut value| wishes.returned(&mut value));
             }
             values
         })
@@ -279,8 +274,8 @@ impl<K: Kind> Miss<K> {
         if self.call.is_rejected() {
             return Looked::Elsewhere(self);
         }
-        match self.find() {
-            Ok(value) => Looked::Here(value),
+        match self.call.find() {
+            Ok(held) => Looked::Here(self.wishes.returned(&mut Value::Stored(held))),
             Err(reason) => Looked::Elsewhere(self.after(reason)),
         }
     }

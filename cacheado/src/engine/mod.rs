@@ -59,6 +59,6 @@ pub(crate) use aging::{Age, Renewals};
 pub use batch::Batch;
 pub(crate) use call::{Call, KeyParts, scope_label, tag_label};
 pub use lookup::{Lookup, lookup};
-pub(crate) use lookup::{Reason, call_for};
+pub(crate) use lookup::{Question, Reason, call_for};
 pub use miss::Miss;
 pub(crate) use query::{KeyQuery, encode_key, hash_bytes, hash_key};

@@ -20,6 +20,9 @@ use crate::stats::count;
 impl Call {
     /// What this call does next.
     pub(super) fn plan(mut self: Box<Self>, leader: Leader) -> Next {
+        if let Some(found) = self.found.take() {
+            return Next::Serve(Value::Stored(found));
+        }
         let Some(function) = &self.function else {
             return Next::Compute(Box::new(Computation::uncached(self)));
         };

@@ -23,10 +23,13 @@ pub(crate) enum Value {
     /// An outcome of another caller's that can only be handed on.
     Shared(Held),
     /// The backend failed, and the function wants to know.
-    Unavailable(Error),
+    Unavailable(Failure),
     /// The body took too long.
-    TookTooLong(Error),
+    TookTooLong(Failure),
 }
+
+/// Why there is no value, until it is told.
+type Failure = Option<Error>;
 
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,7 +40,7 @@ impl fmt::Debug for Value {
 /// Which values are the function's own: the types of what is behind their pointers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Typed {
-    pub(super) stored: TypeId,
+    pub(crate) stored: TypeId,
     shared: TypeId,
 }
 
@@ -97,24 +100,33 @@ impl<K: Kind> Wishes<K> {
         Self { kind, ttl_with: None, cache_if: None, on_backend_error: None, on_timeout: None }
     }
 
-    /// What the function returns for what its call has come to.
-    pub(crate) fn returned(self, value: Value) -> K::Return {
-        let returned = match value {
-            Value::Stored(held) => self.kind.release(held),
-            Value::Shared(shared) => self.kind.unshare(&shared),
-            Value::Unavailable(error) => {
-                let Some(on_backend_error) = self.on_backend_error else { no_value() };
-                return on_backend_error(error);
-            }
-            Value::TookTooLong(error) => {
-                let Some(on_timeout) = self.on_timeout else { no_value() };
-                return on_timeout(error);
-            }
+    /// What the function returns for what its call has come to, which is taken out. By reference: what a function that
+    /// is compiled for each type owns, it also has to drop.
+    pub(crate) fn returned(&self, value: &mut Value) -> K::Return {
+        let (failed, failure) = match value {
+            Value::Stored(held) => match self.kind.release(held) {
+                Some(returned) => return returned,
+                None => no_value(),
+            },
+            Value::Shared(shared) => match self.kind.unshare(shared) {
+                Some(returned) => return returned,
+                None => no_value(),
+            },
+            Value::Unavailable(failure) => (self.on_backend_error, failure),
+            Value::TookTooLong(failure) => (self.on_timeout, failure),
         };
-        match returned {
-            Some(returned) => returned,
+        match failed {
+            Some(failed) => failed(told(failure)),
             None => no_value(),
         }
+    }
+}
+
+/// Why there is no value, which is told once.
+fn told(failure: &mut Failure) -> Error {
+    match failure.take() {
+        Some(error) => error,
+        None => no_value(),
     }
 }
 
@@ -185,7 +197,7 @@ mod tests {
         let held = kind.hold(&Some("a".to_owned())).expect("it can be stored");
         assert!(typed(kind).restore(held.clone()).is_some());
         assert!(typed(Own::<String>::new()).restore(held.clone()).is_none(), "it is another type's");
-        assert_eq!(kind.release(held), Some(Some("a".to_owned())));
+        assert_eq!(kind.release(&mut held.clone()), Some(Some("a".to_owned())));
     }
 
     #[test]

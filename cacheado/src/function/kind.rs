@@ -40,8 +40,9 @@ pub trait Kind: Copy + Send + Sync {
     fn payload(self, outcome: &Self::Return) -> Option<&Self::Payload>;
     /// What is stored of the outcome, behind a pointer.
     fn hold(self, outcome: &Self::Return) -> Option<Held>;
-    /// The outcome that what is behind such a pointer stands for; `None` if it is of another type.
-    fn release(self, held: Held) -> Option<Self::Return>;
+    /// The outcome that what is behind such a pointer stands for, which is taken out where nobody else has it; `None` if
+    /// it is of another type.
+    fn release(self, held: &mut Held) -> Option<Self::Return>;
 
     /// A copy for those who waited for this outcome, where it is not one that can be stored.
     fn share(self, outcome: &Self::Return) -> Option<Held> {
@@ -108,7 +109,7 @@ impl<K: Kind> Kind for Behind<K> {
         self.0.hold(outcome)
     }
 
-    fn release(self, held: Held) -> Option<K::Return> {
+    fn release(self, held: &mut Held) -> Option<K::Return> {
         self.0.release(held)
     }
 
@@ -208,8 +209,8 @@ macro_rules! held {
             }
         }
 
-        fn release(self, held: Held) -> Option<Self::Return> {
-            match held.into_inner() {
+        fn release(self, held: &mut Held) -> Option<Self::Return> {
+            match held.take() {
                 Some(stored) => self.restore(stored),
                 None => None,
             }

@@ -362,8 +362,7 @@ impl<F> Instance<F> {
 impl<F, G> Instance<F, G> {
     /// The same without the type. `suffix` is what the name of the function that the closure stands in has after that
     /// of the annotated one.
-    #[expect(clippy::unused_self, reason = "it is the type that is asked")]
-    pub(crate) fn id(self, suffix: &'static str) -> InstanceId {
+    pub(crate) fn id(suffix: &'static str) -> InstanceId {
         InstanceId { marker: typeid::of::<F>(), types: typeid::of::<G>(), name: type_name::<F>, suffix }
     }
 }

@@ -130,7 +130,7 @@ impl<R> Kind for Unstorable<R> {
         None
     }
 
-    fn release(self, _: Held) -> Option<R> {
+    fn release(self, _: &mut Held) -> Option<R> {
         None
     }
 }

@@ -203,8 +203,8 @@ impl<K: Kind> Batch<K> {
         }
     }
 
-    fn serve(&mut self, index: usize, value: Value) {
-        self.put(index, self.wishes.returned(value));
+    fn serve(&mut self, index: usize, mut value: Value) {
+        self.put(index, self.wishes.returned(&mut value));
     }
 
     fn put(&mut self, index: usize, value: K::Return) {
@@ -232,7 +232,7 @@ impl<K: Kind> Batch<K> {
             let Some(Element::SameAs(first)) = self.elements.get(index) else { continue };
             // What cannot be copied is a failure, and fails the whole call where it stands first.
             let copy =
-                self.here(*first).and_then(|value| self.wishes.kind.release(self.wishes.kind.hold(value)?));
+                self.here(*first).and_then(|value| self.wishes.kind.release(&mut self.wishes.kind.hold(value)?));
             if let Some(copy) = copy {
                 self.put(index, copy);
             }

@@ -88,7 +88,7 @@ impl Computation {
             return Next::Compute(self);
         }
         context::served(|| Served::anew(Outcome::Miss));
-        Next::Serve(Value::Unavailable(Error::from(error)))
+        Next::Serve(Value::Unavailable(Some(Error::from(error))))
     }
 }
 
