@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Id, RuntimeFlavor};
 
+use crate::contract::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The runtime of the I/O thread, if the system let it start.
@@ -60,10 +61,12 @@ pub fn block_on<T: Send + 'static>(future: impl Future<Output = T> + Send + 'sta
         let problem = "a sync operation was called on the I/O thread, where only async ones can be";
         return Err(Error::new(ErrorKind::Other, "block on I/O", problem));
     }
-    io.spawn(async move {
+    // Of one type for the runtime, which compiles some twenty functions for each type of task.
+    let task: BoxFuture<'static, ()> = Box::pin(async move {
         // Whoever waits does so as long as the sender lives.
         let _ = sender.send(future.await);
     });
+    io.spawn(task);
     let received = blocking(move || answer.recv());
     received.map_err(|_| Error::new(ErrorKind::Other, "block on I/O", "the operation panicked"))
 }

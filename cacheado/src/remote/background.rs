@@ -19,8 +19,10 @@ impl Background {
 
     /// Begins to run a task. Without an I/O thread it is dropped.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        // Of one type for the runtime, which compiles some twenty functions for each type of task.
+        let task: BoxFuture<'static, ()> = Box::pin(task);
         if let Some(spawn) = &self.0 {
-            return spawn(Box::pin(task));
+            return spawn(task);
         }
         match io::handle() {
             Ok(io) => drop(io.spawn(task)),
