@@ -330,8 +330,15 @@ fn the_verbs_of_a_cache_and_of_a_scope() {
                 assert_eq!($on.get_or_compute("k", Ttl::Never, || 7_u8).unwrap(), 7, "of another type");
                 assert_eq!($on.get::<u8>("k").unwrap(), Some(7));
                 let fails = || Err::<u16, _>("it fails");
-                assert_eq!($on.try_get_or_compute("k", Ttl::Never, fails), Err("it fails"), "of another type");
-                assert_eq!($on.try_get_or_compute_async("k", Ttl::Never, || async { Ok::<_, ()>(8_u16) }).await, Ok(8));
+                assert_eq!(
+                    $on.try_get_or_compute("k", Ttl::Never, fails),
+                    Err("it fails"),
+                    "of another type"
+                );
+                assert_eq!(
+                    $on.try_get_or_compute_async("k", Ttl::Never, || async { Ok::<_, ()>(8_u16) }).await,
+                    Ok(8)
+                );
                 assert_eq!($on.try_get_or_compute("k", Ttl::Never, fails), Ok(8));
             }};
         }

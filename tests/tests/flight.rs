@@ -494,7 +494,11 @@ fn an_error_under_a_key_of_ones_own_is_for_all_who_waited_and_is_not_stored() {
         assert_eq!(stage.cache.get::<u8>("key").unwrap(), None);
         let key = "key".to_owned();
         assert_eq!(stage.cache.try_get_or_compute(&key, Ttl::Never, || Ok::<_, Copied>(2_u8)), Ok(2));
-        assert_eq!(stage.cache.get_or_compute(&key, Ttl::Never, || 3_u8).unwrap(), 2, "the value alone is stored");
+        assert_eq!(
+            stage.cache.get_or_compute(&key, Ttl::Never, || 3_u8).unwrap(),
+            2,
+            "the value alone is stored"
+        );
         assert_eq!(call().await, Ok(2));
     });
 }

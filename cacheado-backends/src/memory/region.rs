@@ -22,7 +22,7 @@ use super::labels::{Label, LabelSet};
 use super::slot::{View, expire_at};
 use super::store::{Listener, RegionId, Store};
 use super::table::Table;
-use super::value::{AnyHand, AnyValue, Hand};
+use super::value::AnyValue;
 use crate::Clock;
 use crate::sync::BiasedLock;
 pub use fill::{Fill, Filling, Placed};
@@ -162,21 +162,9 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     }
 
     fn see_typed(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<V>> {
-        let mut hand = Hand(None);
-        let times = self.look(hash, key, touch, &mut hand)?;
-        Some(times.of(hand.into_value()?))
-    }
-}
-
-/// When the time of an entry is over, and for how long before that it may be computed anew.
-struct Times {
-    expiry: u64,
-    lead: u64,
-}
-
-impl Times {
-    fn of<V>(&self, value: V) -> Seen<V> {
-        Seen { value, expiry: self.expiry, lead: self.lead }
+        let table = self.shards.of(hash).read();
+        let (number, slot) = self.look(&*table, hash, key, touch)?;
+        Some(slot.with(table.value(number)?.clone()))
     }
 }
 
@@ -243,23 +231,18 @@ impl AnyRegion {
     }
 
     fn see(&self, hash: u64, key: &[u8], touch: bool) -> Option<Seen<AnyValue>> {
-        let mut seen = None;
-        self.shards.with_hand(&mut |hand| {
-            let times = self.look(hash, key, touch, hand);
-            seen = times.and_then(|times| Some(times.of(hand.give()?)));
-        });
-        seen
+        let table = self.shard(hash).read();
+        let (number, slot) = self.look(&table, hash, key, touch)?;
+        Some(slot.with(table.copy(number)?))
     }
 
-    /// Puts a copy of an entry's value into the hand, if the entry is there.
-    fn look(&self, hash: u64, key: &[u8], touch: bool, hand: &mut dyn AnyHand) -> Option<Times> {
-        let table = self.shard(hash).read();
-        let (number, slot) = self.with_key(&table, hash, key)?;
+    /// The entry with this key, and its number, if it is there; it is marked as used, if that is wanted.
+    fn look<'t>(&self, table: &'t Table, hash: u64, key: &[u8], touch: bool) -> Option<(u32, View<'t>)> {
+        let (number, slot) = self.with_key(table, hash, key)?;
         if touch {
             self.base.store.stamps().touch(&slot.head.stamp);
         }
-        table.lend(number, hand);
-        Some(Times { expiry: slot.expiry(), lead: slot.lead() })
+        Some((number, slot))
     }
 
     /// The keys of the live entries that begin with `prefix`. Costs what the region holds.

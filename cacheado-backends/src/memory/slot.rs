@@ -1,7 +1,7 @@
 //! One entry of the store, without its value, and its key.
 
 use super::Query;
-use super::aging::Aging;
+use super::aging::{Aging, Seen};
 use super::labels::{Label, LabelSet};
 use super::ledger::Locator;
 use super::members::Place;
@@ -213,6 +213,11 @@ impl<'t> View<'t> {
     /// For how long before its expiry it may be computed anew.
     pub(super) fn lead(self) -> u64 {
         self.facts.aged().map_or(0, |(aging, _)| aging.lead)
+    }
+
+    /// A copy of the entry's value, with what is to be known of its time.
+    pub(super) fn with<V>(self, value: V) -> Seen<V> {
+        Seen { value, expiry: self.expiry(), lead: self.lead() }
     }
 
     pub(super) fn last_used(self) -> u64 {

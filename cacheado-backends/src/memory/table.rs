@@ -8,7 +8,7 @@ use std::any::Any;
 
 use super::index::Index;
 use super::slot::{Facts, Head, Slot, View};
-use super::value::{AnyHand, Hand};
+use super::value::{AnyHand, AnyValue, Hand};
 
 /// How many entries share a piece of memory.
 const ENTRIES: usize = 8;
@@ -38,8 +38,8 @@ pub(super) trait AnyLines: Send + Sync + 'static {
     fn extend(&mut self) -> usize;
     /// Exchanges the entry that has this number, or none, for that in the hand, or none.
     fn exchange(&mut self, number: u32, hand: &mut dyn AnyHand);
-    /// Puts a copy of an entry's value into the hand.
-    fn lend(&self, number: u32, hand: &mut dyn AnyHand);
+    /// A copy of an entry's value, behind a pointer.
+    fn copy(&self, number: u32) -> Option<AnyValue>;
     /// Takes all entries out.
     fn split_off(&mut self) -> Box<dyn AnyLines>;
 }
@@ -100,10 +100,9 @@ impl<V: Clone + Send + Sync + 'static> AnyLines for Lines<V> {
         std::mem::swap(&mut self.0[line].0[place], &mut held(hand.as_any()).0);
     }
 
-    fn lend(&self, number: u32, hand: &mut dyn AnyHand) {
-        if let Some(entry) = self.entry(number) {
-            *held(hand.as_any()) = Hand::new(entry.value.clone());
-        }
+    fn copy(&self, number: u32) -> Option<AnyValue> {
+        let Some(entry) = self.entry(number) else { return None };
+        Some(AnyValue::copied(&entry.value))
     }
 
     fn split_off(&mut self) -> Box<dyn AnyLines> {
@@ -140,6 +139,11 @@ impl<V> Default for Table<Lines<V>> {
 }
 
 impl<V> Table<Lines<V>> {
+    /// The value of the entry that has this number.
+    pub(super) fn value(&self, number: u32) -> Option<&V> {
+        self.lines.entry(number).map(|entry| &entry.value)
+    }
+
     /// The entry whose key is one that `is_it` knows, for a probe.
     #[inline]
     pub(super) fn get(&self, hash: u64, is_it: impl Fn(&Head) -> bool) -> Option<&Entry<V>> {
@@ -193,9 +197,9 @@ impl Table {
         self.numbers.facts.iter().map(Facts::weight).sum()
     }
 
-    /// Puts a copy of an entry's value into the hand.
-    pub(super) fn lend(&self, number: u32, hand: &mut dyn AnyHand) {
-        self.lines.lend(number, hand);
+    /// A copy of an entry's value, behind a pointer.
+    pub(super) fn copy(&self, number: u32) -> Option<AnyValue> {
+        self.lines.copy(number)
     }
 
     /// Adds an entry whose key is not there.
@@ -283,7 +287,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::memory::value::AnyValue;
     use crate::sync::AtomicU64;
 
     fn slot(key: u64, serial: u64) -> Slot {
@@ -351,10 +354,8 @@ mod tests {
                     model.get(&key).copied()
                 );
                 assert_eq!(table.len(), model.len());
-                if let Some(number) = table.number(key % 7, &is_it) {
-                    table.lend(number, &mut empty);
-                }
-                assert_eq!(empty.into_value(), model.get(&key).copied());
+                let copy = table.number(key % 7, &is_it).and_then(|number| table.copy(number));
+                assert_eq!(copy.and_then(|mut copy| copy.take()), model.get(&key).copied());
             }
             let found = table
                 .get(key % 7, |stored| stored.key.as_bytes() == key.to_le_bytes())

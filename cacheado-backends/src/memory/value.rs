@@ -32,6 +32,15 @@ impl<V: Send + Sync + 'static> Place for Behind<V> {
 
 #[expect(clippy::manual_map, reason = "it is compiled for each type, and each `map` is a call of its own")]
 impl AnyValue {
+    /// A pointer to a copy of a value, or a copy of the pointer that it is.
+    pub(super) fn copied<V: Clone + Send + Sync + 'static>(value: &V) -> Self {
+        let any: &dyn Any = value;
+        match any.downcast_ref::<Self>() {
+            Some(pointer) => pointer.clone(),
+            None => Self::new(value.clone()),
+        }
+    }
+
     /// Puts the value behind a pointer.
     #[must_use]
     pub fn new<V: Send + Sync + 'static>(value: V) -> Self {
@@ -119,8 +128,6 @@ pub(super) trait AnyHand {
     fn value(&self) -> Option<&dyn Any>;
     /// The head; `None` where the hand is empty.
     fn head(&mut self) -> Option<&mut Head>;
-    /// Takes the value out and puts it behind a pointer.
-    fn give_wrapped(&mut self) -> Option<AnyValue>;
     /// Takes in the value from behind a pointer; whether it is of the right type.
     fn take_unwrapped(&mut self, value: &mut AnyValue) -> bool;
 }
@@ -144,13 +151,6 @@ impl<V: Clone + Send + Sync + 'static> AnyHand for Hand<V> {
         }
     }
 
-    fn give_wrapped(&mut self) -> Option<AnyValue> {
-        match self.0.take() {
-            Some(entry) => Some(AnyValue::new(entry.value)),
-            None => None,
-        }
-    }
-
     fn take_unwrapped(&mut self, value: &mut AnyValue) -> bool {
         match value.take() {
             Some(value) => {
@@ -163,14 +163,6 @@ impl<V: Clone + Send + Sync + 'static> AnyHand for Hand<V> {
 }
 
 impl dyn AnyHand + '_ {
-    /// Takes the value out, behind a pointer. Not to be called under a lock.
-    pub(super) fn give(&mut self) -> Option<AnyValue> {
-        match self.pointer() {
-            Some(hand) => std::mem::replace(hand, Hand(None)).into_value(),
-            None => self.give_wrapped(),
-        }
-    }
-
     /// Takes in a value from behind a pointer; whether it is of the right type. Not to be called under a lock: the value
     /// may be cloned.
     pub(super) fn take(&mut self, mut value: AnyValue) -> bool {
@@ -212,21 +204,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_comes_back_from_behind_its_pointer() {
+    fn a_value_goes_into_a_hand_of_its_type() {
         let hand: &mut dyn AnyHand = &mut Hand::<String>(None);
         assert!(hand.take(AnyValue::new("a".to_owned())));
         assert_eq!(hand.value().and_then(|value| value.downcast_ref()), Some(&"a".to_owned()));
-        assert_eq!(hand.give().and_then(|mut value| value.take()), Some("a".to_owned()));
-        assert!(hand.give().is_none(), "it is empty");
         assert!(!hand.take(AnyValue::new(1_u8)), "it is of another type");
     }
 
     #[test]
     fn a_pointer_that_is_the_value_stays_what_it_is() {
         let value = AnyValue::new(5_u8);
-        let hand: &mut dyn AnyHand = &mut Hand::<AnyValue>(None);
-        assert!(hand.take(value.clone()));
-        assert!(hand.give().is_some_and(|given| Arc::ptr_eq(&given.0, &value.0)));
+        let mut hand = Hand::<AnyValue>(None);
+        let any: &mut dyn AnyHand = &mut hand;
+        assert!(any.take(value.clone()));
+        assert!(hand.into_value().is_some_and(|taken| Arc::ptr_eq(&taken.0, &value.0)));
+        assert!(Arc::ptr_eq(&AnyValue::copied(&value).0, &value.0));
+        assert_eq!(AnyValue::copied(&5_u8).take(), Some(5_u8));
     }
 
     #[test]

@@ -46,7 +46,9 @@ impl Keyspace {
         let parts = self.parts(key);
         match function.find(Own::new(), hash_key(&parts), &KeyQuery(&parts)) {
             Ok(value) => Operation::ready(Some(value)),
-            Err(reason) if function.is_remote() => self.call(Own::new(), key, Ttl::Default).after(reason).fetch(),
+            Err(reason) if function.is_remote() => {
+                self.call(Own::new(), key, Ttl::Default).after(reason).fetch()
+            }
             Err(_) => {
                 function.shared.tally.missed();
                 Operation::ready(None)
@@ -76,7 +78,12 @@ impl Keyspace {
         self.call(Own::new(), key, Ttl::Default)
     }
 
-    fn lookup<K: Kind<Stored = Held, Held: Value>>(&self, kind: K, key: &impl KeyPart, ttl: Ttl) -> Lookup<K> {
+    fn lookup<K: Kind<Stored = Held, Held: Value>>(
+        &self,
+        kind: K,
+        key: &impl KeyPart,
+        ttl: Ttl,
+    ) -> Lookup<K> {
         if context::is_any() && context::is_asked() {
             return self.call(kind, key, ttl).get();
         }

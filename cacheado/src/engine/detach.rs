@@ -368,7 +368,11 @@ impl Call {
                 return value;
             }
             served_anew(How::Miss);
-            Value::TookTooLong(Some(Error::new(ErrorKind::Timeout, "call", format!("no result within {limit:?}"))))
+            Value::TookTooLong(Some(Error::new(
+                ErrorKind::Timeout,
+                "call",
+                format!("no result within {limit:?}"),
+            )))
         })
     }
 }

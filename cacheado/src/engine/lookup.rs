@@ -14,9 +14,7 @@ use super::query::{Encode, KeyQuery, hash_key};
 use crate::cache::{Cache, CallCache, Named};
 use crate::codec::Codec;
 use crate::context::{self, Outcome as How};
-use crate::function::{
-    Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed,
-};
+use crate::function::{Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed};
 use crate::key::{Key, KeyPart};
 use crate::remote::{Chore, place};
 use crate::rules::EntryMeta;
@@ -132,7 +130,11 @@ pub(crate) enum Reason {
 }
 
 /// The call for these arguments, without looking anything up.
-pub(crate) fn call_for<K: Kind>(question: &Question<'_>, suffix: &'static str, shape: &Shape<K>) -> Box<Call> {
+pub(crate) fn call_for<K: Kind>(
+    question: &Question<'_>,
+    suffix: &'static str,
+    shape: &Shape<K>,
+) -> Box<Call> {
     question.call(suffix, &Values::of(shape))
 }
 

@@ -141,6 +141,11 @@ pub(crate) fn no_value() -> ! {
 /// An [`Outcome`] of this kind.
 pub(crate) struct Of<K: Kind, R>(pub(crate) Wishes<K>, pub(crate) R);
 
+#[expect(
+    clippy::manual_map,
+    clippy::question_mark,
+    reason = "it is compiled for each type, and each `map` and `?` is a call of its own"
+)]
 impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
     fn worth(&self) -> Worth {
         self.0.kind.worth(self.1.borrow())
@@ -154,9 +159,10 @@ impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
     }
 
     fn ttl(&self) -> Option<Duration> {
-        match (self.0.ttl_with, self.0.kind.payload(self.1.borrow())) {
-            (Some(ttl_with), Some(payload)) => Some(ttl_with(payload)),
-            _ => None,
+        let Some(ttl_with) = self.0.ttl_with else { return None };
+        match self.0.kind.payload(self.1.borrow()) {
+            Some(payload) => Some(ttl_with(payload)),
+            None => None,
         }
     }
 

@@ -231,8 +231,9 @@ impl<K: Kind> Batch<K> {
         for index in 0..self.elements.len() {
             let Some(Element::SameAs(first)) = self.elements.get(index) else { continue };
             // What cannot be copied is a failure, and fails the whole call where it stands first.
-            let copy =
-                self.here(*first).and_then(|value| self.wishes.kind.release(&mut self.wishes.kind.hold(value)?));
+            let copy = self
+                .here(*first)
+                .and_then(|value| self.wishes.kind.release(&mut self.wishes.kind.hold(value)?));
             if let Some(copy) = copy {
                 self.put(index, copy);
             }
