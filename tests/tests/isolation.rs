@@ -1,10 +1,13 @@
 //! Tenants and scopes (hazards 2, 7, 8 and 9, invariant 2).
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use cacheado::prelude::*;
 use cacheado::{with_cache, with_cache_async};
-use cacheado_tests::wait::on_one_thread;
+use cacheado_tests::stage::tiers;
+use cacheado_tests::wait::{on_one_thread, poll_times};
+use tokio::sync::Notify;
 
 cacheado::scopes! {
     mod scopes {
@@ -226,6 +229,80 @@ fn hazard_09_scope_values_are_in_the_key_wherever_they_come_from() {
         assert_eq!(cache.evict_by_scope(&scopes::session(org("o1"), "1", "s1")).unwrap(), 1);
         assert_eq!(cache.evict_by_scope(&scopes::user(org("o1"), 1_u8)).unwrap(), 2);
         assert_eq!(cache.evict_by_scope(&scopes::organization(org("o2"))).unwrap(), 2);
+    });
+}
+
+/// A key that leaves out whom it is of: the scope says that.
+#[derive(Debug, Clone, KeyPart)]
+struct Request {
+    #[key(skip)]
+    tenant: OrgId,
+    page: u32,
+}
+
+impl Request {
+    fn of(tenant: &str) -> Self {
+        Self { tenant: org(tenant), page: 1 }
+    }
+}
+
+#[cached(scope = "organization", scope_args(org_id = tenant))]
+fn page_given(Request { tenant, page }: Request) -> String {
+    format!("{}, page {page}", tenant.0)
+}
+
+#[cached(scope = "organization")]
+fn page_bound(Request { tenant: org_id, page }: Request) -> String {
+    format!("{}, page {page}", org_id.0)
+}
+
+#[cached(scope = "organization", key(org_id, page))]
+fn page_named(Request { tenant: org_id, page }: Request) -> String {
+    format!("{}, page {page}", org_id.0)
+}
+
+#[test]
+fn hazard_09_a_tenant_inside_a_pattern_is_in_the_key_whatever_the_pattern_s_type_leaves_out() {
+    let pages = [page_given, page_bound, page_named];
+    for (tier, cache, _) in tiers() {
+        with_cache(&cache, || {
+            for page in pages {
+                for _ in 0..2 {
+                    for tenant in ["acme", "globex"] {
+                        assert_eq!(page(Request::of(tenant)), format!("{tenant}, page 1"), "{tier}");
+                    }
+                }
+            }
+            let kept = page_bound_entry(Request::of("globex")).peek().unwrap();
+            assert_eq!(kept.as_deref(), Some("globex, page 1"), "{tier}");
+            assert_eq!(page_bound_cache().stats().misses, 2, "{tier}");
+            assert_eq!(cache.evict_by_scope(&scopes::organization(org("acme"))).unwrap(), 3, "{tier}");
+        });
+    }
+}
+
+#[test]
+fn hazard_09_nobody_waits_for_the_computation_of_another_tenant() {
+    #[cached(scope = "organization", skip(gate))]
+    async fn page_async(gate: Option<Arc<Notify>>, Request { tenant: org_id, page }: Request) -> String {
+        if let Some(gate) = gate {
+            gate.notified().await;
+        }
+        format!("{}, page {page}", org_id.0)
+    }
+    on_one_thread(|| async {
+        for (tier, cache, _) in tiers() {
+            let gate = Arc::new(Notify::new());
+            with_cache_async(&cache, async {
+                let mut acme = Box::pin(page_async(Some(Arc::clone(&gate)), Request::of("acme")));
+                assert!(poll_times(&mut acme, 64).is_pending());
+                let globex = poll_times(page_async(None, Request::of("globex")), 64);
+                assert_eq!(globex, Poll::Ready("globex, page 1".to_owned()), "{tier}");
+                gate.notify_one();
+                assert_eq!(acme.await, "acme, page 1", "{tier}");
+            })
+            .await;
+        }
     });
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Part {
     /// Where a missing `KeyPart` is reported.
     pub span: Span,
     pub cfgs: Vec<Attribute>,
-    /// The names whose values are in the key with it.
+    /// The names by which the attribute can mention it.
     pub names: Vec<String>,
     /// `&mut` without being skipped: an error.
     pub mutable_borrow: bool,
@@ -44,11 +44,12 @@ impl KeyPlan {
         }
     }
 
-    /// Whether the value of this name is in the key.
+    /// Whether the value of this name is a part of the key. One inside a pattern that is a part as a whole is not: what
+    /// of it is in the key, its type decides.
     pub(super) fn contains(&self, name: &str) -> bool {
         match self {
             Self::Whole(_) => false,
-            Self::Parts(parts) => parts.iter().any(|part| part.names.iter().any(|known| known == name)),
+            Self::Parts(parts) => parts.iter().any(|part| text(&part.ident) == name),
         }
     }
 }
