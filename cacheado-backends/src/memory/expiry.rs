@@ -73,15 +73,21 @@ impl Expiry {
         self.others.push(Reverse((deadline, at)));
     }
 
-    /// Drops the records of entries that are gone, and those whose entry has another deadline by now.
+    /// Keeps one record of each entry that is there and expires, at its present deadline.
     /// `deadline` tells an entry's, or `None` where it is gone.
     pub(super) fn retain(&mut self, deadline: impl Fn(&Locator) -> Option<u64>) {
         let mut records: Vec<Record> = std::mem::take(&mut self.queue).into();
         records.extend(std::mem::take(&mut self.others).into_iter().map(|Reverse(record)| record));
-        // Of several records of one entry, one is enough: that of its deadline, however often it was set.
+        // The record of an entry that lives longer by now may be its only one.
+        records.retain_mut(|(recorded, at)| match deadline(at) {
+            Some(NEVER) | None => false,
+            Some(present) => {
+                *recorded = present;
+                true
+            }
+        });
         records.sort_unstable();
         records.dedup();
-        records.retain(|(at_time, at)| deadline(at) == Some(*at_time));
         self.queue = records.into();
     }
 }
@@ -146,5 +152,19 @@ mod tests {
         expiry.push(5, at(2));
         expiry.retain(|at| (at.serial == 1).then_some(20));
         assert_eq!((expiry.len(), expiry.next()), (1, Some(20)));
+    }
+
+    #[test]
+    fn an_entry_that_lives_longer_keeps_a_record_and_one_that_lives_for_ever_does_not() {
+        let mut expiry = Expiry::default();
+        for (deadline, serial) in [(10, 1), (10, 2), (20, 3), (30, 3), (40, 4)] {
+            expiry.push(deadline, at(serial));
+        }
+        expiry.retain(|at| {
+            [(1, 50), (2, NEVER), (3, 5), (4, 40)].iter().find(|of| of.0 == at.serial).map(|of| of.1)
+        });
+        assert_eq!((expiry.len(), expiry.next()), (3, Some(5)));
+        let order = std::iter::from_fn(|| expiry.pop(100)).map(|at| at.serial);
+        assert!(order.eq([3, 4, 1]), "in order of their deadlines");
     }
 }

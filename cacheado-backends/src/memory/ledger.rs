@@ -76,7 +76,7 @@ impl Ledger {
         self.len() > live.saturating_mul(2) + Self::SMALL
     }
 
-    /// Drops the records of entries that are gone, and those whose entry has another deadline by now.
+    /// Drops the records of entries that are gone, and of several records of an entry's expiry all but one.
     pub(super) fn compact(&mut self, entries: &impl Entries) {
         self.order.retain(|at| entries.deadline(at).is_some());
         self.expiry.retain(|at| entries.deadline(at));

@@ -95,6 +95,33 @@ fn hazard_18_the_books_stay_small_while_entries_come_and_go() {
 }
 
 #[test]
+fn hazard_18_an_entry_that_lives_longer_leaves_in_time_however_often_the_books_are_tidied() {
+    let bounds = [
+        Limits { sweep: true, ..Limits::default() },
+        Limits { max_items: Some(2), ..Limits::default() },
+        Limits { lru: Some(2), ..Limits::default() },
+    ];
+    for limits in bounds {
+        let clock = ManualClock::new();
+        let fixture = Fixture::new(&Memory::new(), limits.clone(), clock.clone());
+        let seconds = |n| Some(Duration::from_secs(n));
+        fixture.fill(1, seconds(1), &[]);
+        let later = fixture.store.clock().deadline(seconds(100));
+        assert!(fixture.region.set_deadline(hash(1), &1_u64.to_le_bytes(), later));
+        for _ in 0..3_000 {
+            fixture.fill(2, seconds(1_000), &[]);
+        }
+        clock.advance(Duration::from_secs(99));
+        assert_eq!(fixture.store.len(), 2, "{limits:?}");
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(fixture.store.len(), if limits.sweep { 1 } else { 2 }, "{limits:?}");
+        assert_eq!(fixture.fill(3, None, &[]), Placed::Stored, "{limits:?}: the first makes room");
+        assert_eq!((fixture.get(1), fixture.get(2), fixture.get(3)), (None, Some(2), Some(3)), "{limits:?}");
+        assert_eq!(fixture.store.len(), 2, "{limits:?}");
+    }
+}
+
+#[test]
 fn a_label_holds_what_it_holds_and_eviction_counts_the_live_ones() {
     let clock = ManualClock::new();
     let fixture = Fixture::new(&Memory::new(), Limits::default(), clock.clone());
