@@ -58,7 +58,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// How many expired entries an insertion removes, if it meets as many.
+    /// How many expired entries an insertion removes, if it meets as many, though there is room.
     const SWEEP_ON_ENTRY: usize = 2;
 
     pub(super) fn open(mut limits: Limits, clock: Clock) -> Arc<Self> {
@@ -314,10 +314,12 @@ impl Store {
         }
         // Nothing is removed under the lock: what follows a removal is others' code.
         loop {
-            let expired = if left_to_sweep > 0 { ledger.expiry.pop(entry.now) } else { None };
+            // Entries whose time is over do not count against a bound.
+            let sweeps = left_to_sweep > 0 || self.is_over();
+            let expired = if sweeps { ledger.expiry.pop(entry.now) } else { None };
             if let Some(at) = expired {
                 drop(ledger);
-                left_to_sweep -= 1;
+                left_to_sweep = left_to_sweep.saturating_sub(1);
                 self.expire(&at, entries);
                 ledger = self.ledger.lock();
                 continue;

@@ -194,6 +194,34 @@ fn weight_is_bounded_and_too_heavy_an_entry_is_not_stored() {
 }
 
 #[test]
+fn entries_whose_time_is_over_count_against_no_bound() {
+    let heavy = Memory::builder().max_weight(100).weigher(|_, value| {
+        let key = value.downcast_ref::<u64>().copied().unwrap_or_default();
+        if key == 20 { 90 } else { 10 }
+    });
+    let second = Some(Duration::from_secs(1));
+    for adaptive in [false, true] {
+        let lru = Limits { lru: Some(10), adaptive, ..Limits::default() };
+        for (memory, limits) in [(heavy.clone().build(), Limits::default()), (Memory::new(), lru)] {
+            let clock = ManualClock::new();
+            let fixture = Fixture::new(&memory, limits.clone(), clock.clone());
+            fixture.fill(1, None, &[]);
+            for key in 2..=10 {
+                // Stored over and over: the records of those that are gone make no room.
+                for _ in 0..3 {
+                    fixture.fill(key, second, &[]);
+                }
+            }
+            clock.advance(Duration::from_secs(1));
+            for key in 20..=if limits.lru.is_some() { 28 } else { 20 } {
+                fixture.fill(key, None, &[]);
+                assert_eq!((fixture.get(1), fixture.get(key)), (Some(1), Some(key)), "{limits:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn weights_do_not_overflow_whatever_a_weigher_says() {
     let memory = Memory::builder()
         .max_weight(u64::MAX)
