@@ -165,7 +165,15 @@ impl Store {
     fn expire(&self, at: &Locator, entries: &impl Entries) {
         // An entry that lives longer than its record says is written down anew.
         if let Some(deadline) = entries.find(at, |region| region.expire_at(at)) {
-            self.ledger.lock().expiry.push(deadline, *at);
+            let is_next = {
+                let mut ledger = self.ledger.lock();
+                ledger.expiry.push(deadline, *at);
+                ledger.expiry.next() == Some(deadline)
+            };
+            // The sweeper may have looked while there was no record.
+            if is_next {
+                self.wake_sweeper();
+            }
         }
     }
 
@@ -176,6 +184,10 @@ impl Store {
             ledger.expiry.push(deadline, at);
             self.tidy(&mut ledger, self);
         }
+        self.wake_sweeper();
+    }
+
+    fn wake_sweeper(&self) {
         if let Some(sweeper) = self.sweeper.get() {
             sweeper.wake();
         }
@@ -309,7 +321,8 @@ impl Store {
         }
         ledger.expiry.push(entry.deadline, entry.at);
         self.tidy(&mut ledger, entries);
-        if self.sweeper.get().is_some() {
+        let is_swept = self.sweeper.get().is_some();
+        if is_swept {
             is_next = ledger.expiry.next() == Some(entry.deadline);
         }
         // Nothing is removed under the lock: what follows a removal is others' code.
@@ -340,10 +353,12 @@ impl Store {
             ledger = self.ledger.lock();
             if let Some((stamp, deadline)) = used {
                 ledger.put_back(&victim, stamp, deadline);
+                // As with one that has been written down anew.
+                is_next |= is_swept && ledger.expiry.next() == Some(deadline);
             }
         }
-        if is_next && let Some(sweeper) = self.sweeper.get() {
-            sweeper.wake();
+        if is_next {
+            self.wake_sweeper();
         }
     }
 
@@ -377,6 +392,12 @@ impl Store {
 
     fn evict_at(&self, at: &Locator, cause: Cause) -> Option<bool> {
         self.find(at, |region| region.evict_at(at, cause))
+    }
+
+    /// Has it told of what a sweeper is woken for, where it has none.
+    #[cfg(test)]
+    pub(super) fn watch_sweeper(&self) -> &Sweeper {
+        self.sweeper.get_or_init(Sweeper::without_thread)
     }
 
     #[cfg(test)]

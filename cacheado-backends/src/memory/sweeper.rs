@@ -41,6 +41,18 @@ impl Sweeper {
         Self { signal }
     }
 
+    /// One that sweeps nothing, to see whether it is woken.
+    #[cfg(test)]
+    pub(super) fn without_thread() -> Self {
+        Self { signal: Arc::default() }
+    }
+
+    /// Whether it has been woken since this was last asked.
+    #[cfg(test)]
+    pub(super) fn was_woken(&self) -> bool {
+        std::mem::take(&mut self.signal.state.lock().woken)
+    }
+
     /// The next expiry has changed.
     pub(super) fn wake(&self) {
         self.signal.state.lock().woken = true;
@@ -73,5 +85,43 @@ fn run(store: &Weak<Store>, signal: &Signal) {
             return;
         }
         state.woken = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Fixture;
+    use super::super::{Limits, Memory};
+    use super::*;
+    use crate::ManualClock;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn an_entry_that_has_come_to_live_longer_wakes_it_as_its_record_is_put_back() {
+        let clock = ManualClock::new();
+        let fixture = Fixture::new(&Memory::new(), Limits::default(), clock.clone());
+        fixture.fill(1, Some(SECOND), &[]);
+        assert!(fixture.set_deadline(1, Some(4 * SECOND)));
+        let sweeper = fixture.store.watch_sweeper();
+        fixture.fill(2, None, &[]);
+        assert!(!sweeper.was_woken(), "nothing that it waits for has changed");
+        clock.advance(SECOND);
+        fixture.fill(2, None, &[]);
+        assert_eq!(fixture.store.next_expiry(), Some(fixture.store.clock().deadline(Some(3 * SECOND))));
+        assert!(sweeper.was_woken());
+    }
+
+    #[test]
+    fn a_victim_that_stays_wakes_it_as_its_record_is_put_back() {
+        let limits = Limits { lru: Some(2), ..Limits::default() };
+        let fixture = Fixture::new(&Memory::new(), limits, ManualClock::new());
+        fixture.fill(1, Some(SECOND), &[]);
+        fixture.fill(2, None, &[]);
+        assert_eq!(fixture.get(1), Some(1));
+        let sweeper = fixture.store.watch_sweeper();
+        fixture.fill(3, None, &[]);
+        assert_eq!((fixture.get(1), fixture.get(2), fixture.get(3)), (Some(1), None, Some(3)));
+        assert!(sweeper.was_woken());
     }
 }

@@ -58,6 +58,11 @@ impl Fixture {
         self.region.fill(fill, &ticket, key)
     }
 
+    pub(super) fn set_deadline(&self, key: u64, ttl: Option<Duration>) -> bool {
+        let deadline = self.store.clock().deadline(ttl);
+        self.region.set_deadline(hash(key), &key.to_le_bytes(), deadline)
+    }
+
     pub(super) fn evict(&self, key: u64) -> bool {
         self.region.evict(hash(key), &key.to_le_bytes(), Cause::Evicted)
     }
@@ -106,8 +111,7 @@ fn hazard_18_an_entry_that_lives_longer_leaves_in_time_however_often_the_books_a
         let fixture = Fixture::new(&Memory::new(), limits.clone(), clock.clone());
         let seconds = |n| Some(Duration::from_secs(n));
         fixture.fill(1, seconds(1), &[]);
-        let later = fixture.store.clock().deadline(seconds(100));
-        assert!(fixture.region.set_deadline(hash(1), &1_u64.to_le_bytes(), later));
+        assert!(fixture.set_deadline(1, seconds(100)));
         for _ in 0..3_000 {
             fixture.fill(2, seconds(1_000), &[]);
         }
