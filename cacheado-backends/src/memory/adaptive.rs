@@ -69,6 +69,8 @@ impl Adaptive {
     const HINT: f64 = 1.0;
     /// So much is learnt from a departure. Where a fourth of the keys come back, that is made up for.
     const SUSPICION: f64 = 0.25;
+    /// So many ghosts are kept however few entries there are.
+    const FEW: usize = 64;
 
     pub(super) fn new(most: usize) -> Self {
         Self {
@@ -108,7 +110,8 @@ impl Adaptive {
             self.promote(entries);
             if self.is_probation_next() {
                 let (last_use, at) = self.probation.take()?;
-                self.left_probation.left(identity(&at), last_use, self.most + self.most / 2);
+                let most = self.remembered(self.most.saturating_add(self.most / 2));
+                self.left_probation.left(identity(&at), last_use, most);
                 self.hurry(Self::SUSPICION);
                 return Some(at);
             }
@@ -121,6 +124,11 @@ impl Adaptive {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn ghosts(&self) -> usize {
+        self.left_probation.len() + self.left_main.len()
+    }
+
     /// Drops the records of entries that are gone.
     pub(super) fn retain(&mut self, mut alive: impl FnMut(&Locator) -> bool) {
         self.probation.retain(&mut alive);
@@ -130,8 +138,15 @@ impl Adaptive {
 
     fn pop_main(&mut self, last_use: u64) -> Option<Locator> {
         let (_, at) = self.main.take()?;
-        self.left_main.left(identity(&at), last_use, self.most / 2);
+        let most = self.remembered(self.most / 2);
+        self.left_main.left(identity(&at), last_use, most);
         Some(at)
+    }
+
+    /// How many ghosts there may be where `most` are wanted: if not the bound but the weight makes entries leave, there
+    /// are fewer entries than it allows, and no more than twice as many ghosts.
+    fn remembered(&self, most: usize) -> usize {
+        most.min(self.len().saturating_mul(2).max(Self::FEW))
     }
 
     /// Moves those whose turn to leave probation it is and that were used there to the main order.

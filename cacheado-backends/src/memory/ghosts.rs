@@ -65,6 +65,11 @@ impl Ghosts {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     fn next(&self) -> u32 {
         // There are never as many as numbers: those of the last `n` differ.
         #[expect(clippy::cast_possible_truncation, reason = "numbers wrap")]

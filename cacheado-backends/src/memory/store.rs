@@ -394,6 +394,11 @@ impl Store {
         self.find(at, |region| region.evict_at(at, cause))
     }
 
+    #[cfg(test)]
+    pub(super) fn ghosts(&self) -> usize {
+        if let Order::Adaptive(adaptive) = &self.ledger.lock().order { adaptive.ghosts() } else { 0 }
+    }
+
     /// Has it told of what a sweeper is woken for, where it has none.
     #[cfg(test)]
     pub(super) fn watch_sweeper(&self) -> &Sweeper {

@@ -236,6 +236,23 @@ fn hazard_18_the_books_stay_small_with_the_adaptive_order() {
 }
 
 #[test]
+fn hazard_18_where_only_the_weight_binds_few_keys_are_remembered_that_have_left() {
+    let memory = Memory::builder().max_weight(100).weigher(|_, _| 10).build();
+    for most in [usize::MAX, 1 << 40] {
+        let limits = Limits { lru: Some(most), adaptive: true, ..Limits::default() };
+        let fixture = Fixture::new(&memory, limits, Clock::system());
+        for round in 0..10_000_u64 {
+            replay(&fixture, [round, round % 7]);
+            assert!(fixture.store.len() <= 10);
+        }
+        // Records of what is gone count as entries until they are tidied up.
+        let (records, _) = fixture.store.records();
+        let ghosts = fixture.store.ghosts();
+        assert!(ghosts <= 2 * (2 * records + 64), "{ghosts} ghosts, {records} records of 10 entries");
+    }
+}
+
+#[test]
 fn groups_keep_their_bounds_and_their_order() {
     let shares = Memory::builder().max_items_per_scope("organization", 3).build().limits().shares.clone();
     let shares = shares.told_by(Arc::new(|_| Some(3)));
