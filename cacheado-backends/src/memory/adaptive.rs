@@ -119,6 +119,8 @@ impl Adaptive {
                 Next::Idle(last_use) => return self.pop_main(last_use),
                 Next::Used if patience == 0 => return self.pop_main(self.now),
                 Next::Used => patience -= 1,
+                // What was older there is gone: those on probation are next after all.
+                Next::None if self.probation.len() > 0 => {}
                 Next::None => return self.newest.take().map(|newest| newest.at),
             }
         }

@@ -208,6 +208,23 @@ fn one_thread_sees_the_same_each_time() {
 }
 
 #[test]
+fn what_has_just_been_stored_stays_where_all_that_is_older_in_the_main_order_is_gone() {
+    let fixture = bounded(10, true);
+    replay(&fixture, 0..11);
+    fixture.store.clear(Cause::Cleared);
+    // All of these go to the main order: there is room.
+    for key in 100..700 {
+        fixture.fill(key, None, &[]);
+        fixture.evict(key);
+    }
+    replay(&fixture, 1_000..1_010);
+    assert_eq!(fixture.store.len(), 10);
+    fixture.fill(2_000, None, &[]);
+    assert_eq!(fixture.get(2_000), Some(2_000), "it does not make room for itself");
+    assert_eq!(fixture.store.len(), 10);
+}
+
+#[test]
 fn being_overwritten_counts_as_a_use() {
     let fixture = bounded(100, true);
     replay(&fixture, 0..100);
