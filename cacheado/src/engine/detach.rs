@@ -123,7 +123,10 @@ impl Computation {
         let write = self.finish(outcome);
         let value = write.map(|write| {
             let (remote, request, written) = write.split();
-            written.answered(&remote.ask_blocking(request))
+            let value = written.answered(&remote.ask_blocking(request));
+            // It may have left an eviction.
+            remote.settle_blocking();
+            value
         });
         served_anew(served);
         value

@@ -192,7 +192,10 @@ pub(super) fn write(write: Write) -> Waits<Value> {
     Box::pin(async move {
         let (remote, request, written) = write.split();
         let answer = remote.ask(request).await;
-        written.answered(&answer)
+        let value = written.answered(&answer);
+        // It may have left an eviction.
+        remote.settle().await;
+        value
     })
 }
 

@@ -31,7 +31,7 @@ impl Computation {
             Ok(None) => {}
             Ok(Some(draft)) => return self.write(draft),
             // It cannot be copied, so that nothing can hold it while the backend is waited for.
-            Err(_) => self.leave_eviction(),
+            Err(_) => self.leave_eviction_of_old(),
         }
         self.land(|| match (outcome.held(), outcome.shared()) {
             (Some(held), _) => Landed::Value(held),

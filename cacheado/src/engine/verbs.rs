@@ -220,7 +220,8 @@ impl Computation {
             match (is_set, &answer) {
                 (false, _) => self.forget(&function),
                 (true, Ok(_)) => self.enter(&function, kept),
-                (true, Err(_)) => self.withdraw(&function),
+                (true, Err(error)) if error.kind().is_outage() => self.withdraw(&function),
+                (true, Err(_)) => self.leave_eviction(),
             }
             // The next reader fetches it: of two sets at once, the copy would be either's.
             function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);

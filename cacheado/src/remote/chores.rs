@@ -26,6 +26,8 @@ enum Work {
     /// A rule has asked for it, so nobody reads the entry after it: the next to come does not wait until
     /// another has done it, but does it as well.
     Evict(Weak<Inner>),
+    /// It is old, and what was to replace it could not be written: nobody reads it after that, either.
+    Retract,
     /// There is no room for it.
     DriveOut,
     SetTtl(Option<Duration>),
@@ -34,6 +36,10 @@ enum Work {
 impl Chore {
     pub(crate) fn evict(key: Key, place: Arc<Place>, cache: &Arc<Inner>) -> Self {
         Self::new(key, place, Work::Evict(Arc::downgrade(cache)))
+    }
+
+    pub(crate) fn retract(key: Key, place: Arc<Place>) -> Self {
+        Self::new(key, place, Work::Retract)
     }
 
     pub(crate) fn drive_out(key: Key, place: Arc<Place>) -> Self {
@@ -51,7 +57,7 @@ impl Chore {
     pub(super) fn request(&self) -> Request {
         let place = Arc::clone(&self.place);
         match self.work {
-            Work::Evict(_) | Work::DriveOut => {
+            Work::Evict(_) | Work::Retract | Work::DriveOut => {
                 Request::Evict { place, notice: Notice::Key(self.key.clone()).to_bytes() }
             }
             Work::SetTtl(ttl) => Request::SetTtl { place, ttl },
@@ -78,7 +84,7 @@ impl Chore {
     }
 
     fn is_free(&self) -> bool {
-        matches!(self.work, Work::Evict(_)) || !self.is_taken.load(Ordering::Acquire)
+        matches!(self.work, Work::Evict(_) | Work::Retract) || !self.is_taken.load(Ordering::Acquire)
     }
 }
 

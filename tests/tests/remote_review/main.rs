@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cacheado::backends::Memory;
+use cacheado::backends::{Memory, SharedMemory};
 use cacheado::prelude::*;
 use cacheado::rules::{Effect, EntryMeta, Lru, MaxItems, Rule};
 use cacheado::testing::ManualClock;
-use cacheado::{Key, with_cache, with_cache_async};
+use cacheado::{ErrorKind, Key, with_cache, with_cache_async};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
@@ -364,5 +364,44 @@ fn a_refresh_whose_value_has_no_bytes_leaves_no_old_one() {
             assert_eq!(odd_entry().refresh(), Odd(13));
             assert_eq!(odd_entry().peek().unwrap(), None);
         });
+    }
+}
+
+#[test]
+fn a_value_that_is_too_large_for_the_backend_leaves_no_old_one() {
+    #[cached(ttl = 60, skip(size))]
+    fn text(size: usize) -> String {
+        "x".repeat(size)
+    }
+    #[cached(ttl = 60, skip(size))]
+    async fn text_async(size: usize) -> String {
+        "x".repeat(size)
+    }
+    let (small, large) = (10, 5_000);
+    for is_near in [false, true] {
+        let bounded = Memory::builder().max_weight(1_000).build();
+        let server = SharedMemory::open(&bounded, ManualClock::new());
+        let other = Cache::builder().backend(server.clone()).build().unwrap();
+        let cache = Cache::builder().backend(server);
+        let cache = if is_near { cache.near(Memory::new()) } else { cache }.build().unwrap();
+        with_cache(&cache, || {
+            assert_eq!(text(small).len(), small);
+            assert_eq!(text_entry(large).refresh().len(), large);
+            let left = with_cache(&other, || text_entry(small).peek().unwrap());
+            assert_eq!((text_entry(small).peek().unwrap(), left), (None, None), "near: {is_near}");
+            assert_eq!(text(large).len(), large);
+
+            text_entry(small).set("old".to_owned()).unwrap();
+            let error = text_entry(small).set("x".repeat(large)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Backend);
+            let left = with_cache(&other, || text_entry(small).peek().unwrap());
+            assert_eq!((text_entry(small).peek().unwrap(), left), (None, None), "near: {is_near}");
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(with_cache_async(&cache, async {
+            assert_eq!(text_async(small).await.len(), small);
+            assert_eq!(text_async_entry(large).refresh().await.len(), large);
+            assert_eq!(text_async_entry(small).peek().await.unwrap(), None, "near: {is_near}");
+        }));
     }
 }

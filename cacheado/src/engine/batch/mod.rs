@@ -14,6 +14,7 @@ mod round;
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::Arc;
 
 use cacheado_backends::memory::KeyBox;
 
@@ -112,7 +113,9 @@ impl<K: Kind> Batch<K> {
                 match round.split(returned, &wanted, ids, &mut self) {
                     Computed::Elements(elements) => {
                         if let Some((remote, requests, written)) = round.finish(elements, &mut self) {
-                            self.written(written, remote.ask_all_blocking(requests));
+                            self.written(written, Arc::clone(&remote).ask_all_blocking(requests));
+                            // They may have left evictions.
+                            remote.settle_blocking();
                         }
                     }
                     Computed::Whole(returned) => return returned,
@@ -169,6 +172,7 @@ impl<K: Kind> Batch<K> {
                         if let Some((remote, requests, written)) = round.finish(elements, &mut self) {
                             let answers = remote.ask_all(requests).await;
                             self.written(written, answers);
+                            remote.settle().await;
                         }
                     }
                     Computed::Whole(returned) => return returned,

@@ -72,15 +72,19 @@ impl Computation {
         self.call.is_refresh() || self.has_spare || self.renewing.is_some()
     }
 
-    /// Nothing is written of a value, but what it was to replace is old: it is gone here, and whoever is next in a
-    /// place to wait for the backend takes it out there.
+    /// Nothing is written of a value: if what it was to replace is old, that goes.
+    pub(in crate::engine) fn leave_eviction_of_old(&self) {
+        if self.is_about_old() {
+            self.leave_eviction();
+        }
+    }
+
+    /// The entry is gone here, and whoever is next in a place to wait for the backend takes it out there.
     pub(in crate::engine) fn leave_eviction(&self) {
         let (Some(function), Some(far)) = (&self.call.function, &self.far) else { return };
-        if self.is_about_old() {
-            self.forget(function);
-            function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);
-            far.remote.postpone(Chore::drive_out(self.call.whole_key(), Arc::clone(&far.place)));
-        }
+        self.forget(function);
+        function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);
+        far.remote.postpone(Chore::retract(self.call.whole_key(), Arc::clone(&far.place)));
     }
 
     /// `None`: the value has no bytes, or there is no room.
@@ -154,6 +158,10 @@ impl Computation {
     ) {
         if let Err(error) = answer {
             self.count_backend_error(error);
+            // It is refused for what it is, as one that has no bytes.
+            if ttl.is_some() && !error.kind().is_outage() && self.is_about_old() {
+                return self.leave_eviction();
+            }
         }
         let is_stored = matches!(answer, Ok(Reply::Filled(Filled::Stored)));
         match ttl {
