@@ -182,8 +182,8 @@ impl Call {
 }
 
 impl Computation {
-    /// Stores a value in the backend. What it replaces, and copies of it, are gone in any case: also where code of the
-    /// user's that decides or copies panics, which the caller is told of then.
+    /// Stores a value in the backend. What it replaces, and copies of it, are gone in any case but an outage: also where
+    /// it has no bytes, or code of the user's that decides or copies panics, which the caller is told of then.
     fn set_far<'o>(mut self, function: Arc<Function>, value: &dyn Outcome) -> Operation<'o, ()> {
         let asked = catch_unwind(AssertUnwindSafe(|| {
             let ttl = self.admitted(&function, value);
@@ -200,9 +200,9 @@ impl Computation {
         let ttl = ttl.and_then(|ttl| ttl.or(None));
         let grace = remote.grace(ttl, grace);
         let kept = ttl.map(|ttl| ttl.saturating_add(grace));
-        let sealed = match stored.map(|(_, stored)| far.seal(&stored, ttl, grace)).transpose() {
-            Ok(sealed) => sealed,
-            Err(error) => return Operation::Ready(Err(Error::new(ErrorKind::Codec, "set", error))),
+        let (sealed, refused) = match stored.map(|(_, stored)| far.seal(&stored, ttl, grace)).transpose() {
+            Ok(sealed) => (sealed, None),
+            Err(error) => (None, Some(Error::new(ErrorKind::Codec, "set", error))),
         };
         let sealed = sealed.filter(|_| {
             let has_room = self.reserve(&function, kept) != Placed::Full;
@@ -228,6 +228,9 @@ impl Computation {
             let answered = answer.map(drop).inspect_err(|error| self.count_backend_error(error));
             if let Some(panic) = panic {
                 resume_unwind(panic);
+            }
+            if let Some(refused) = refused {
+                return Err(refused);
             }
             Ok(answered?)
         })

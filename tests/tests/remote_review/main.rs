@@ -367,6 +367,23 @@ fn a_refresh_whose_value_has_no_bytes_leaves_no_old_one() {
     }
 }
 
+#[tokio::test]
+async fn a_set_that_fails_leaves_no_old_value() {
+    let (some, none) = (Some(Some(1_u8)), Some(None::<u8>));
+    for make in [plain, near] {
+        let backend = Gated::default();
+        let (cache, other) = (make(&backend), plain(&backend));
+        cache.set_async("k", &some, MINUTE).await.unwrap();
+        assert_eq!(cache.get_async("k").await.unwrap(), Some(some));
+        // Its bytes would be those of `None`.
+        let error = cache.set_async("k", &none, MINUTE).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Codec);
+        for node in [&cache, &other] {
+            assert_eq!(node.get_async::<Option<Option<u8>>>("k").await.unwrap(), None);
+        }
+    }
+}
+
 #[test]
 fn a_value_that_is_too_large_for_the_backend_leaves_no_old_one() {
     #[cached(ttl = 60, skip(size))]
