@@ -343,14 +343,42 @@ fn hazard_04_a_stable_name_is_all_that_a_key_has_of_a_function() {
     assert_eq!(cache.stats_by_function().into_keys().collect::<Vec<_>>(), ["keys.price"]);
 }
 
+struct Fails;
+
+impl serde::Serialize for Fails {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("no"))
+    }
+}
+
 #[test]
-fn hazard_18_a_key_that_fails_to_serialize_leaves_nothing_behind() {
-    struct Fails;
-    impl serde::Serialize for Fails {
-        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-            Err(serde::ser::Error::custom("no"))
+fn hazard_18_a_key_that_fails_leaves_nothing_behind_whatever_keys_are_made_while_it_is() {
+    /// Uses another cache while it is encoded.
+    struct Busy<'c>(&'c Cache);
+    impl KeyPart for Busy<'_> {
+        fn encode<S: cacheado::key::KeySink + ?Sized>(&self, sink: &mut S) {
+            self.0.set("used", &1_u8, Ttl::Never).unwrap();
+            sink.unit();
         }
     }
+    #[cached(cache = cache, skip(cache))]
+    fn found(cache: &Cache, first: impl KeyPart, second: impl KeyPart) -> u8 {
+        1
+    }
+    let (cache, other) = (Cache::new(), Cache::new());
+    let fails = || cacheado::key::Serde(Fails);
+    for _ in 0..10 {
+        cache.set((fails(), Busy(&other)), &1_u8, Ttl::Never).unwrap();
+        cache.set((Busy(&other), fails()), &1_u8, Ttl::Never).unwrap();
+        assert_eq!((found(&cache, fails(), Busy(&other)), found(&cache, Busy(&other), fails())), (1, 1));
+        cache.set(Busy(&other), &1_u8, Ttl::Never).unwrap();
+    }
+    let stats = cache.stats();
+    assert_eq!((stats.total_keys, stats.bypassed, other.stats().total_keys), (1, 40, 1), "{stats}");
+}
+
+#[test]
+fn hazard_18_a_key_that_fails_to_serialize_leaves_nothing_behind() {
     // Spelled like what a failure encodes as.
     #[derive(serde::Serialize)]
     enum Works {

@@ -8,11 +8,11 @@ use cacheado_backends::memory::{KeyBox, Label, LabelSet};
 
 use super::lookup::Reason;
 use super::moment::Moment;
-use super::query::{hash_labels, is_label_of};
+use super::query::{Encoded, hash_labels, is_label_of};
 use crate::codec::Codec;
 use crate::context::{self, Mode, Outcome, Served, Tier};
 use crate::function::{Function, Held, Policy, SingleFlight, Typed};
-use crate::key::{self, Key, KeyPart, KeySink};
+use crate::key::{Key, KeyPart, KeySink};
 use crate::scope::Scope;
 use crate::stats::count;
 use crate::ttl::Ttl;
@@ -117,10 +117,10 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// With the key that this thread has encoded last.
+    /// A call whose key equals none bypasses the cache.
     pub(crate) fn new(
         function: Option<Arc<Function>>,
-        (hash, key): (u64, KeyBox),
+        (hash, key): (u64, Encoded),
         typed: Typed,
         codec: Option<Codec<Held>>,
         policy: &'static Policy,
@@ -128,7 +128,7 @@ impl Call {
     ) -> Box<Self> {
         Box::new(Self {
             function,
-            key,
+            key: key.bytes,
             hash,
             found: None,
             typed,
@@ -139,7 +139,7 @@ impl Call {
             reports_outage: false,
             tags: Vec::new(),
             refresh,
-            bypass: key::serde::has_failed(),
+            bypass: key.has_failed,
             rejected: false,
             has_looked: false,
             due: false,

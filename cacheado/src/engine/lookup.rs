@@ -253,7 +253,7 @@ impl Function {
             Probed::Hit(value) => Ok(value),
             Probed::Expired => {
                 let typed = Typed::new(TypeId::of::<K::Held>(), TypeId::of::<K::Shared>());
-                let mut held = self.judge(typed, hash, &query.encoded())?;
+                let mut held = self.judge(typed, hash, &query.encoded().bytes)?;
                 kind.release(&mut held).ok_or(Reason::Absent)
             }
             Probed::Absent => Err(Reason::Absent),
@@ -266,7 +266,7 @@ impl Function {
     #[cold]
     #[inline(never)]
     fn rules_let_key_pass(&self, hash: u64, key: &dyn Encode) -> bool {
-        self.rules_let_pass(hash, &key.encoded())
+        self.rules_let_pass(hash, &key.encoded().bytes)
     }
 
     /// Shows a hit to the rules of the user's.

@@ -29,10 +29,17 @@ pub(crate) fn hash_bytes(bytes: &[u8]) -> Option<u64> {
 }
 
 /// The bytes of a key.
-pub(crate) fn encode_key<K: KeyPart + ?Sized>(key: &K) -> KeyBox {
-    let mut bytes = room();
+pub(crate) struct Encoded {
+    pub(crate) bytes: KeyBox,
+    /// A value in it has failed to serialize, so that it equals no key.
+    pub(crate) has_failed: bool,
+}
+
+/// The bytes of a key.
+pub(crate) fn encode_key<K: KeyPart + ?Sized>(key: &K) -> Encoded {
+    let (mut bytes, failures) = room();
     key.encode(&mut bytes);
-    boxed(bytes)
+    boxed(bytes, failures)
 }
 
 thread_local! {
@@ -40,18 +47,20 @@ thread_local! {
     static ROOM: Cell<KeyBytes> = const { Cell::new(KeyBytes::new()) };
 }
 
-/// A key that encodes another while it is encoded finds no room, and makes some; so does a thread that ends.
+/// Room for a key, and how many values have failed before it. A key that encodes another while it is encoded finds no
+/// room, and makes some; so does a thread that ends.
 #[inline(never)]
-fn room() -> KeyBytes {
+fn room() -> (KeyBytes, u64) {
     let mut bytes = ROOM.try_with(Cell::take).unwrap_or_default();
     bytes.clear();
-    key::serde::begin();
-    bytes
+    (bytes, key::serde::failures())
 }
 
+/// What fails in a key that is encoded meanwhile counts, too: this one is then not stored, which does no harm.
 #[inline(never)]
-fn boxed(bytes: KeyBytes) -> KeyBox {
-    let key = KeyBox::from(bytes.as_bytes());
+fn boxed(bytes: KeyBytes, failures: u64) -> Encoded {
+    let has_failed = key::serde::failures() != failures;
+    let key = Encoded { bytes: KeyBox::from(bytes.as_bytes()), has_failed };
     let _ = ROOM.try_with(|room| room.set(bytes));
     key
 }
@@ -94,20 +103,20 @@ impl<K: KeyPart + ?Sized> Query for KeyQuery<'_, K> {
 
 /// A key whose bytes are made when they are needed.
 pub(crate) trait Encode {
-    fn encoded(&self) -> KeyBox;
+    fn encoded(&self) -> Encoded;
 }
 
 impl<K: KeyPart + ?Sized> Encode for KeyQuery<'_, K> {
     #[cold]
-    fn encoded(&self) -> KeyBox {
+    fn encoded(&self) -> Encoded {
         encode_key(self.0)
     }
 }
 
 /// The bytes are there.
 impl Encode for &[u8] {
-    fn encoded(&self) -> KeyBox {
-        (*self).into()
+    fn encoded(&self) -> Encoded {
+        Encoded { bytes: (*self).into(), has_failed: false }
     }
 }
 

@@ -54,24 +54,19 @@ impl<T: Serialize> KeyPart for Serde<T> {
 }
 
 thread_local! {
-    /// Whether a value has failed since the key that is being encoded was begun.
-    static FAILED: Cell<bool> = const { Cell::new(false) };
+    /// How many values have failed on this thread. Nobody resets it: keys are encoded while others are.
+    static FAILURES: Cell<u64> = const { Cell::new(0) };
 }
 
-/// A key is about to be encoded.
-pub(crate) fn begin() {
-    FAILED.set(false);
-}
-
-/// Whether the key that was just encoded equals none, as a value in it has failed to serialize.
-pub(crate) fn has_failed() -> bool {
-    FAILED.get()
+/// How many values have failed to serialize on this thread: a key that is encoded while it grows equals none.
+pub(crate) fn failures() -> u64 {
+    FAILURES.get()
 }
 
 /// Serde has no sets, so no value that serializes can look like this. The random bytes keep two values that
 /// fail with one message apart: the message alone would give one of them the other's result.
 fn write_failure<S: KeySink + ?Sized>(failure: &Failure, sink: &mut S) {
-    FAILED.set(true);
+    FAILURES.set(FAILURES.get() + 1);
     let mut nonce = [0; 16];
     for half in nonce.chunks_exact_mut(8) {
         half.copy_from_slice(&RandomState::new().build_hasher().finish().to_le_bytes());
