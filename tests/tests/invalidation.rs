@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use cacheado::backends::SharedMemory;
 use cacheado::rules::{Effect, EntryMeta, Rule};
 use cacheado::{Cache, ErrorKind, Key, Scope, Ttl, cached, with_cache};
 use cacheado_tests::Counter;
@@ -279,6 +280,46 @@ async fn doubled(n: u32) -> u32 {
 #[cached]
 fn tripled(n: u32) -> u32 {
     n * 3
+}
+
+#[test]
+fn hazard_08_evicting_a_function_leaves_another_whose_name_goes_on_in_brackets() {
+    #[cached(name = "orders", remote)]
+    fn orders(n: u32) -> u32 {
+        n
+    }
+    #[cached(name = "orders<eu>", remote)]
+    fn orders_eu(n: u32) -> u32 {
+        n
+    }
+    #[cached(name = "orders.of")]
+    fn orders_of<T: Into<u64> + Copy + cacheado::KeyPart + 'static>(n: T) -> u64 {
+        n.into()
+    }
+    let server = SharedMemory::new();
+    let over_server = || Cache::builder().backend(server.clone()).build().unwrap();
+    for (cache, other) in [(Cache::new(), None), (over_server(), Some(over_server()))] {
+        let fill = || (orders(1), orders_eu(1), orders_of(1_u8), orders_of(1_u32));
+        let sizes =
+            || [orders_cache(), orders_eu_cache(), orders_of_cache()].map(|own| own.stats().total_keys);
+        with_cache(&cache, || {
+            fill();
+            assert_eq!(sizes(), [1, 1, 2]);
+            assert_eq!(orders_cache().evict_all().unwrap(), 1);
+            assert_eq!((sizes(), orders_eu_entry(1).peek().unwrap()), ([0, 1, 2], Some(1)));
+            assert!(cache.evict_key(&orders_eu_entry(1).key()).unwrap());
+            fill();
+            assert_eq!(orders_eu_cache().evict_all().unwrap(), 1);
+            assert_eq!(orders_of_cache().evict_all().unwrap(), 2, "both instances");
+            assert_eq!(sizes(), [1, 0, 0]);
+        });
+        // A node that has called none of them evicts alike.
+        if let Some(other) = other {
+            with_cache(&cache, fill);
+            with_cache(&other, || assert_eq!(orders_cache().evict_all().unwrap(), 1));
+            with_cache(&cache, || assert_eq!(sizes(), [0, 1, 2]));
+        }
+    }
 }
 
 #[test]

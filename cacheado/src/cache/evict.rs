@@ -10,7 +10,7 @@ use crate::engine::{scope_label, tag_label};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::AnyFunction;
 use crate::key::Key;
-use crate::remote::{Notice, Operation, Reply, Request, function_group, place, scope_group, tag_group};
+use crate::remote::{Notice, Operation, Reply, Request, function_group, scope_group, tag_group};
 use crate::scope::Scope;
 use crate::stats::count;
 
@@ -62,7 +62,7 @@ impl Inner {
     fn evict_one(self: &Arc<Self>, key: &Key) -> Operation<'static, bool> {
         let Some(remote) = &self.remote else { return Operation::ready(self.evict_one_here(key)) };
         let notice = Notice::Key(key.clone()).to_bytes();
-        let request = Request::Evict { place: place(key, &[]), notice };
+        let request = Request::Evict { place: self.place_of(key), notice };
         let (cache, key) = (Arc::clone(self), key.clone());
         Operation::asks(remote, request, move |answer| {
             let here = cache.evict_one_here(&key);

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use cacheado_backends::contract::Place;
 use dashmap::DashMap;
 
 use super::Inner;
@@ -115,6 +116,12 @@ impl Inner {
         }
     }
 
+    /// Where the entry of a whole key lies in the backend.
+    pub(super) fn place_of(&self, key: &Key) -> Arc<Place> {
+        let functions = self.functions_of(key);
+        functions.first().map_or_else(|| place(key), |(function, _)| function.shared().title.place(key))
+    }
+
     /// The functions that a whole key can belong to, each with its bytes there.
     pub(super) fn functions_of(&self, key: &Key) -> Vec<(Arc<dyn AnyFunction>, Vec<u8>)> {
         if key.function().is_empty() {
@@ -145,7 +152,7 @@ impl Inner {
                 function.evict(&bytes, Cause::Rule);
             }
             if let Some(remote) = &cache.remote {
-                let at = place(&key, &[]);
+                let at = cache.place_of(&key);
                 remote.postpone(Chore::evict(key, at, &cache));
             }
         }

@@ -14,9 +14,11 @@ use super::query::{Encode, KeyQuery, hash_key};
 use crate::cache::{Cache, CallCache, Named};
 use crate::codec::Codec;
 use crate::context::{self, Outcome as How};
-use crate::function::{Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed};
+use crate::function::{
+    Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed, without_arguments,
+};
 use crate::key::{Key, KeyPart};
-use crate::remote::{Chore, place};
+use crate::remote::Chore;
 use crate::rules::EntryMeta;
 use crate::scope::Scope;
 
@@ -201,7 +203,11 @@ fn function_of(
     let leaves = leaves && site.owns_identity(&path, instance);
     let named = Named { site: number, path: &path, types: instance.types, marker: own };
     let function = inner.registry.function(named, making, leaves, &|| {
-        let identity = Identity { name: site.identity(&path).into(), version: site.version_number() };
+        let identity = Identity {
+            name: site.identity(&path).into(),
+            bare: site.identity(&without_arguments(&path)).into(),
+            version: site.version_number(),
+        };
         Function::open(inner, identity, site.scope_level().into(), leaves, site.policy(), making)
     });
     if let Some(marker) = own {
@@ -324,6 +330,6 @@ impl Function {
         // The copy is as old as it was: it may end sooner, and never later.
         self.region.shorten(hash, bytes, clock.deadline(ttl));
         let kept = self.kept_for(ttl);
-        remote.postpone(Chore::set_ttl(key.clone(), place(key, &[]), kept));
+        remote.postpone(Chore::set_ttl(key.clone(), self.shared.title.place(key), kept));
     }
 }

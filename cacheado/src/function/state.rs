@@ -21,12 +21,15 @@ use crate::stats::{Stats, Tally};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Identity {
     pub(crate) name: Arc<str>,
+    /// What all instances of the function have in common: the name without generic arguments. Brackets in a
+    /// `name = "…"` are none.
+    pub(crate) bare: Arc<str>,
     pub(crate) version: u32,
 }
 
 impl Identity {
     pub(crate) fn programmatic() -> Self {
-        Self { name: "".into(), version: 0 }
+        Self { name: "".into(), bare: "".into(), version: 0 }
     }
 
     pub(crate) fn is_programmatic(&self) -> bool {
@@ -166,7 +169,7 @@ impl Function {
         }
         let tally = Tally::default();
         let copies = remote.is_some();
-        let title = Title::new(&identity.name, identity.version);
+        let title = Title::new(&identity.name, &identity.bare, identity.version);
         let has_rules = !cache.pipeline.is_empty();
         let shared = Arc::new(Shared {
             identity,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 
 use cacheado_backends::memory::{Cause, Label, Listener, Region, Store, Tickets};
 
-use super::{Chore, Remote, place};
+use super::{Chore, Remote};
 use crate::function::Shared;
 use crate::scope::Scope;
 
@@ -47,7 +47,7 @@ impl Listener for LedgerListener {
                 self.shared.tally.evicted();
                 if let Some(remote) = self.remote.upgrade() {
                     let key = self.shared.key(&Scope::of_labels(labels), bytes);
-                    let at = place(&key, &[]);
+                    let at = self.shared.title.place(&key);
                     remote.postpone(Chore::drive_out(key, at));
                 }
             }
