@@ -137,6 +137,58 @@ mod shadowed {
 }
 
 #[test]
+fn hazard_33_a_type_of_the_users_own_that_is_called_phantom_data_is_in_the_key() {
+    use std::marker;
+
+    use cacheado::key::{KeyPart, encode};
+
+    mod own {
+        #[derive(cacheado::KeyPart)]
+        pub struct PhantomData(pub u8);
+        pub mod generic {
+            #[derive(cacheado::KeyPart)]
+            pub struct PhantomData<T>(pub T);
+        }
+    }
+    #[derive(cacheado::KeyPart)]
+    struct Named {
+        by_path: own::PhantomData,
+    }
+    #[derive(cacheado::KeyPart)]
+    struct Generic {
+        by_path: own::generic::PhantomData<u8>,
+    }
+    use own::PhantomData;
+    #[derive(cacheado::KeyPart)]
+    struct Bare {
+        imported: PhantomData,
+    }
+    fn differ<K: KeyPart>(of: impl Fn(u8) -> K) {
+        assert_ne!(encode(&of(1)), encode(&of(2)), "{}", std::any::type_name::<K>());
+    }
+    differ(|n| Named { by_path: own::PhantomData(n) });
+    differ(|n| Generic { by_path: own::generic::PhantomData(n) });
+    differ(|n| Bare { imported: PhantomData(n) });
+
+    /// What is no part of a key.
+    struct Unit;
+    #[derive(cacheado::KeyPart)]
+    struct Marked<T> {
+        n: u8,
+        _of: marker::PhantomData<T>,
+        _std: std::marker::PhantomData<T>,
+        _core: ::core::marker::PhantomData<fn() -> T>,
+    }
+    #[derive(cacheado::KeyPart)]
+    struct Unmarked {
+        n: u8,
+    }
+    let data = || marker::PhantomData::<Unit>;
+    let marked = Marked { n: 1, _of: data(), _std: data(), _core: marker::PhantomData };
+    assert_eq!(encode(&marked), encode(&Unmarked { n: 1 }), "that of the standard library is not");
+}
+
+#[test]
 fn hazard_33_user_items_of_every_name() {
     use shadowed::{Option, Result, Shape};
     let cache = cacheado::Cache::new();

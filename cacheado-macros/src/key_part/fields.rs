@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
-use syn::{Fields, Index, Member, Type};
+use syn::{Fields, Index, Member, PathArguments, Type, TypePath};
 
 use super::attributes;
 use crate::errors::Errors;
@@ -24,7 +24,7 @@ impl KeyField {
     }
 }
 
-/// The fields without those that are skipped, and without `PhantomData`, which has no value.
+/// The fields without those that are skipped, and without `PhantomData<…>`, which has no value.
 pub(super) fn of(all: &Fields) -> syn::Result<Vec<KeyField>> {
     let mut errors = Errors::default();
     let mut fields = Vec::new();
@@ -42,7 +42,14 @@ pub(super) fn of(all: &Fields) -> syn::Result<Vec<KeyField>> {
     errors.finish(fields)
 }
 
+/// Whether it is the one of the standard library, as it is spelled there. Another type of that name is a part.
 fn is_phantom(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path)
-        if path.path.segments.last().is_some_and(|segment| segment.ident == "PhantomData"))
+    let Type::Path(TypePath { qself: None, path, .. }) = ty else { return false };
+    let Some(last) = path.segments.last() else { return false };
+    let names: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let is_std = matches!(
+        names.join("::").as_str(),
+        "PhantomData" | "marker::PhantomData" | "std::marker::PhantomData" | "core::marker::PhantomData"
+    );
+    is_std && matches!(&last.arguments, PathArguments::AngleBracketed(_))
 }
