@@ -56,6 +56,21 @@ fn float(of: f64) -> String {
     format!("{of:?}")
 }
 
+/// A float of which only the bits are at hand.
+#[derive(Clone, Copy)]
+struct Bits(u64);
+
+impl KeyPart for Bits {
+    fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {
+        sink.float64(self.0);
+    }
+}
+
+#[cached]
+fn bits(of: Bits) -> String {
+    format!("{:?}", f64::from_bits(of.0))
+}
+
 #[cached(key = Serde(of))]
 fn serialized(of: &BTreeMap<String, Option<Vec<i8>>>) -> String {
     format!("{of:?}")
@@ -83,6 +98,7 @@ fn hazard_02_03_arguments_that_look_alike() {
         let texts: Vec<_> = floats.iter().map(|of| float(*of)).collect();
         assert_eq!(texts, ["0.0", "-0.0", "NaN", "NaN", "inf"]);
         assert_eq!(bodies(cache, || drop(float(f64::from_bits(f64::NAN.to_bits() ^ 1)))), 0, "NaN is NaN");
+        assert_eq!(bodies(cache, || drop((bits(Bits(0x7FF0_0000_0000_0001)), bits(Bits(u64::MAX))))), 1);
     });
 }
 

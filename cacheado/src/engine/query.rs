@@ -10,7 +10,7 @@ use cacheado_backends::memory::{KeyBox, Label, Query};
 use foldhash::fast::FoldHasher;
 
 use crate::hot::HOT;
-use crate::key::{self, KeyBytes, KeyPart, KeySink, tag};
+use crate::key::{self, KeyBytes, KeyPart, KeySink, float32_bits, float64_bits, tag};
 use crate::scope::Scope;
 
 /// The hash of a key, under a seed of this process.
@@ -170,12 +170,12 @@ impl KeySink for HashSink<'_> {
 
     #[inline]
     fn float64(&mut self, bits: u64) {
-        self.0.write_u64(bits);
+        self.0.write_u64(float64_bits(bits));
     }
 
     #[inline]
     fn float32(&mut self, bits: u32) {
-        self.0.write_u32(bits);
+        self.0.write_u32(float32_bits(bits));
     }
 
     #[inline]
@@ -382,12 +382,12 @@ impl<C: Compared> KeySink for MatchSink<C> {
 
     #[inline]
     fn float64(&mut self, bits: u64) {
-        self.0.fixed(tag::FLOAT64, bits.to_le_bytes());
+        self.0.fixed(tag::FLOAT64, float64_bits(bits).to_le_bytes());
     }
 
     #[inline]
     fn float32(&mut self, bits: u32) {
-        self.0.fixed(tag::FLOAT32, bits.to_le_bytes());
+        self.0.fixed(tag::FLOAT32, float32_bits(bits).to_le_bytes());
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! The sink that collects: each call appends its tag and its payload.
 
-use super::{KeyPart, KeySink, tag};
+use super::{KeyPart, KeySink, float32_bits, float64_bits, tag};
 
 /// Encodes one part on its own.
 ///
@@ -140,11 +140,11 @@ impl KeySink for KeyBytes {
     }
 
     fn float64(&mut self, bits: u64) {
-        self.tagged(tag::FLOAT64, &bits.to_le_bytes());
+        self.tagged(tag::FLOAT64, &float64_bits(bits).to_le_bytes());
     }
 
     fn float32(&mut self, bits: u32) {
-        self.tagged(tag::FLOAT32, &bits.to_le_bytes());
+        self.tagged(tag::FLOAT32, &float32_bits(bits).to_le_bytes());
     }
 
     fn text(&mut self, value: &str) {

@@ -3,7 +3,7 @@
 //! A token carries no value of its children, so reading needs no recursion: hostile nesting costs a counter,
 //! not stack. Malformed bytes are `None`, never a panic.
 
-use super::{KeySink, tag};
+use super::{KeySink, float32_bits, float64_bits, tag};
 
 /// The tag of the longest tuple, of [`tag::TUPLE_MAX`] parts.
 const LAST_TUPLE: u8 = tag::TUPLE + 31;
@@ -47,8 +47,14 @@ impl<'a> Token<'a> {
             tag::WIDE => Self::Wide(u128::from_le_bytes(take(bytes)?)),
             tag::WIDE_NEGATIVE => Self::WideNegative(i128::from_le_bytes(take(bytes)?)),
             tag::CHARACTER => Self::Character(char::from_u32(u32::from_le_bytes(take(bytes)?))?),
-            tag::FLOAT64 => Self::Float64(u64::from_le_bytes(take(bytes)?)),
-            tag::FLOAT32 => Self::Float32(u32::from_le_bytes(take(bytes)?)),
+            tag::FLOAT64 => {
+                let bits = u64::from_le_bytes(take(bytes)?);
+                (bits == float64_bits(bits)).then_some(Self::Float64(bits))?
+            }
+            tag::FLOAT32 => {
+                let bits = u32::from_le_bytes(take(bytes)?);
+                (bits == float32_bits(bits)).then_some(Self::Float32(bits))?
+            }
             tag::BYTES => {
                 let len = length(bytes)?;
                 Self::Bytes(take_slice(bytes, len)?)

@@ -34,6 +34,18 @@ pub(crate) mod tag {
     pub const TUPLE_MAX: usize = 31;
 }
 
+/// The bits that a float is written with: those of one NaN for every NaN.
+#[inline]
+pub(crate) const fn float64_bits(bits: u64) -> u64 {
+    if f64::from_bits(bits).is_nan() { 0x7FF8_0000_0000_0000 } else { bits }
+}
+
+/// The same of an `f32`.
+#[inline]
+pub(crate) const fn float32_bits(bits: u32) -> u32 {
+    if f32::from_bits(bits).is_nan() { 0x7FC0_0000 } else { bits }
+}
+
 /// What a [`KeyPart`](super::KeyPart) writes itself to.
 ///
 /// The same `encode` call serves three sinks: one that collects the bytes, one that hashes them and one
@@ -58,9 +70,9 @@ pub trait KeySink {
     fn wide_negative(&mut self, value: i128);
     /// A character.
     fn character(&mut self, value: char);
-    /// The bits of an `f64`. Every NaN is written as one.
+    /// The bits of an `f64`. Every NaN is written as one, which is for the sink to see to.
     fn float64(&mut self, bits: u64);
-    /// The bits of an `f32`. Every NaN is written as one.
+    /// The bits of an `f32`. Every NaN is written as one, which is for the sink to see to.
     fn float32(&mut self, bits: u32);
     /// A string: its length in bytes, then the bytes.
     fn text(&mut self, value: &str);

@@ -4,10 +4,6 @@ use std::num::{NonZero, Saturating, Wrapping};
 
 use crate::key::{KeyPart, KeySink};
 
-/// What every NaN is written as.
-const NAN64: u64 = 0x7FF8_0000_0000_0000;
-const NAN32: u32 = 0x7FC0_0000;
-
 impl KeyPart for u8 {
     fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {
         sink.unsigned(u64::from(*self));
@@ -116,13 +112,13 @@ impl KeyPart for char {
 /// By bits: `-0.0` and `0.0` differ (a function can tell them apart), and all NaN are one.
 impl KeyPart for f64 {
     fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {
-        sink.float64(if self.is_nan() { NAN64 } else { self.to_bits() });
+        sink.float64(self.to_bits());
     }
 }
 
 /// By bits: `-0.0` and `0.0` differ (a function can tell them apart), and all NaN are one.
 impl KeyPart for f32 {
     fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {
-        sink.float32(if self.is_nan() { NAN32 } else { self.to_bits() });
+        sink.float32(self.to_bits());
     }
 }

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, DefaultHasher, RandomState};
 
-use crate::key::{Key, encode};
+use cacheado_backends::memory::Query as _;
+
+use crate::engine::{KeyQuery, hash_key};
+use crate::key::{Key, KeyPart, KeySink, encode};
 use crate::scope::Scope;
 
 type Fixed = BuildHasherDefault<DefaultHasher>;
@@ -97,6 +100,26 @@ fn hazard_03_zeros_differ_and_all_nan_are_one() {
     assert!(other_nan.is_nan());
     assert_eq!(encode(&f64::NAN), encode(&other_nan));
     assert_eq!(encode(&f32::NAN), encode(&f32::from_bits(0xFFC0_0001)));
+}
+
+#[test]
+fn hazard_03_all_nan_are_one_whoever_writes_them() {
+    struct Bits(u64, u32);
+    impl KeyPart for Bits {
+        fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {
+            sink.tuple(2);
+            sink.float64(self.0);
+            sink.float32(self.1);
+        }
+    }
+    let nan = (f64::NAN, f32::NAN);
+    for of in [Bits(0x7FF0_0000_0000_0001, 0x7F80_0001), Bits(u64::MAX, u32::MAX)] {
+        assert_eq!(encode(&of), encode(&nan));
+        assert_eq!(hash_key(&of), hash_key(&nan));
+        assert!(KeyQuery(&of).matches(&encode(&nan)));
+    }
+    let numbers = (f64::NEG_INFINITY, f32::MAX);
+    assert_eq!(encode(&Bits(numbers.0.to_bits(), numbers.1.to_bits())), encode(&numbers));
 }
 
 #[test]

@@ -77,7 +77,11 @@ fn what_no_encoder_writes_is_refused() {
     let long_form_of_short_text = [&[0x0C, 1, 0, 0, 0, 0, 0, 0, 0][..], b"a"].concat();
     let surrogate = [0x09, 0x00, 0xD8, 0, 0];
     let not_utf8 = [0x81, 0xFF];
-    for bytes in [&long_form_of_short_text[..], &surrogate, &not_utf8, &[0x13], &[0x40], &[0x7F], &[0xC0]] {
+    let other_nan = [0x0A, 1, 0, 0, 0, 0, 0, 0xF8, 0x7F];
+    let other_nan32 = [0x0B, 0, 0, 0xC0, 0xFF];
+    let bad_tags = [[0x13], [0x40], [0x7F], [0xC0]];
+    let values = [&long_form_of_short_text[..], &surrogate, &not_utf8, &other_nan, &other_nan32];
+    for bytes in values.into_iter().chain(bad_tags.iter().map(|tag| &tag[..])) {
         assert_eq!(split_value(bytes), None, "{bytes:?}");
     }
 }
