@@ -144,6 +144,142 @@ fn an_entry_belongs_to_the_scope_in_which_it_was_asked_for() {
     assert_eq!(in_scope(org("globex"), || price(&shop, 7)), 7);
 }
 
+fn whose() -> String {
+    current_scope().map_or_else(|| "nobody's".to_owned(), |scope| scope.to_string())
+}
+
+#[cached(cache = cache, skip(cache), scope = ambient)]
+fn part(cache: &Cache) -> String {
+    whose()
+}
+
+#[cached(cache = cache, skip(cache), scope = ambient)]
+fn page(cache: &Cache) -> String {
+    part(cache)
+}
+
+#[cached(cache = cache, skip(cache), scope = ambient, stale = "1h")]
+fn page_that_goes_on(cache: &Cache) -> String {
+    part(cache)
+}
+
+#[cached(cache = cache, skip(cache), scope = ambient)]
+async fn page_later(cache: &Cache) -> String {
+    yield_now().await;
+    part(cache)
+}
+
+#[cached(cache = cache, skip(cache), scope = ambient, stale_if_error = "1h")]
+async fn page_with_a_spare(cache: &Cache) -> Result<String, String> {
+    yield_now().await;
+    Ok(part(cache))
+}
+
+#[cached(cache = cache, skip(cache), scope = ambient, timeout = "1h")]
+async fn page_in_time(cache: &Cache) -> cacheado::Result<String> {
+    yield_now().await;
+    Ok(part(cache))
+}
+
+/// Where the body is run: in another scope, and in none.
+const ELSEWHERE: [Option<&str>; 2] = [Some("globex"), None];
+
+fn run_in<R>(scope: Option<&str>, f: impl FnOnce() -> R) -> R {
+    match scope {
+        Some(id) => in_scope(org(id), f),
+        None => f(),
+    }
+}
+
+macro_rules! runs_where_it_was_made {
+    ($page:ident, $entry:ident) => {
+        for elsewhere in ELSEWHERE {
+            for verb in ["get", "refresh", "bypass"] {
+                let cache = Cache::new();
+                let entry = in_scope(org("acme"), || $entry(&cache));
+                let returned = run_in(elsewhere, || match verb {
+                    "get" => entry.get(),
+                    "refresh" => entry.refresh(),
+                    _ => entry.bypass(),
+                });
+                let served = in_scope(org("acme"), || $page(&cache));
+                let what = format!("{verb} in {elsewhere:?}");
+                assert_eq!([returned, served], ["organization:acme"; 2], "{what}");
+                let others = in_scope(org("globex"), || $page(&cache));
+                assert_eq!(others, "organization:globex", "{what}");
+            }
+        }
+    };
+}
+
+macro_rules! runs_later_where_it_was_made {
+    ($page:ident, $entry:ident, $value:expr) => {
+        for elsewhere in ELSEWHERE {
+            for verb in ["get", "refresh", "bypass"] {
+                let cache = Cache::new();
+                let entry = in_scope(org("acme"), || $entry(&cache));
+                let run = async {
+                    match verb {
+                        "get" => entry.get().await,
+                        "refresh" => entry.refresh().await,
+                        _ => entry.bypass().await,
+                    }
+                };
+                let returned = match elsewhere {
+                    Some(id) => in_scope_async(org(id), run).await,
+                    None => run.await,
+                };
+                let served = in_scope_async(org("acme"), $page(&cache)).await;
+                let what = format!("{verb} in {elsewhere:?}");
+                assert_eq!([returned, served].map($value), ["organization:acme"; 2], "{what}");
+                let others = in_scope_async(org("globex"), $page(&cache)).await;
+                assert_eq!($value(others), "organization:globex", "{what}");
+            }
+        }
+    };
+}
+
+#[test]
+fn hazard_09_the_body_of_an_entry_has_the_scope_of_the_entry() {
+    runs_where_it_was_made!(page, page_entry);
+    runs_where_it_was_made!(page_that_goes_on, page_that_goes_on_entry);
+}
+
+#[test]
+fn hazard_09_the_body_of_an_async_entry_has_the_scope_of_the_entry() {
+    on_one_thread(|| async {
+        runs_later_where_it_was_made!(page_later, page_later_entry, |page: String| page);
+        runs_later_where_it_was_made!(page_with_a_spare, page_with_a_spare_entry, |page: Result<_, _>| {
+            page.expect("it does not fail")
+        });
+        runs_later_where_it_was_made!(page_in_time, page_in_time_entry, |page: cacheado::Result<_>| {
+            page.expect("it is in time")
+        });
+    });
+}
+
+#[test]
+fn hazard_09_the_body_of_an_entry_that_was_made_without_a_scope_has_none() {
+    let cache = Cache::new();
+    let entry = page_entry(&cache);
+    assert_eq!(in_scope(org("acme"), || entry.get()), "nobody's");
+    assert_eq!((cache.stats().total_keys, cache.stats().bypassed), (0, 2));
+}
+
+/// Its entries are for whoever calls it.
+#[cached(cache = cache, skip(cache))]
+fn of_all(cache: &Cache) -> String {
+    whose()
+}
+
+#[test]
+fn the_body_of_an_entry_without_an_ambient_scope_has_the_scope_of_its_caller() {
+    let cache = Cache::new();
+    let entry = in_scope(org("acme"), || of_all_entry(&cache));
+    assert_eq!(in_scope(org("globex"), || entry.refresh()), "organization:globex");
+    assert_eq!(of_all(&cache), "organization:globex");
+}
+
 #[test]
 fn a_thread_begins_without_a_scope() {
     let shop = Shop::default();

@@ -190,3 +190,67 @@ fn the_cache_of_the_moment() {
         assert_eq!((keys(&a), keys(&b), a.stats().misses, b.stats().misses), (5, 5, 5, 5));
     });
 }
+
+#[cached]
+fn piece(n: u32) -> u32 {
+    n
+}
+
+#[cached]
+fn whole(n: u32) -> u32 {
+    piece(n)
+}
+
+#[cached]
+async fn whole_later(n: u32) -> u32 {
+    tokio::task::yield_now().await;
+    piece(n)
+}
+
+#[cached(cache = cache, skip(cache))]
+fn whole_of(cache: &Cache, n: u32) -> u32 {
+    piece(n)
+}
+
+#[test]
+fn the_body_of_an_entry_has_the_cache_of_the_entry() {
+    let (one, other) = (Cache::new(), Cache::new());
+    let entries = || with_cache(&one, || whole_entry(1));
+    let values = with_cache(&other, || {
+        piece_entry(1).set(13).unwrap();
+        let values = [entries().get(), entries().refresh(), entries().bypass()];
+        assert_eq!(piece(1), 13, "what is around the caller is as it was");
+        values
+    });
+    assert_eq!(values, [1; 3]);
+    assert_eq!(with_cache(&one, || whole(1)), 1);
+    // One that is made with the global cache has that.
+    let entry = whole_entry(1);
+    assert_eq!(with_cache(&other, || entry.refresh()), 1);
+    assert_eq!(whole(1), 1);
+}
+
+#[test]
+fn the_body_of_an_async_entry_has_the_cache_of_the_entry() {
+    on_one_thread(|| async {
+        let (one, other) = (Cache::new(), Cache::new());
+        let entries = || with_cache(&one, || whole_later_entry(1));
+        let values = with_cache_async(&other, async {
+            piece_entry(1).set(13).unwrap();
+            [entries().get().await, entries().refresh().await, entries().bypass().await]
+        });
+        assert_eq!(values.await, [1; 3]);
+        assert_eq!(with_cache_async(&one, whole_later(1)).await, 1);
+    });
+}
+
+#[test]
+fn the_body_of_an_entry_with_a_cache_of_its_own_has_that_of_its_caller() {
+    let (own, one, other) = (Cache::new(), Cache::new(), Cache::new());
+    let entry = with_cache(&one, || whole_of_entry(&own, 1));
+    let value = with_cache(&other, || {
+        piece_entry(1).set(13).unwrap();
+        entry.get()
+    });
+    assert_eq!((value, whole_of(&own, 1)), (13, 13));
+}

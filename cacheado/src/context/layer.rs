@@ -55,6 +55,11 @@ impl Layer {
         poll_fn(|context| self.run(|| future.as_mut().poll(context))).await
     }
 
+    /// Whether it would change nothing, which spares the calls of other threads the look at their surroundings.
+    pub(super) fn is_needless(&self) -> bool {
+        matches!(self, Self::Cache(None)) && !(is_any() && cache().is_some())
+    }
+
     fn concerns_every_call(&self) -> bool {
         !matches!(self, Self::Scope(_))
     }
@@ -75,10 +80,10 @@ impl Layer {
 }
 
 /// While it lives, the layer is on. A panic takes it off as well.
-struct On<'l>(&'l mut Layer);
+pub(super) struct On<'l>(&'l mut Layer);
 
 impl<'l> On<'l> {
-    fn put(layer: &'l mut Layer) -> Self {
+    pub(super) fn put(layer: &'l mut Layer) -> Self {
         if layer.concerns_every_call() {
             HOT.layers.fetch_add(1, Ordering::Relaxed);
         }

@@ -6,6 +6,7 @@
 //! | `layer` | the one mechanism: a thread has surroundings, and a layer changes one part of them for a while |
 //! | `scope` | `in_scope`, and what `scope = ambient` finds |
 //! | `mode` | `bypass` and `refresh` |
+//! | `origin` | what an entry has from its surroundings, for its body |
 //! | `observe` | `observe`: how the last call inside was served |
 //!
 //! The surroundings are those of a thread. A task has them while it is polled, wherever that is: a layer around
@@ -14,6 +15,7 @@
 mod layer;
 mod mode;
 mod observe;
+mod origin;
 mod scope;
 
 pub(crate) use layer::{Layer, cache, is_any, is_asked};
@@ -21,4 +23,5 @@ pub(crate) use mode::Mode;
 pub use mode::{bypass, bypass_async, refresh, refresh_async};
 pub(crate) use observe::served;
 pub use observe::{Outcome, Served, Tier, observe, observe_async};
+pub(crate) use origin::Origin;
 pub use scope::{AmbientScope, current_scope, in_scope, in_scope_async};

@@ -10,7 +10,7 @@ use super::lookup::Reason;
 use super::moment::Moment;
 use super::query::{Encoded, hash_labels, is_label_of};
 use crate::codec::Codec;
-use crate::context::{self, Mode, Outcome, Served, Tier};
+use crate::context::{self, Mode, Origin, Outcome, Served, Tier};
 use crate::function::{Function, Held, Policy, SingleFlight, Typed};
 use crate::key::{Key, KeyPart, KeySink};
 use crate::scope::Scope;
@@ -196,6 +196,12 @@ impl Call {
         let counted = Arc::new(Counts { lookup, stale: AtomicBool::new(false) });
         self.counted = Counted::Together(Arc::clone(&counted));
         Box::new(Self { counted: Counted::Together(counted), ..self.copied() })
+    }
+
+    /// What its body is to have around it, should it be run elsewhere.
+    pub(crate) fn origin(&self) -> Origin {
+        let scope = if let ScopeOf::Known(scope) = &self.scope { Some(scope) } else { None };
+        Origin::here(self.policy, scope)
     }
 
     /// Whether it may wait for another's computation.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::kind::{Kind, Settable};
 use crate::Result;
-use crate::context::{self, Outcome, Served};
+use crate::context::{self, Origin, Outcome, Served};
 use crate::engine::{Lookup, Miss};
 use crate::key::Key;
 
@@ -36,6 +36,7 @@ use crate::key::Key;
 pub struct Entry<K: Kind, F> {
     miss: Miss<K>,
     body: F,
+    origin: Origin,
 }
 
 /// One entry of an async function, for these arguments. See [`Entry`].
@@ -43,6 +44,7 @@ pub struct Entry<K: Kind, F> {
 pub struct AsyncEntry<K: Kind, F> {
     miss: Miss<K>,
     body: F,
+    origin: Origin,
 }
 
 /// A body that can go on without its caller.
@@ -55,13 +57,15 @@ pub struct Guarded<F>(pub F);
 
 impl<K: Kind, F> Entry<K, F> {
     pub(crate) fn new(miss: Miss<K>, body: F) -> Self {
-        Self { miss, body }
+        let origin = miss.call.origin();
+        Self { miss, body, origin }
     }
 }
 
 impl<K: Kind, F> AsyncEntry<K, F> {
     pub(crate) fn new(miss: Miss<K>, body: F) -> Self {
-        Self { miss, body }
+        let origin = miss.call.origin();
+        Self { miss, body, origin }
     }
 }
 
@@ -71,34 +75,36 @@ macro_rules! run {
         impl<$($head)* where $($bound)* {
             /// What the function returns: from the cache, or computed.
             pub $($async)? fn get(self) -> K::Return {
-                let $body = self.body;
-                match self.miss.get() {
+                let Self { miss, body: $body, origin } = self;
+                run!(@at origin, match miss.get() {
                     Lookup::Hit(value) => value,
                     Lookup::Miss(call) => call.$run($call) $(.$await)?,
-                }
+                } $(, $await)?)
             }
 
             /// Computes, and overwrites the entry.
             pub $($async)? fn refresh(self) -> K::Return {
-                let $body = self.body;
-                self.miss.refreshing().$run($call) $(.$await)?
+                let Self { miss, body: $body, origin } = self;
+                run!(@at origin, miss.refreshing().$run($call) $(.$await)? $(, $await)?)
             }
 
             /// Computes; reads and stores nothing.
             pub $($async)? fn bypass(self) -> K::Return {
-                self.miss.count_bypass();
-                let $body = self.body;
-                run!(@bypass $call $(, $await)?)
+                let Self { miss, body: $body, origin } = self;
+                miss.count_bypass();
+                let value = run!(@at origin, run!(@body $call $(, $await)?) $(, $await)?);
+                context::served(|| Served::anew(Outcome::Bypassed));
+                value
             }
         }
     };
-    (@bypass $body:expr) => { run!(@bypassed $body()) };
-    (@bypass $body:expr, await) => { run!(@bypassed $body.await) };
-    (@bypassed $value:expr) => {{
-        let value = $value;
-        context::served(|| Served::anew(Outcome::Bypassed));
-        value
+    (@body $body:expr) => { $body() };
+    (@body $body:expr, await) => { $body.await };
+    (@at $origin:ident, $run:expr) => {{
+        let mut origin = $origin;
+        origin.run(move || $run)
     }};
+    (@at $origin:ident, $run:expr, await) => { $origin.run_async(async move { $run }).await };
 }
 
 run!([K: Kind, F> Entry<K, F>] [F: FnOnce() -> K::Return], [], run, |body| body);
@@ -216,11 +222,11 @@ impl<K: Kind> Miss<K> {
 
     /// The entry of one element of a sync batch.
     pub fn element(self) -> Entry<K, ()> {
-        Entry { miss: self, body: () }
+        Entry::new(self, ())
     }
 
     /// The entry of one element of an async batch.
     pub fn element_async(self) -> AsyncEntry<K, ()> {
-        AsyncEntry { miss: self, body: () }
+        AsyncEntry::new(self, ())
     }
 }

@@ -45,6 +45,10 @@ pub struct Policy {
     pub(crate) jitter: f64,
     /// How long a caller waits.
     pub(crate) timeout: Option<Duration>,
+    /// `scope = ambient`.
+    pub(crate) ambient_scope: bool,
+    /// `cache = …`: it has none from its surroundings.
+    pub(crate) own_cache: bool,
 }
 
 impl Policy {
@@ -59,6 +63,8 @@ impl Policy {
             early: 0.0,
             jitter: 0.0,
             timeout: None,
+            ambient_scope: false,
+            own_cache: false,
         }
     }
 

@@ -85,6 +85,20 @@ impl Site {
         self
     }
 
+    /// `scope = ambient`.
+    #[must_use]
+    pub const fn ambient_scope(mut self) -> Self {
+        self.policy.ambient_scope = true;
+        self.level("ambient")
+    }
+
+    /// `cache = …`.
+    #[must_use]
+    pub const fn own_cache(mut self) -> Self {
+        self.policy.own_cache = true;
+        self
+    }
+
     /// `ttl = …`, where it is a literal.
     #[must_use]
     pub const fn ttl(mut self, ttl: Duration) -> Self {

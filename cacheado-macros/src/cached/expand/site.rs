@@ -40,8 +40,14 @@ fn policy(options: &Options) -> TokenStream {
     let mut chain = TokenStream::new();
     let mut add = |tokens: TokenStream| chain.extend(tokens);
     let level = options.level().map(|scope| crate::cached::params::text(&scope.level));
-    if let Some(level) = level.or_else(|| options.is_ambient().then(|| "ambient".to_owned())) {
+    if let Some(level) = level {
         add(quote_spanned!(generated()=> .level(#level)));
+    }
+    if options.is_ambient() {
+        add(quote_spanned!(generated()=> .ambient_scope()));
+    }
+    if options.cache.is_some() {
+        add(quote_spanned!(generated()=> .own_cache()));
     }
     if let Some(Spanned { value: Ttl::Fixed(ttl), .. }) = &options.ttl {
         let ttl = duration(*ttl);
