@@ -6,9 +6,10 @@ use std::sync::{Arc, OnceLock};
 
 use cacheado::key::{KeyPart, KeySink};
 use cacheado::rules::{Cause, Effect, EntryMeta, Lru, Rule};
-use cacheado::{Cache, Key, Ttl, cached, with_cache, with_cache_async};
+use cacheado::{Cache, ErrorKind, Key, Ttl, cached, with_cache, with_cache_async};
 use cacheado_tests::Counter;
-use cacheado_tests::wait::{in_time, on_one_thread, on_threads};
+use cacheado_tests::wait::{in_time, on_one_thread, on_threads, others_wait, poll_times};
+use tokio::sync::Notify;
 
 #[cached]
 fn fibonacci(n: u64) -> u64 {
@@ -272,6 +273,50 @@ fn hazard_23_encoding_a_key_may_use_another_cache() {
                 assert_eq!(cache.stats().hits, 2 * hits);
             }
         }
+    });
+}
+
+#[cached(cache = cache, skip(cache, runs))]
+async fn never(cache: &Cache, runs: &Arc<Counter>, n: u32) -> u32 {
+    runs.next();
+    std::future::pending::<()>().await;
+    n
+}
+
+/// It goes on when its caller is told that it takes too long, and asks for what others compute by then.
+#[cached(timeout = "20ms", cache = cache, skip(cache, runs, gate))]
+async fn goes_on(cache: &Cache, runs: &Arc<Counter>, gate: &Arc<Notify>) -> cacheado::Result<u32> {
+    gate.notified().await;
+    let mut calls: Vec<_> = (0..FLIGHTS).map(|n| Box::pin(never(cache, runs, n))).collect();
+    for call in &mut calls {
+        assert!(poll_times(call.as_mut(), 1).is_pending());
+    }
+    Ok(0)
+}
+
+#[cached(cache = cache, skip(cache, runs, gate))]
+async fn calls_what_goes_on(cache: &Cache, runs: &Arc<Counter>, gate: &Arc<Notify>) -> cacheado::Result<u32> {
+    goes_on(cache, runs, gate).await
+}
+
+const FLIGHTS: u32 = 256;
+
+#[test]
+fn hazard_23_a_computation_that_is_over_is_led_by_nobody() {
+    on_one_thread(|| async {
+        let (cache, runs, gate) = (Cache::new(), Arc::new(Counter::default()), Arc::new(Notify::new()));
+        let late = calls_what_goes_on(&cache, &runs, &gate).await;
+        assert!(late.is_err_and(|error| error.kind() == ErrorKind::Timeout));
+        // One of these is where the computation of `calls_what_goes_on` was, which is over.
+        let mut leaders: Vec<_> = (0..FLIGHTS).map(|n| Box::pin(never(&cache, &runs, n))).collect();
+        for leader in &mut leaders {
+            assert!(poll_times(leader.as_mut(), 1).is_pending());
+        }
+        gate.notify_one();
+        while goes_on_entry(&cache, &runs, &gate).peek().await.unwrap().is_none() {
+            others_wait().await;
+        }
+        assert_eq!(runs.get(), FLIGHTS as usize, "each is computed once");
     });
 }
 

@@ -9,6 +9,7 @@
 //! whoever takes one learns of it under the same lock.
 
 use std::fmt;
+use std::sync::atomic::AtomicU64 as Count;
 use std::sync::{Arc, Weak};
 
 use crossbeam_utils::CachePadded;
@@ -21,9 +22,20 @@ use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 
 const SHARDS: usize = 16;
 
+/// How many [`Tickets`] there have been.
+static OPENED: Count = Count::new(0);
+
 /// What a fill takes before its computation begins, and shows when it wants to store the result. It can carry a
 /// `P`, for those who want the same value.
 pub struct Ticket<P = ()>(Arc<Taken<P>>);
+
+/// See [`Ticket::number`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TicketNumber {
+    /// Whose it is: serials are those of one store.
+    tickets: u64,
+    serial: u64,
+}
 
 struct Taken<P> {
     serial: u64,
@@ -50,10 +62,10 @@ impl<P> Ticket<P> {
         self.0.carried.as_ref()
     }
 
-    /// A number that no other ticket has while this one lives.
+    /// What no ticket of another fill has, in any store of this process, and none will have.
     #[must_use]
-    pub fn number(&self) -> usize {
-        Arc::as_ptr(&self.0).addr()
+    pub fn number(&self) -> TicketNumber {
+        TicketNumber { tickets: self.0.tickets.number, serial: self.0.serial }
     }
 
     /// Whether no eviction that concerns its fill has begun since it was taken.
@@ -133,6 +145,8 @@ impl<P> Watched<P> {
 pub struct Tickets<P = ()> {
     store: Arc<Store>,
     region: RegionId,
+    /// No other tickets of this process have it.
+    number: u64,
     /// How often all entries of the region have been evicted.
     epoch: AtomicU64,
     shards: [CachePadded<Mutex<Watched<P>>>; SHARDS],
@@ -158,7 +172,8 @@ pub enum Taking<P> {
 impl<P> Tickets<P> {
     pub(super) fn new(store: &Arc<Store>, region: RegionId) -> Arc<Self> {
         let shards = std::array::from_fn(|_| Mutex::new(Watched(HashTable::new())).into());
-        Arc::new(Self { store: Arc::clone(store), region, epoch: AtomicU64::new(0), shards })
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self { store: Arc::clone(store), region, number, epoch: AtomicU64::new(0), shards })
     }
 
     fn watched(&self, hash: u64) -> &Mutex<Watched<P>> {

@@ -49,7 +49,7 @@ mod value;
 
 pub use aging::{Aging, Seen};
 pub use builder::{Limits, Memory, MemoryBuilder, Weigher};
-pub use fence::{Taking, Ticket, Tickets};
+pub use fence::{Taking, Ticket, TicketNumber, Tickets};
 pub use labels::{Label, LabelSet};
 pub use region::{AnyRegion, Fill, Filling, Found, Opened, Placed, Query, Region, RegionOf};
 pub use shared::SharedMemory;

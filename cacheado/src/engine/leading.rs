@@ -6,22 +6,24 @@
 
 use std::cell::RefCell;
 
+use cacheado_backends::memory::TicketNumber;
+
 #[cfg(not(shuttle))]
 thread_local! {
     /// There is no list while the thread ends: then it waits for nobody.
-    static LED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    static LED: RefCell<Vec<TicketNumber>> = const { RefCell::new(Vec::new()) };
 }
 
 #[cfg(shuttle)]
 shuttle::thread_local! {
-    static LED: RefCell<Vec<usize>> = RefCell::new(Vec::new());
+    static LED: RefCell<Vec<TicketNumber>> = RefCell::new(Vec::new());
 }
 
 /// While it lives, this thread leads the flight.
 pub(super) struct Leading;
 
 impl Leading {
-    pub(super) fn of(flight: usize) -> Self {
+    pub(super) fn of(flight: TicketNumber) -> Self {
         let _ = LED.try_with(|led| led.borrow_mut().push(flight));
         Self
     }
@@ -35,7 +37,7 @@ impl Drop for Leading {
 }
 
 /// What this thread leads, for a body that another task runs while this one waits.
-pub(super) struct Led(Vec<usize>);
+pub(super) struct Led(Vec<TicketNumber>);
 
 impl Led {
     pub(super) fn here() -> Self {
@@ -63,6 +65,6 @@ impl Drop for LeadingAll {
 }
 
 /// Whether this thread is in the body that the flight waits for, as far as it knows.
-pub(super) fn leads(flight: usize) -> bool {
+pub(super) fn leads(flight: TicketNumber) -> bool {
     LED.try_with(|led| led.borrow().contains(&flight)).unwrap_or(true)
 }
