@@ -1,7 +1,7 @@
 //! Which function an entry is of, and the bytes of whole keys (hazards 1, 4 and 5, invariant 1).
 
 use cacheado::prelude::*;
-use cacheado::with_cache;
+use cacheado::{Key, with_cache};
 
 cacheado::scopes! {
     mod scopes {
@@ -341,6 +341,29 @@ fn hazard_04_a_stable_name_is_all_that_a_key_has_of_a_function() {
     let cache = Cache::new();
     with_cache(&cache, || assert_eq!(A.price(1), 1));
     assert_eq!(cache.stats_by_function().into_keys().collect::<Vec<_>>(), ["keys.price"]);
+}
+
+/// What the entries of these functions are called.
+fn keys_of_many() -> [Key; 8] {
+    [
+        north::capital_entry(0).key(),
+        south::capital_entry(0).key(),
+        north::capital::capital_entry(0).key(),
+        A::name_entry(0).key(),
+        B::name_entry(0).key(),
+        stable_v1_entry(0).key(),
+        stable_v2_entry(0).key(),
+        golden_entry(&OrgId("o1".into()), 7, None, &[]).key(),
+    ]
+}
+
+#[test]
+fn hazard_01_keys_are_the_same_where_nothing_is_cached() {
+    let keys = with_cache(&Cache::disabled(), keys_of_many);
+    assert_eq!(keys, with_cache(&Cache::new(), keys_of_many));
+    for (index, key) in keys.iter().enumerate() {
+        assert!(!keys[..index].contains(key), "{key} is that of another function");
+    }
 }
 
 struct Fails;

@@ -11,7 +11,7 @@ use super::moment::Moment;
 use super::query::{Encoded, hash_labels, is_label_of};
 use crate::codec::Codec;
 use crate::context::{self, Mode, Origin, Outcome, Served, Tier};
-use crate::function::{Function, Held, Policy, SingleFlight, Typed};
+use crate::function::{Function, Held, Identity, Policy, SingleFlight, Stateless, Typed};
 use crate::key::{Key, KeyPart, KeySink};
 use crate::scope::Scope;
 use crate::stats::count;
@@ -84,6 +84,8 @@ impl Counted {
 pub(crate) struct Call {
     /// `None` where the cache is disabled.
     pub(super) function: Option<Arc<Function>>,
+    /// Whose it is then, if its key may be asked for.
+    stateless: Option<Box<Stateless>>,
     pub(super) key: KeyBox,
     pub(super) hash: u64,
     /// What it is served with: a value that this process holds, and that has been counted as a hit.
@@ -128,6 +130,7 @@ impl Call {
     ) -> Box<Self> {
         Box::new(Self {
             function,
+            stateless: None,
             key: key.bytes,
             hash,
             found: None,
@@ -150,6 +153,11 @@ impl Call {
         })
     }
 
+    /// Whose it is, should the cache be disabled.
+    pub(super) fn set_stateless(&mut self, whose: impl FnOnce() -> Stateless) {
+        self.stateless = self.function.is_none().then(|| Box::new(whose()));
+    }
+
     /// `None` where a value of the scope is missing.
     pub(super) fn set_scope(&mut self, scope: Option<Scope>) {
         self.scope = scope.map_or(ScopeOf::Missing, ScopeOf::Known);
@@ -167,6 +175,7 @@ impl Call {
     fn copied(&self) -> Self {
         Self {
             function: self.function.clone(),
+            stateless: self.stateless.clone(),
             key: self.key.clone(),
             found: None,
             scope: self.scope.clone(),
@@ -337,15 +346,17 @@ impl Call {
         }
     }
 
-    /// The whole key. Where the cache is disabled, one without a function.
+    /// The whole key.
     pub(crate) fn whole_key(&self) -> Key {
         let scope = match &self.scope {
             ScopeOf::Known(scope) => scope.clone(),
             ScopeOf::Missing => Scope::global(),
         };
-        match &self.function {
-            Some(function) => function.shared.key(&scope, self.key.as_bytes()),
-            None => Key::assemble(&scope, "", 0, self.key.as_bytes()),
+        if let Some(function) = &self.function {
+            return function.shared.key(&scope, self.key.as_bytes());
         }
+        let identity = self.stateless.as_ref().map(|whose| whose.identity());
+        let Identity { name, version, .. } = identity.unwrap_or_else(Identity::programmatic);
+        Key::assemble(&scope, &name, version, self.key.as_bytes())
     }
 }

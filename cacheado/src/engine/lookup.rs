@@ -14,9 +14,7 @@ use super::query::{Encode, KeyQuery, hash_key};
 use crate::cache::{Cache, CallCache, Named};
 use crate::codec::Codec;
 use crate::context::{self, Outcome as How};
-use crate::function::{
-    Function, Held, Identity, Instance, InstanceId, Kind, Making, Shape, Site, Typed, without_arguments,
-};
+use crate::function::{Function, Held, Instance, InstanceId, Kind, Making, Shape, Site, Stateless, Typed};
 use crate::key::{Key, KeyPart};
 use crate::remote::Chore;
 use crate::rules::EntryMeta;
@@ -132,12 +130,10 @@ pub(crate) enum Reason {
 }
 
 /// The call for these arguments, without looking anything up.
-pub(crate) fn call_for<K: Kind>(
-    question: &Question<'_>,
-    suffix: &'static str,
-    shape: &Shape<K>,
-) -> Box<Call> {
-    question.call(suffix, &Values::of(shape))
+pub(crate) fn call_for<K: Kind>(question: &Question<'_>, suffix: &'static str, shape: &Shape<K>) -> Box<Call> {
+    let mut call = question.call(suffix, &Values::of(shape));
+    call.set_stateless(|| Stateless { site: question.site, instance: (question.instance)(suffix) });
+    call
 }
 
 /// Which entry a call is for.
@@ -203,12 +199,7 @@ fn function_of(
     let leaves = leaves && site.owns_identity(&path, instance);
     let named = Named { site: number, path: &path, types: instance.types, marker: own };
     let function = inner.registry.function(named, making, leaves, &|| {
-        let identity = Identity {
-            name: site.identity(&path).into(),
-            bare: site.identity(&without_arguments(&path)).into(),
-            version: site.version_number(),
-        };
-        Function::open(inner, identity, site.scope_level().into(), leaves, site.policy(), making)
+        Function::open(inner, site.identified(&path), site.scope_level().into(), leaves, site.policy(), making)
     });
     if let Some(marker) = own {
         inner.functions.add(number, marker, Arc::clone(&function));

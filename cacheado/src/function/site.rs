@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::{Keep, Policy, SingleFlight};
+use super::{Identity, Keep, Policy, SingleFlight};
 
 /// One annotated function of the program.
 ///
@@ -226,6 +226,15 @@ impl Site {
         }
     }
 
+    /// The same, with the version, of the instance whose path is given.
+    pub(crate) fn identified(&self, path: &str) -> Identity {
+        Identity {
+            name: self.identity(path).into(),
+            bare: self.identity(&without_arguments(path)).into(),
+            version: self.version_number(),
+        }
+    }
+
     /// Whether the identity of this instance, whose path is given, is its own in a store that other processes
     /// share. Two functions in two blocks of one function are spelled alike, as are two types, and any two closures.
     /// A `name` that two functions were given is theirs.
@@ -397,6 +406,19 @@ impl InstanceId {
     /// Whether it stands in a sibling of the annotated function.
     pub(crate) fn is_sibling(self) -> bool {
         !self.suffix.is_empty()
+    }
+}
+
+/// Whose a call is that no cache has a state for.
+#[derive(Clone, Copy)]
+pub(crate) struct Stateless {
+    pub(crate) site: &'static Site,
+    pub(crate) instance: InstanceId,
+}
+
+impl Stateless {
+    pub(crate) fn identity(self) -> Identity {
+        self.site.identified(&self.site.path(self.instance))
     }
 }
 
