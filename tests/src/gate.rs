@@ -228,6 +228,15 @@ impl<B: Backend> Tier for Gated<B> {
         self.tier.evict(at, notice)
     }
 
+    fn retract<'a>(
+        &'a self,
+        at: &'a Place,
+        claim: &'a Claim,
+        notice: Option<&'a [u8]>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        self.tier.retract(at, claim, notice)
+    }
+
     fn evict_group<'a>(&'a self, group: &'a Group, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<u64>> {
         self.tier.evict_group(group, notice)
     }

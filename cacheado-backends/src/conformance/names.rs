@@ -86,6 +86,7 @@ macro_rules! conformance {
             // tier/fences.rs
             hazard_21_an_eviction_fences_off_fills
             hazard_22_a_late_fill_leaves_a_newer_value_alone
+            hazard_22_a_retraction_leaves_a_newer_value_alone
             evicting_other_things_fences_off_nothing
             hazard_25_giving_a_claim_up_frees_no_other
             a_fill_that_takes_too_long_is_fenced_off

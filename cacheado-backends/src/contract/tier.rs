@@ -19,7 +19,7 @@ use crate::Result;
 ///   the eviction began, however late its fill comes. This holds for eviction of the key, of any group that
 ///   the claim's [`Place`] names, and of everything, and for a [`set`](Self::set) of the key.
 /// - **Leases**: of all nodes that ask for one at the same place, one at a time holds it. It ends with the fill
-///   of its claim, stored or not, with [`abandon`](Self::abandon), with an eviction that fences the claim off,
+///   of its claim, stored or not, with [`retract`](Self::retract) or [`abandon`](Self::abandon), with an eviction that fences the claim off,
 ///   and in any case when its time is over. Nobody ends another's.
 /// - **Notices**: an eviction that is given a notice tells it to every [`Subscription`] once it has taken
 ///   effect, and so does a fill that [replaces](Self::replace) a value, if it is stored.
@@ -100,6 +100,17 @@ pub trait Tier: Send + Sync + 'static {
 
     /// Evicts the entry of a key; whether there was a live one.
     fn evict<'a>(&'a self, at: &'a Place, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<bool>>;
+
+    /// Evicts the entry of a key whose computation was announced, and has ended without a value: what is there is old.
+    /// Whether it has; not where an eviction or a [`set`](Self::set) has fenced the claim off, or it has taken too long,
+    /// and what another has stored since is untouched then. It ends the claim, and its lease, as a fill does. The notice
+    /// is told where it has. Other fills of the key that are announced may be fenced off.
+    fn retract<'a>(
+        &'a self,
+        at: &'a Place,
+        claim: &'a Claim,
+        notice: Option<&'a [u8]>,
+    ) -> BoxFuture<'a, Result<bool>>;
 
     /// Evicts all entries of a group; how many were alive, exactly. Costs what the group holds, whatever else
     /// there is.

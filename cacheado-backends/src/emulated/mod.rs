@@ -45,6 +45,7 @@
 //! | `fill` | 3: look, index, value |
 //! | `set` | 4: look, index and epoch, value, look; more where others set the same key meanwhile |
 //! | `evict` | 3: look, epoch, removal |
+//! | `retract` | 4: look, and `evict` |
 //! | `evict_group` | 3, and 4 for each 100 members |
 //! | `clear` | 3 |
 //!
@@ -53,6 +54,7 @@
 //! - A fill looks and writes in two steps. A newer value that is stored between them is lost, so that it is
 //!   computed once more; the older one is not read. For the same reason [`set_ttl`](Tier::set_ttl) may
 //!   bring back the value before one that is filled at the same time, if no eviction forbids it.
+//! - [`retract`](Tier::retract) looks and evicts in two steps as well: what is set between them is lost.
 //! - A value without a lifetime lives for 30 days.
 //! - Where several begin to use an empty namespace at the same time, each puts an epoch of everything, and the last one
 //!   stays: what was stored under another is not read, and is computed once more. So it is after the loss of all data.
@@ -236,6 +238,15 @@ impl Tier for Emulated {
 
     fn evict<'a>(&'a self, at: &'a Place, _: Option<&'a [u8]>) -> BoxFuture<'a, Result<bool>> {
         self.bounded("evict", self.core.evict(at))
+    }
+
+    fn retract<'a>(
+        &'a self,
+        at: &'a Place,
+        claim: &'a Claim,
+        _: Option<&'a [u8]>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        self.bounded("retract", self.core.retract(at, claim))
     }
 
     fn evict_group<'a>(&'a self, group: &'a Group, _: Option<&'a [u8]>) -> BoxFuture<'a, Result<u64>> {

@@ -31,19 +31,37 @@ impl Core {
         Ok(Claim { token: epochs.capture(all, at).encode()?, taken })
     }
 
-    pub(super) async fn fill(&self, at: &Place, new: New<'_>, claim: &Claim) -> Result<Filled> {
-        let Some(mut fences) = Fences::decode(&claim.token) else {
-            return Err(Error::new(ErrorKind::Malformed, "fill", "the claim is not of this backend"));
+    /// What was announced, and the epochs of now, unless they forbid it.
+    async fn announced(
+        &self,
+        operation: &'static str,
+        at: &Place,
+        claim: &Claim,
+    ) -> Result<Option<(Fences, Epochs)>> {
+        let Some(fences) = Fences::decode(&claim.token) else {
+            return Err(Error::new(ErrorKind::Malformed, operation, "the claim is not of this backend"));
         };
         if claim.taken.elapsed() >= FILL_WINDOW {
-            return Ok(Filled::Fenced);
+            return Ok(None);
         }
         let mut names = Epochs::names(at);
         names.extend(fences.names(&at.key));
         let epochs = self.epochs(names).await?;
-        if epochs.forbid(&at.key, &fences) {
-            return Ok(Filled::Fenced);
+        Ok((!epochs.forbid(&at.key, &fences)).then_some((fences, epochs)))
+    }
+
+    pub(super) async fn retract(&self, at: &Place, claim: &Claim) -> Result<bool> {
+        let is_allowed = self.announced("retract", at, claim).await?.is_some();
+        if is_allowed {
+            self.evict(at).await?;
         }
+        Ok(is_allowed)
+    }
+
+    pub(super) async fn fill(&self, at: &Place, new: New<'_>, claim: &Claim) -> Result<Filled> {
+        let Some((mut fences, epochs)) = self.announced("fill", at, claim).await? else {
+            return Ok(Filled::Fenced);
+        };
         fences.settle(at, &epochs);
         self.put_index(&at.key, &fences, lifetime(new.ttl)).await?;
         self.put_value(&at.key, new, &fences).await?;

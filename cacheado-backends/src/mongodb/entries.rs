@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::time::Duration;
 
-use mongodb::bson::doc;
 use mongodb::bson::oid::ObjectId;
+use mongodb::bson::{RawDocumentBuf, doc};
 use mongodb::error::Result as DriverResult;
 use mongodb::options::{Hint, ReturnDocument};
 
@@ -135,22 +135,51 @@ impl Link {
     }
 
     pub(super) async fn evict(&self, id: String, notice: Option<Vec<u8>>) -> Result<bool, Failure> {
-        let (server, ready) = self.prepared().await?;
-        let lasting = self.lasting();
-        let before = if let Some(notice) = notice.as_deref().filter(|_| ready.streams) {
-            let update = document::tombstone(notice);
-            upsert(|| async {
-                let update = server.entries.find_one_and_update(doc! { "_id": &id }, update.clone());
-                let update = update.upsert(true).projection(document::life_and_time());
-                update.write_concern(lasting.clone()).await
-            })
-            .await?
-        } else {
-            let remove = server.entries.find_one_and_delete(doc! { "_id": &id });
-            remove.projection(document::life_and_time()).write_concern(lasting).await?
-        };
+        let (_, ready) = self.prepared().await?;
+        let before = self.remove(&id, None, notice.as_deref()).await?;
         self.tell_alone(ready, notice).await?;
         Ok(before.is_some_and(|before| document::was_alive(&before)))
+    }
+
+    /// The same if there is still the claim with this nonce; whether there was.
+    pub(super) async fn retract(
+        &self,
+        id: String,
+        nonce: ObjectId,
+        notice: Option<Vec<u8>>,
+    ) -> Result<bool, Failure> {
+        let (_, ready) = self.prepared().await?;
+        if self.remove(&id, Some(nonce), notice.as_deref()).await?.is_none() {
+            return Ok(false);
+        }
+        self.tell_alone(ready, notice).await?;
+        Ok(true)
+    }
+
+    /// Removes the document of an entry, which has the claim, if one is given; what it was.
+    async fn remove(
+        &self,
+        id: &str,
+        claim: Option<ObjectId>,
+        notice: Option<&[u8]>,
+    ) -> Result<Option<RawDocumentBuf>, Failure> {
+        let (server, ready) = self.prepared().await?;
+        let lasting = self.lasting();
+        let mut which = doc! { "_id": id };
+        if let Some(nonce) = claim {
+            which.insert("c.n", nonce);
+        }
+        if let Some(notice) = notice.filter(|_| ready.streams) {
+            let update = document::tombstone(notice);
+            return upsert(|| async {
+                let update = server.entries.find_one_and_update(which.clone(), update.clone());
+                let update = update.upsert(claim.is_none()).projection(document::life_and_time());
+                update.write_concern(lasting.clone()).await
+            })
+            .await;
+        }
+        let remove = server.entries.find_one_and_delete(which);
+        Ok(remove.projection(document::life_and_time()).write_concern(lasting).await?)
     }
 
     pub(super) async fn keys(&self, prefix: &str) -> Result<Vec<String>, Failure> {

@@ -145,6 +145,21 @@ impl Tier for MongoDb {
         Box::pin(self.link.run("evict", Few, |link| async move { link.evict(id, notice).await }))
     }
 
+    fn retract<'a>(
+        &'a self,
+        at: &'a Place,
+        claim: &'a Claim,
+        notice: Option<&'a [u8]>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            if claim.taken.elapsed() > FILL_WINDOW {
+                return Ok(false);
+            }
+            let (id, nonce, notice) = (self.id(at), nonce("retract", claim)?, notice.map(<[u8]>::to_vec));
+            self.link.run("retract", Few, |link| async move { link.retract(id, nonce, notice).await }).await
+        })
+    }
+
     fn evict_group<'a>(&'a self, group: &'a Group, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<u64>> {
         let (name, notice) = (Arc::clone(&group.name), notice.map(<[u8]>::to_vec));
         Box::pin(

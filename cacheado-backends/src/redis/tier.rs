@@ -86,6 +86,15 @@ impl Tier for Redis {
         Box::pin(self.withdraw(&at.key, &at.route, notice))
     }
 
+    fn retract<'a>(
+        &'a self,
+        at: &'a Place,
+        claim: &'a Claim,
+        notice: Option<&'a [u8]>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.take_back(at, claim, notice))
+    }
+
     fn evict_group<'a>(&'a self, group: &'a Group, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<u64>> {
         Box::pin(self.remove_all("evict group", Which::Of(group), notice))
     }

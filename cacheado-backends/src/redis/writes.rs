@@ -95,6 +95,20 @@ impl Redis {
         Ok(answer.map_err(self.report("evict"))? == Value::Int(1))
     }
 
+    /// Evicts the entry of a key, unless what was announced has been forbidden since; whether it has.
+    pub(super) async fn take_back(&self, at: &Place, claim: &Claim, notice: Option<&[u8]>) -> Result<bool> {
+        if claim.taken.elapsed() >= FILL_WINDOW {
+            return Ok(false);
+        }
+        let shard = self.layout().shard(&at.route);
+        let keys = keys(shard, &at.key, &at.groups);
+        let mut command = SCRIPTS.retract.on(shard, keys.iter().copied());
+        command.arg(&claim.token);
+        self.add_notice(&mut command, shard, notice);
+        let answer = self.connections().run(&SCRIPTS.retract, command, shard.route, Again::Never).await;
+        Ok(answer.map_err(self.report("retract"))? == Value::Int(1))
+    }
+
     /// The arguments of a script that may tell a notice.
     pub(super) fn add_notice(&self, command: &mut Cmd, shard: &Shard, notice: Option<&[u8]>) {
         command.arg(&self.layout().channel).arg(&shard.number);

@@ -21,6 +21,7 @@ pub(crate) enum Request {
     Set { place: Arc<Place>, value: Buffer, ttl: Option<Duration>, notice: Vec<u8> },
     SetTtl { place: Arc<Place>, ttl: Option<Duration> },
     Evict { place: Arc<Place>, notice: Vec<u8> },
+    Retract { place: Arc<Place>, claim: Claim, notice: Vec<u8> },
     EvictGroup { group: Group, notice: Vec<u8> },
     Clear { notice: Vec<u8> },
     Count { group: Option<Group> },
@@ -67,6 +68,11 @@ impl Request {
             }
             Self::SetTtl { place, ttl } => Reply::Was(tier.set_ttl(&place, ttl).await?),
             Self::Evict { place, notice } => Reply::Was(tier.evict(&place, Some(&notice)).await?),
+            Self::Retract { place, claim, notice } => {
+                let is_done = tier.retract(&place, &claim, Some(&notice)).await?;
+                // It stands in for a fill.
+                Reply::Filled(if is_done { Filled::Stored } else { Filled::Fenced })
+            }
             Self::EvictGroup { group, notice } => {
                 Reply::Count(tier.evict_group(&group, Some(&notice)).await?)
             }
@@ -77,7 +83,10 @@ impl Request {
 
     /// Whether it takes something away that must not be served any more.
     pub(crate) fn is_eviction(&self) -> bool {
-        matches!(self, Self::Evict { .. } | Self::EvictGroup { .. } | Self::Clear { .. })
+        matches!(
+            self,
+            Self::Evict { .. } | Self::Retract { .. } | Self::EvictGroup { .. } | Self::Clear { .. }
+        )
     }
 
     /// The answer of the backend's blocking client, if it has one for this.

@@ -170,6 +170,16 @@ impl Tier for Client {
         Box::pin(self.evict_by("evict", notice, move |_| now(server.evict(&at, None))))
     }
 
+    fn retract<'a>(
+        &'a self,
+        at: &'a Place,
+        claim: &'a Claim,
+        notice: Option<&'a [u8]>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        let (server, at, claim) = (self.server(), self.at(at), claim.clone());
+        Box::pin(self.evict_by("retract", notice, move |_| now(server.retract(&at, &claim, None))))
+    }
+
     fn evict_group<'a>(&'a self, group: &'a Group, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<u64>> {
         let (server, group) = (self.server(), group.clone());
         Box::pin(self.evict_by("evict_group", notice, move |_| now(server.evict_group(&group, None))))

@@ -164,6 +164,17 @@ impl Tier for Gated {
             self.tier().evict(at, notice).await
         })
     }
+    fn retract<'a>(
+        &'a self,
+        at: &'a Place,
+        claim: &'a Claim,
+        notice: Option<&'a [u8]>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            self.pass(Point::BeforeEvict).await?;
+            self.tier().retract(at, claim, notice).await
+        })
+    }
     fn evict_group<'a>(&'a self, group: &'a Group, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<u64>> {
         Box::pin(async move {
             self.pass(Point::BeforeEvictGroup).await?;

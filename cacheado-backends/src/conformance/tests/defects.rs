@@ -67,6 +67,8 @@ fn what_is_missing_is_said() {
 enum Wrong {
     /// A fill is stored whenever it comes.
     Unfenced,
+    /// A retraction takes away whatever is there.
+    RetractsAnything,
     /// An eviction takes the entry, and leaves the fills that are announced.
     EvictsOnlyWhatIsThere,
     /// A subscription has no first gap, and a bus tells before it evicts.
@@ -123,6 +125,14 @@ fn a_tier_that_evicts_only_what_is_there_fails() {
     fails_as_unfenced(wrong, |fresh| {
         suite::hazard_21_an_eviction_fences_off_fills_of_another_node(async || fresh());
     });
+}
+
+#[test]
+fn a_tier_that_takes_newer_values_away_fails() {
+    let wrong = Wrong::RetractsAnything;
+    let said =
+        message(|| suite::hazard_22_a_retraction_leaves_a_newer_value_alone(async || defective(wrong)));
+    assert!(said.contains("was before it"), "it says: {said}");
 }
 
 #[test]
@@ -243,6 +253,18 @@ impl Tier for Defective {
                 _ => self.memory.evict(at, notice).await,
             }
         })
+    }
+
+    fn retract<'a>(
+        &'a self,
+        at: &'a Place,
+        claim: &'a Claim,
+        notice: Option<&'a [u8]>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        if self.wrong == Wrong::RetractsAnything {
+            return Box::pin(async move { self.memory.evict(at, notice).await.map(|_| true) });
+        }
+        self.memory.retract(at, claim, notice)
     }
 
     fn evict_group<'a>(&'a self, group: &'a Group, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<u64>> {

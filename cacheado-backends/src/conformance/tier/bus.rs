@@ -94,6 +94,12 @@ pub fn without_a_notice_nothing_is_told(fresh: impl AsyncFn() -> Subject) {
             tier.read(&at()).await;
             ok("evict", way.run(tier, "set", None).await);
         }
+        let claim = tier.claim(&at()).await;
+        ok("evict", tier.evict(&at(), None).await);
+        assert!(!ok("retract", tier.retract(&at(), &claim, Some(b"of what was not done")).await));
+        let claim = tier.claim(&at()).await;
+        assert!(ok("retract", tier.retract(&at(), &claim, Some(b"the first")).await));
+        assert_eq!(notice(&mut *subscription).await, b"the first");
         ok("evict", tier.evict(&at(), Some(b"the only one")).await);
         assert_eq!(notice(&mut *subscription).await, b"the only one");
     });

@@ -126,6 +126,43 @@ pub fn hazard_22_a_late_fill_leaves_a_newer_value_alone(fresh: impl AsyncFn() ->
     });
 }
 
+/// A computation that has ended without a value takes away what was there when it was announced, and nothing that was
+/// stored after an eviction since.
+pub fn hazard_22_a_retraction_leaves_a_newer_value_alone(fresh: impl AsyncFn() -> Subject) {
+    check(fresh, async |subject| {
+        let tier = subject.tier();
+        for was_there in [false, true] {
+            if was_there {
+                tier.load(&at(), "old").await;
+            }
+            let claim = tier.claim(&at()).await;
+            assert!(ok("retract", tier.retract(&at(), &claim, None).await), "nothing has come in between");
+            assert_eq!(tier.read(&at()).await, None, "what was there is old");
+            assert_eq!(ok("evict_group", tier.evict_group(&groups()[0], None).await), 0, "its index");
+            tier.load(&at(), "again").await;
+        }
+        for way in WAYS {
+            for by_set in [false, true] {
+                let claim = tier.claim(&at()).await;
+                ok("evict", way.run(tier, "set", None).await);
+                if by_set {
+                    ok("set", tier.set(&at(), new(b"newer"), None).await);
+                } else {
+                    tier.load(&at(), "newer").await;
+                }
+                assert!(!ok("retract", tier.retract(&at(), &claim, None).await), "{way:?} was before it");
+                assert_eq!(tier.read(&at()).await.as_deref(), Some("newer"), "{way:?}: it was taken away");
+                let function = &groups()[0];
+                assert_eq!(
+                    ok("evict_group", tier.evict_group(function, None).await),
+                    1,
+                    "{way:?}: its index"
+                );
+            }
+        }
+    });
+}
+
 /// Only what concerns a fill fences it off: other keys, groups and tags do not, and neither do fills.
 pub fn evicting_other_things_fences_off_nothing(fresh: impl AsyncFn() -> Subject) {
     check(fresh, async |subject| {

@@ -94,6 +94,10 @@ pub fn hazard_25_a_lease_is_held_by_one(fresh: impl AsyncFn() -> Subject) {
             assert_eq!(subject.tier().fill_in(&at(), "value", &claim).await, Filled::Stored);
             assert!(!is_held(tier).await, "the fill ends the lease");
             ok("clear", tier.clear(None).await);
+            let claim = take("the fill has ended it", subject.tier(), MINUTE).await;
+            assert!(ok("retract", subject.tier().retract(&at(), &claim, None).await));
+            assert!(!is_held(tier).await, "what takes the entry away ends the lease as well");
+            ok("clear", tier.clear(None).await);
         }
     });
 }

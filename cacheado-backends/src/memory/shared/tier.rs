@@ -61,6 +61,16 @@ impl Shared {
         }
     }
 
+    fn retract_announced(&self, at: &Place, claim: &Claim) -> bool {
+        let ticket = self.claims.take(claim, self.store.clock()).filter(Ticket::is_current);
+        if let Some(ticket) = &ticket {
+            // What is set from here on has a later ticket, and stays.
+            self.region.retract(self.hash(&at.key), at.key.as_bytes(), ticket);
+        }
+        self.claims.release(&at.key, claim);
+        ticket.is_some()
+    }
+
     fn set(&self, at: &Place, new: New<'_>) -> Result<()> {
         self.tickets.fence_off(self.hash(&at.key));
         let labels = self.labels(at);
@@ -159,6 +169,19 @@ impl Tier for SharedMemory {
             let was_there = self.0.remove(&at.key);
             self.0.bus.tell(notice);
             Ok(was_there)
+        })
+    }
+
+    fn retract<'a>(
+        &'a self,
+        at: &'a Place,
+        claim: &'a Claim,
+        notice: Option<&'a [u8]>,
+    ) -> BoxFuture<'a, Result<bool>> {
+        now(move || {
+            let is_done = self.0.retract_announced(at, claim);
+            self.0.bus.tell(notice.filter(|_| is_done));
+            Ok(is_done)
         })
     }
 

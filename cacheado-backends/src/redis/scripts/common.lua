@@ -118,6 +118,19 @@ local function store(entry, value, ttl)
   end
 end
 
+-- Removes an entry; whether there was a live one.
+local function remove(entry)
+  local groups = groups_of(entry)
+  if redis.call('UNLINK', entry) == 1 then
+    local name = { entry:sub(#space + 3) }
+    strike(entries, name)
+    for _, group in ipairs(groups or {}) do
+      strike(space .. 'i:' .. group, name)
+    end
+  end
+  return groups ~= nil
+end
+
 -- Forbids the fills that have been announced for a key or a group. Without fences nothing is announced.
 --
 -- The score of a fence is later than that of all before it, whatever the clock does. The first member is the

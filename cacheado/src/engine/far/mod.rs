@@ -34,7 +34,7 @@ use crate::engine::computation::Computation;
 use crate::engine::moment::Moment;
 use crate::engine::turn::InTurn;
 use crate::function::{Function, Held};
-use crate::remote::{Notice, Remote, Request};
+use crate::remote::{Notice, Remote};
 use crate::stats::count;
 
 pub(super) use age::{Reading, Rescue};
@@ -144,12 +144,6 @@ impl Computation {
             far.place = self.call.place(function)?;
         }
         Some(far)
-    }
-
-    /// The request that takes the entry away.
-    pub(in crate::engine) fn evicting(&self) -> Option<Request> {
-        let place = Arc::clone(&self.far.as_ref()?.place);
-        Some(Request::Evict { place, notice: self.call.notice() })
     }
 
     /// The body is about to begin.

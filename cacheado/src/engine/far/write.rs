@@ -8,7 +8,7 @@ use cacheado_backends::memory::{Cause, Placed};
 
 use super::ask::Answer;
 use crate::engine::computation::Computation;
-use crate::engine::flight::Landed;
+use crate::engine::flight::{Boarded, Landed};
 use crate::engine::moment::Moment;
 use crate::function::{Function, Held, Outcome, Value, Worth};
 use crate::remote::{Chore, Remote, Reply, Request};
@@ -63,9 +63,25 @@ impl Computation {
         if !self.is_about_old() || outcome.worth() == Worth::Failure {
             return None;
         }
-        // An eviction strikes claims.
-        self.far.as_mut()?.claim = None;
-        Some((self.evicting()?, outcome.held()?, None))
+        let held = outcome.held()?;
+        Some((self.retracting()?, held, None))
+    }
+
+    /// The request that takes away what is old, and nothing that is newer than the announcement. Where there was none,
+    /// in an outage, this process only knows what has come on this node.
+    fn retracting(&mut self) -> Option<Request> {
+        let notice = self.call.notice();
+        let far = self.far.as_mut()?;
+        let place = Arc::clone(&far.place);
+        match far.claim.take() {
+            Some(claim) => Some(Request::Retract { place, claim, notice }),
+            None => self.is_current().then_some(Request::Evict { place, notice }),
+        }
+    }
+
+    /// Whether nothing of this node's has come since it began.
+    fn is_current(&self) -> bool {
+        self.ticket.as_ref().is_some_and(Boarded::is_current)
     }
 
     fn is_about_old(&self) -> bool {
@@ -74,7 +90,7 @@ impl Computation {
 
     /// Nothing is written of a value: if what it was to replace is old, that goes.
     pub(in crate::engine) fn leave_eviction_of_old(&self) {
-        if self.is_about_old() {
+        if self.is_about_old() && self.is_current() {
             self.leave_eviction();
         }
     }
@@ -159,14 +175,17 @@ impl Computation {
         if let Err(error) = answer {
             self.count_backend_error(error);
             // It is refused for what it is, as one that has no bytes.
-            if ttl.is_some() && !error.kind().is_outage() && self.is_about_old() {
+            if ttl.is_some() && !error.kind().is_outage() && self.is_about_old() && self.is_current() {
                 return self.leave_eviction();
             }
         }
         let is_stored = matches!(answer, Ok(Reply::Filled(Filled::Stored)));
+        let is_fenced = matches!(answer, Ok(Reply::Filled(Filled::Fenced)));
         match ttl {
             Some(_) if is_stored => self.enter(function, kept),
             Some(_) => self.withdraw(function),
+            // What is there is another's.
+            None if is_fenced => {}
             None => self.forget(function),
         }
         match ttl {
