@@ -126,6 +126,7 @@ impl Computation {
 
     pub(super) fn look_again(&self) -> Option<Value> {
         let function = self.call.function.as_ref()?;
+        let _leading = self.leading();
         let keeps_none = function.remote.as_ref().is_some_and(|remote| remote.near_ttl.is_none());
         if self.call.rejected || keeps_none {
             return None;

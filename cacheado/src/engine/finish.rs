@@ -23,6 +23,8 @@ impl Computation {
     /// of the user's that decides or copies panics. What the backend is to be asked to store comes first, if there is
     /// something.
     pub(super) fn finish(mut self: Box<Self>, outcome: &dyn Outcome) -> Option<Write> {
+        // Rules, `cache_if`, a value's `clone`: what they call must not wait for this flight.
+        let _leading = self.leading();
         let stored = catch_unwind(AssertUnwindSafe(|| self.store(outcome))).or_else(|_| {
             tracing::error!("an outcome was not stored: what was asked about it, or copies it, panicked");
             catch_unwind(AssertUnwindSafe(|| self.refuse(outcome)))

@@ -9,7 +9,7 @@ use super::call::{Call, ScopeOf};
 use super::computation::Computation;
 use super::far::Ask;
 use super::flight::{Boarded, Flight, Landed, Leader};
-use super::leading::leads;
+use super::leading::{Leading, leads};
 use super::limit;
 use super::moment::Moment;
 use super::turn::Rest;
@@ -162,6 +162,17 @@ pub(super) enum Next {
     Compute(Box<Computation>),
     /// It waits.
     Wait(Wait),
+}
+
+impl Next {
+    /// Marks this thread as the leader's of what it goes on with, while the guard lives.
+    pub(super) fn leading(&self) -> Option<Leading> {
+        match self {
+            Self::Compute(computation) => computation.leading(),
+            Self::Wait(Wait::Backend(ask)) => ask.leading(),
+            _ => None,
+        }
+    }
 }
 
 /// What a call waits for.

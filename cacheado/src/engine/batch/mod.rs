@@ -218,6 +218,7 @@ impl<K: Kind> Batch<K> {
     }
 
     fn written(&mut self, written: Vec<(usize, Written)>, answers: Vec<Answer>) {
+        let _leading: Vec<_> = written.iter().filter_map(|(_, written)| written.leading()).collect();
         for ((index, written), answer) in written.into_iter().zip(answers) {
             self.serve(index, written.answered(&answer));
         }

@@ -69,8 +69,10 @@ impl Round {
     }
 
     pub(super) fn go_on<K: Kind>(&mut self, due: Vec<(usize, Due)>, batch: &mut Batch<K>) {
+        let mut leading = self.leading();
         for (index, due) in due {
             let next = due.next(self.leader);
+            leading.extend(next.leading());
             self.add(index, next, batch);
         }
     }
@@ -119,6 +121,8 @@ impl Round {
     }
 
     pub(super) fn answered<K: Kind>(&mut self, asked: Vec<Who>, answers: Vec<Answer>, batch: &mut Batch<K>) {
+        let mut leading = self.leading();
+        leading.extend(asked.iter().flatten().filter_map(|(_, asked)| asked.leading()));
         for (who, answer) in asked.into_iter().zip(answers) {
             let answers = each(answer, who.len());
             for ((index, asked), answer) in who.into_iter().zip(answers) {
@@ -168,9 +172,11 @@ impl Round {
         self.led.iter().for_each(|(_, computation)| computation.runs(admitted));
     }
 
-    /// Marks this thread as the leader's of each, while the guards live.
+    /// Marks this thread as the leader's of each, while the guards live: also while rules and values of one of them
+    /// run others' code, which may call for another.
     fn leading(&self) -> Vec<Leading> {
-        self.led.iter().filter_map(|(_, computation)| computation.leading()).collect()
+        let led = self.led.iter().filter_map(|(_, computation)| computation.leading());
+        led.chain(self.asks.iter().filter_map(|(_, ask)| ask.leading())).collect()
     }
 
     /// What the body's outcome says of each element, or of the whole call.
@@ -186,6 +192,7 @@ impl Round {
     {
         batch.computed = self.led.first().map(|(_, computation)| computation.outcome());
         batch.say_how();
+        let _leading = self.leading();
         match returned.split(wanted) {
             Parts::Each(elements) => Computed::Elements(elements),
             Parts::Failed(failure) => {
@@ -215,6 +222,7 @@ impl Round {
         batch: &mut Batch<K>,
     ) -> Option<Writes> {
         let (mut remote, mut requests, mut written) = (None, Vec::new(), Vec::new());
+        let _leading = self.leading();
         for ((index, computation), element) in self.led.drain(..).zip(elements) {
             match computation.finish(&Of(batch.wishes, &element)) {
                 None => batch.put(index, element),

@@ -8,6 +8,7 @@ use super::age::Reading;
 use crate::context::{self, Outcome, Served};
 use crate::engine::computation::Computation;
 use crate::engine::flight::Leader;
+use crate::engine::leading::Leading;
 use crate::engine::moment::Moment;
 use crate::engine::plan::{Next, Wait};
 use crate::error::Error;
@@ -93,6 +94,11 @@ impl Computation {
 }
 
 impl Ask {
+    /// Marks this thread as the leader's, while the guard lives.
+    pub(in crate::engine) fn leading(&self) -> Option<Leading> {
+        self.asked.leading()
+    }
+
     /// Who is asked, what, and what waits for the answer.
     pub(in crate::engine) fn split(self) -> (Arc<Remote>, Request, Asked) {
         (self.remote, self.request, self.asked)
@@ -100,6 +106,11 @@ impl Ask {
 }
 
 impl Asked {
+    /// Marks this thread as the leader's, while the guard lives.
+    pub(in crate::engine) fn leading(&self) -> Option<Leading> {
+        self.computation.leading()
+    }
+
     /// Whether it is asked for the first time, so that it can be a part of a question for many entries.
     pub(in crate::engine) fn is_first(&self) -> bool {
         self.step == Step::Read
@@ -113,6 +124,7 @@ impl Asked {
     /// What follows from the answer.
     pub(in crate::engine) fn answered(self, answer: Answer, leader: Leader) -> Next {
         let Self { mut computation, step } = self;
+        let _leading = computation.leading();
         match step {
             Step::Read | Step::ReadAmongMany | Step::ReadAge => match answer.and_then(Reply::entry) {
                 Ok(entry) => {

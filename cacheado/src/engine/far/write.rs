@@ -9,6 +9,7 @@ use cacheado_backends::memory::{Cause, Placed};
 use super::ask::Answer;
 use crate::engine::computation::Computation;
 use crate::engine::flight::{Boarded, Landed};
+use crate::engine::leading::Leading;
 use crate::engine::moment::Moment;
 use crate::function::{Function, Held, Outcome, Value, Worth};
 use crate::remote::{Chore, Remote, Reply, Request};
@@ -145,9 +146,15 @@ impl Write {
 }
 
 impl Written {
+    /// Marks this thread as the leader's, while the guard lives.
+    pub(in crate::engine) fn leading(&self) -> Option<Leading> {
+        self.computation.leading()
+    }
+
     /// Hands the value to those who wait, and returns it: also where it could not be stored.
     pub(in crate::engine) fn answered(self, answer: &Answer) -> Value {
         let Self { mut computation, value, ttl, kept } = self;
+        let _leading = computation.leading();
         if let Some(far) = &mut computation.far {
             far.turn.written(answer);
         }
