@@ -1,10 +1,15 @@
 //! `stale_if_error`: past its time a value is served where the body fails, and `timeout`: a caller waits so long.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cacheado::cached;
+use cacheado::backends::{Memory, SharedMemory};
+use cacheado::rules::{Effect, EntryMeta, Rule};
+use cacheado::testing::ManualClock;
+use cacheado::{Cache, Key, cached};
 use cacheado_tests::stage::{Failure, Outcome, Stage, tiers};
 use cacheado_tests::wait::{in_time, on_one_thread, on_threads, others_wait, until};
 
@@ -339,5 +344,49 @@ fn a_panic_in_time_is_the_callers_own() {
         assert!(call.await.unwrap_err().is_panic());
         stage.panic(false);
         assert_eq!(in_no_hurry(&stage).await, Ok(1));
+    });
+}
+
+/// Rejects every get, once it is told to.
+#[derive(Clone, Default)]
+struct Refusing(Arc<AtomicBool>);
+
+impl Rule for Refusing {
+    fn on_get(&self, _: &Key, _: &EntryMeta) -> Effect {
+        if self.0.load(Ordering::SeqCst) { Effect::Reject } else { Effect::Continue }
+    }
+}
+
+#[test]
+fn hazard_15_what_a_rule_rejects_is_not_served_where_the_body_fails() {
+    on_one_thread(|| async {
+        for tier in ["memory", "backend", "near"] {
+            let (rule, clock) = (Refusing::default(), ManualClock::new());
+            let builder = Cache::builder().clock(clock.clone()).rule(rule.clone());
+            let server = SharedMemory::with_clock(clock.clone());
+            let builder = match tier {
+                "memory" => builder,
+                "backend" => builder.backend(server),
+                _ => builder.backend(server).near(Memory::new()),
+            };
+            let stage = Stage::new(&builder.build().unwrap());
+            assert_eq!(value(&stage, "a"), Ok(0), "{tier}");
+            while hurried_and_covered(&stage).await.is_err() {
+                others_wait().await;
+            }
+            stage.fail(true);
+            for age in ["fresh", "old"] {
+                rule.0.store(true, Ordering::SeqCst);
+                assert_eq!(value(&stage, "a"), Err(Failure::Down), "{age} {tier}");
+                assert_eq!(value_async(&stage, "a").await, Err(Failure::Down), "{age} {tier}");
+                stage.shut();
+                assert_eq!(hurried_and_covered(&stage).await, Err(Failure::Late), "{age} {tier}");
+                stage.open();
+                others_wait().await;
+                rule.0.store(false, Ordering::SeqCst);
+                clock.advance(60 * SECOND);
+            }
+            assert_eq!(value(&stage, "a"), Ok(0), "{tier}: it is there, for whom a rule lets it pass");
+        }
     });
 }

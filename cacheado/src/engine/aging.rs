@@ -305,6 +305,7 @@ impl Computation {
     pub(super) fn is_guarded(&self) -> bool {
         !self.call.policy.stale_if_error.is_zero()
             && !self.call.is_refresh()
+            && !self.call.is_rejected()
             && self.renewing.is_none()
             && self.is_cached()
     }

@@ -113,6 +113,10 @@ impl Computation {
         match &mut self.far {
             None if function.is_remote() => Rescue::Nothing(self),
             None => match self.call.spare(&function) {
+                // Nobody has asked them about it: it was no hit.
+                Some(_) if function.ruled && !function.rules_let_pass(self.call.hash, &self.call.key) => {
+                    Rescue::Nothing(self)
+                }
                 Some((seen, age)) => {
                     let stored = function.region.age(self.call.hash, self.call.key.as_bytes());
                     let served = Served::from(age.outcome(), Tier::Memory, stored);
@@ -171,6 +175,12 @@ impl Computation {
         if self.call.policy.standing(age) == Standing::Gone {
             return None;
         }
+        let left = match age {
+            Age::Left(left) => left,
+            Age::Past(_) => Some(Duration::ZERO),
+        };
+        let function = self.call.function.clone()?;
+        self.let_pass(&function, left, header.grace)?;
         self.answered();
         self.serve_instead(value, age, age.served(Tier::Remote, header.lifetime))
     }

@@ -54,7 +54,12 @@ impl Computation {
     }
 
     /// How long the entry lives after the rules have seen the hit; `None` if they do not let it pass.
-    fn let_pass(&self, function: &Function, remaining: Option<Duration>, grace: Duration) -> Option<Ttl> {
+    pub(super) fn let_pass(
+        &self,
+        function: &Function,
+        remaining: Option<Duration>,
+        grace: Duration,
+    ) -> Option<Ttl> {
         if !function.ruled {
             return Some(remaining.into());
         }
