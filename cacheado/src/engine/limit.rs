@@ -8,6 +8,7 @@
 //!   bounded body itself. Any other might come to wait for the very place that this body has.
 //! - A place in a wider scope is taken after that in a narrower one, by all in the same order.
 //! - A thread does not wait for tasks, which might need that very thread: it counts other threads only.
+//! - A task counts the threads that came before it, not those that come later, which would hold it up for ever.
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
@@ -59,20 +60,28 @@ pub(crate) struct Limiter {
 struct Queues {
     threads: Queue,
     tasks: Queue,
+    /// How many have come.
+    came: u64,
 }
 
 #[derive(Default)]
 struct Queue {
-    running: usize,
+    /// The numbers of those that run.
+    running: Vec<u64>,
     waiting: VecDeque<Arc<Turn>>,
 }
 
 impl Queue {
-    /// Lets the first in the queue go while there is room; who is to be woken for it goes to `woken`.
-    fn go_on(&mut self, most: usize, others: usize, woken: &mut Vec<Arc<Turn>>) {
-        while self.running + others < most {
+    /// Lets the first in the queue go while there is room beside those of `others` that came before it; who is to be
+    /// woken for it goes to `woken`.
+    fn go_on(&mut self, most: usize, others: &[u64], woken: &mut Vec<Arc<Turn>>) {
+        while let Some(first) = self.waiting.front() {
+            let earlier = others.iter().filter(|number| **number < first.number).count();
+            if self.running.len() + earlier >= most {
+                return;
+            }
             let Some(turn) = self.waiting.pop_front() else { return };
-            self.running += 1;
+            self.running.push(turn.number);
             woken.push(turn);
         }
     }
@@ -88,19 +97,21 @@ impl Queues {
 
     fn go_on(&mut self, most: usize) -> Vec<Arc<Turn>> {
         let mut woken = Vec::new();
-        self.threads.go_on(most, 0, &mut woken);
-        self.tasks.go_on(most, self.threads.running, &mut woken);
+        self.threads.go_on(most, &[], &mut woken);
+        self.tasks.go_on(most, &self.threads.running, &mut woken);
         woken
     }
 
     fn is_idle(&self) -> bool {
-        [&self.threads, &self.tasks].iter().all(|queue| queue.running == 0 && queue.waiting.is_empty())
+        [&self.threads, &self.tasks].iter().all(|queue| queue.running.is_empty() && queue.waiting.is_empty())
     }
 }
 
 /// What one caller waits for.
 #[derive(Default)]
 struct Turn {
+    /// Of two in a scope, the one that came first has the lower one.
+    number: u64,
     state: Mutex<State>,
     came: Condvar,
 }
@@ -142,12 +153,13 @@ impl Limiter {
     }
 
     fn queue(self: &Arc<Self>, scope: Scope, most: usize, leader: Leader) -> Place {
-        let turn = Arc::new(Turn::default());
-        let woken = {
+        let (turn, woken) = {
             let mut scopes = self.scopes.lock();
             let queues = scopes.entry(scope.clone()).or_default();
+            queues.came += 1;
+            let turn = Arc::new(Turn { number: queues.came, ..Turn::default() });
             queues.of(leader).waiting.push_back(Arc::clone(&turn));
-            queues.go_on(most)
+            (turn, queues.go_on(most))
         };
         for turn in woken {
             turn.comes();
@@ -203,7 +215,7 @@ impl Drop for Place {
             let queue = queues.of(self.leader);
             match queue.waiting.iter().position(|turn| Arc::ptr_eq(turn, &self.turn)) {
                 Some(at) => drop(queue.waiting.remove(at)),
-                None => queue.running -= 1,
+                None => queue.running.retain(|number| *number != self.turn.number),
             }
             let woken = queues.go_on(self.most);
             if queues.is_idle() {
