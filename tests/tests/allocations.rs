@@ -1,7 +1,9 @@
 //! What a hit allocates: nothing. And what stays allocated: only what is stored.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use allocation_counter::measure;
@@ -204,4 +206,25 @@ fn a_dropped_cache_gives_everything_back() {
     // The sweeper is a thread of its own, whose frees this thread does not see.
     let kept = kept(|| (0..20).for_each(|_| make()));
     assert!(kept < 100_000, "{kept} bytes of 20 caches");
+}
+
+#[test]
+fn hazard_19_callers_that_give_up_leave_nothing_in_the_flight_that_they_waited_for() {
+    let cache = Cache::new();
+    let call = || cache.get_or_compute_async("key", Ttl::Never, std::future::pending::<u32>);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut leader = pin!(call());
+    assert!(leader.as_mut().poll(&mut context).is_pending());
+    // Some stay, as others come and go.
+    let mut waiters: Vec<_> = (0..10).map(|_| Box::pin(call())).collect();
+    for waiter in &mut waiters {
+        assert!(waiter.as_mut().poll(&mut context).is_pending());
+    }
+    let come_and_go = |times| {
+        for _ in 0..times {
+            assert!(poll_times(call(), 2).is_pending());
+        }
+    };
+    come_and_go(100);
+    assert_eq!(measure(|| come_and_go(10_000)).bytes_current, 0);
 }

@@ -66,11 +66,13 @@ struct State {
     outcome: Option<Landed>,
     waiting: usize,
     tasks: Vec<Option<Waker>>,
+    /// Places among them that have been given up.
+    vacant: Vec<usize>,
 }
 
 impl Flight {
     pub(crate) fn new(key: KeyBox, leader: Leader, is_renewal: bool) -> Self {
-        let state = State { outcome: None, waiting: 0, tasks: Vec::new() };
+        let state = State { outcome: None, waiting: 0, tasks: Vec::new(), vacant: Vec::new() };
         Self {
             key,
             leader,
@@ -214,7 +216,7 @@ impl Future for Landing {
             return Poll::Ready(outcome.clone());
         }
         let waker = context.waker().clone();
-        let place = *this.place.get_or_insert(state.tasks.len());
+        let place = *this.place.get_or_insert_with(|| state.vacant.pop().unwrap_or(state.tasks.len()));
         if place == state.tasks.len() {
             state.tasks.push(None);
         }
@@ -233,6 +235,9 @@ impl Drop for Landing {
         state.waiting -= 1;
         // After the landing the places are gone.
         let waker = self.place.and_then(|place| state.tasks.get_mut(place)?.take());
+        if state.outcome.is_none() {
+            state.vacant.extend(self.place);
+        }
         drop(state);
         drop(waker);
     }
