@@ -124,7 +124,8 @@ impl Computation {
         if self.ticket.is_some() { Outcome::Miss } else { Outcome::Bypassed }
     }
 
-    pub(super) fn look_again(&self) -> Option<Value> {
+    /// What is in this process by now, which is a hit like any other.
+    pub(super) fn look_again(&mut self) -> Option<Value> {
         let function = self.call.function.as_ref()?;
         let _leading = self.leading();
         let keeps_none = function.remote.as_ref().is_some_and(|remote| remote.near_ttl.is_none());
@@ -133,7 +134,17 @@ impl Computation {
         }
         let seen = function.region.peek(self.call.hash, self.call.key.as_bytes())?;
         let is_old = function.renewals.is_some() && function.store.clock().expired(seen.expiry);
-        if is_old { None } else { self.call.typed.restore(seen.value) }
+        if is_old {
+            return None;
+        }
+        let value = self.call.typed.restore(seen.value)?;
+        if function.ruled && !function.rules_let_pass(self.call.hash, &self.call.key) {
+            self.call.rejected = true;
+            return None;
+        }
+        self.call.count_hit();
+        self.call.served_from_memory(Outcome::Hit);
+        Some(value)
     }
 
     /// Marks this thread as the leader's, while the guard lives.

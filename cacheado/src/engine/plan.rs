@@ -47,28 +47,37 @@ impl Call {
                 looking.only_looks = true;
                 return looking.start();
             }
-        } else {
-            self.count_miss();
         }
         if !self.joins() {
+            self.misses_here();
             return Computation::alone(self, labels).start();
         }
         match self.board(labels.as_ref(), leader, false) {
-            Some(Taking::There(flight)) if may_join(&flight) => Next::Wait(Wait::Flight(flight, self)),
+            Some(Taking::There(flight)) if may_join(&flight) => {
+                self.misses_here();
+                Next::Wait(Wait::Flight(flight, self))
+            }
             // Waiting might be for ever.
-            Some(Taking::There(_)) | None => Computation::alone(self, labels).start(),
+            Some(Taking::There(_)) | None => {
+                self.misses_here();
+                Computation::alone(self, labels).start()
+            }
             Some(Taking::Taken(flight)) => {
                 let mut computation = Computation::leading_flight(self, labels, flight);
                 // Between the probe and here the previous leader may have stored it.
-                match computation.look_again() {
-                    Some(value) => {
-                        computation.call.count_hit();
-                        computation.call.served_from_memory(Outcome::Hit);
-                        Next::Serve(value)
-                    }
-                    None => computation.start(),
+                if let Some(value) = computation.look_again() {
+                    return Next::Serve(value);
                 }
+                computation.call.misses_here();
+                computation.start()
             }
+        }
+    }
+
+    /// Nothing is in this process: where values are kept here, it is a miss.
+    fn misses_here(&mut self) {
+        if !self.is_remote() {
+            self.count_miss();
         }
     }
 
