@@ -15,7 +15,7 @@ use cacheado::rules::{Effect, EntryMeta, Rule};
 use cacheado::testing::{Fault, FlakyBackend, ManualClock};
 use cacheado::{Cache, Outcome, Stats, Tier, bypass, bypass_async, cached, observe_async, refresh_async};
 use cacheado_tests::stage::{self, Failure, Stage, tiers};
-use cacheado_tests::wait::{in_time, on_one_thread, others_wait, until};
+use cacheado_tests::wait::{in_time, on_one_thread, others_wait, poll_times, until};
 
 cacheado::scopes! {
     pub mod scopes {
@@ -418,4 +418,24 @@ fn hazard_24_a_timed_body_runs_where_the_runtime_around_its_call_is_shut_down() 
         let panic = catch_unwind(panicking).unwrap_err();
         assert!(panic.downcast_ref::<String>().is_some_and(|text| text.contains("the body's own panic")));
     });
+}
+
+#[test]
+fn hazard_19_nobody_waits_for_a_renewal_whose_task_has_not_begun() {
+    #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale = 30)]
+    async fn value(stage: &Stage) -> stage::Outcome {
+        stage.body_async().await
+    }
+    for (tier, cache, clock) in tiers() {
+        let stage = Stage::new(&cache);
+        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (one, other) = (runtime(), runtime());
+        assert_eq!(one.block_on(value(&stage)), Ok(0), "{tier}");
+        clock.advance(61 * SECOND);
+        // The renewal is a task of this runtime, which nobody drives from here on.
+        assert_eq!(one.block_on(value(&stage)), Ok(0), "{tier}");
+        clock.advance(30 * SECOND);
+        let called = other.block_on(async { poll_times(value(&stage), 100) });
+        assert_eq!(called, Poll::Ready(Ok(1)), "{tier}");
+    }
 }

@@ -93,14 +93,14 @@ impl Computation {
         self.is_within = false;
     }
 
-    /// Where nobody joins it before it has a thread.
+    /// Nobody joins it before it has a thread, or its task has begun.
     pub(super) fn queue(&self) {
         if let Some(flight) = self.flight() {
             flight.queue();
         }
     }
 
-    /// It has a thread.
+    /// It has begun.
     pub(super) fn take_off(&self) {
         if let Some(flight) = self.flight() {
             flight.begin();

@@ -310,7 +310,9 @@ impl<K: Kind> Miss<K> {
             (Start::Serve(mut value, None), _) => wishes.returned(&mut value),
             (Start::Serve(mut value, Some(mut renewal)), Some(runtime)) => {
                 renewal.set_apart();
+                renewal.queue();
                 let renewed = async move {
+                    renewal.take_off();
                     if let Start::Compute(computation) = start(Due::Renew(renewal)).over().await {
                         // What it panics with has been logged.
                         let _ = compute_guarded(computation, wishes, body).await;

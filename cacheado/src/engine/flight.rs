@@ -54,7 +54,7 @@ pub(crate) struct Flight {
     is_closed: AtomicBool,
     /// Which calls its outcome is for. Set before it lands.
     pub(super) until: Until,
-    /// Whether it waits for a thread to run it.
+    /// Whether it waits for a thread, or its task, to run it.
     is_queued: AtomicBool,
     state: Mutex<State>,
     landed: Condvar,
@@ -105,8 +105,8 @@ impl Flight {
         self.is_closed.store(true, Ordering::Release);
     }
 
-    /// Its computation has to wait for a thread: nobody joins it before it begins, as the one who does may be
-    /// what the thread is busy with.
+    /// Its computation has to wait for a thread, or for a runtime to run its task: nobody joins it before it begins, as
+    /// the one who does may be what the thread is busy with, and a runtime may be driven by nobody.
     pub(crate) fn queue(&self) {
         self.is_queued.store(true, Ordering::Release);
     }
