@@ -439,3 +439,38 @@ fn hazard_19_nobody_waits_for_a_renewal_whose_task_has_not_begun() {
         assert_eq!(called, Poll::Ready(Ok(1)), "{tier}");
     }
 }
+
+#[test]
+fn without_a_runtime_a_value_is_served_whose_renewal_takes_too_long() {
+    #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale = 30, timeout = "50ms")]
+    async fn stale(stage: &Stage) -> stage::Outcome {
+        stage.body_async().await
+    }
+    #[cached(cache = stage.cache(), skip(stage, clock), ttl = 60, early = 1.0, timeout = "50ms")]
+    async fn early(stage: &Stage, clock: &ManualClock) -> stage::Outcome {
+        let outcome = stage.body_async().await;
+        clock.advance(SECOND);
+        outcome
+    }
+    in_time(|| {
+        for (tier, cache, clock) in tiers() {
+            let stage = Stage::new(&cache);
+            // On a busy machine it may take too long.
+            while without_a_runtime(stale(&stage)).is_err() {}
+            while without_a_runtime(early(&stage, &clock)).is_err() {}
+            let before = stage.stats();
+            clock.advance(60 * SECOND - Duration::from_nanos(1));
+            stage.shut();
+            let (value, served) = without_a_runtime(observe_async(early(&stage, &clock)));
+            assert!(value.is_ok(), "{tier}: {value:?}");
+            assert_eq!(served.outcome, Outcome::Hit, "{tier}");
+            clock.advance(SECOND);
+            let (value, served) = without_a_runtime(observe_async(stale(&stage)));
+            assert!(value.is_ok(), "{tier}: {value:?}");
+            assert_eq!(served.outcome, Outcome::Stale, "{tier}");
+            let stats = stage.stats() - &before;
+            let counted = (stats.hits, stats.misses, stats.stale_hits, stats.refresh_failures);
+            assert_eq!(counted, (2, 0, 1, 2), "{tier}: {stats}");
+        }
+    });
+}

@@ -24,7 +24,7 @@ use super::miss::{self, Here, Miss};
 use super::pool;
 use crate::context::{self, Layer, Mode, Outcome as How, Served, Tier};
 use crate::error::{Error, ErrorKind};
-use crate::function::{Body, Kind, Of, Outcome, Value, Wishes, Worth};
+use crate::function::{Body, Kind, Of, Outcome, Value, Wishes, Worth, no_value};
 
 type Panic = Box<dyn Any + Send>;
 
@@ -285,18 +285,24 @@ impl<K: Kind> Miss<K> {
     {
         match self.call.policy.timeout {
             Some(limit) if io::handle().is_ok() => {
-                let (late, wishes) = (self.call.twin(), self.wishes);
-                let waited = io::timeout(limit, "call", async { Ok(self.drive_unbounded(body).await) }).await;
-                match waited {
-                    Ok(value) => value,
-                    Err(_) => wishes.returned(&mut late.took_too_long(limit).await),
+                let (late, wishes, at_hand) = (self.call.twin(), self.wishes, Mutex::new(None));
+                let call = async { Ok(self.drive_unbounded(body, &at_hand).await) };
+                let waited = io::timeout(limit, "call", call).await;
+                match (waited, at_hand.into_inner()) {
+                    (Ok(value), _) => value,
+                    (Err(_), Some(mut value)) => {
+                        late.renewal_took_too_long();
+                        wishes.returned(&mut value)
+                    }
+                    (Err(_), None) => wishes.returned(&mut late.took_too_long(limit).await),
                 }
             }
-            _ => self.drive_unbounded(body).await,
+            _ => self.drive_unbounded(body, &Mutex::new(None)).await,
         }
     }
 
-    async fn drive_unbounded<F>(self, body: F) -> K::Return
+    /// What is served should this be given up is put `at_hand`.
+    async fn drive_unbounded<F>(self, body: F, at_hand: &Mutex<Option<Value>>) -> K::Return
     where
         K: 'static,
         K::Return: Send + 'static,
@@ -322,7 +328,7 @@ impl<K: Kind> Miss<K> {
                 wishes.returned(&mut value)
             }
             // Without a runtime to leave it to, this task does it, and returns what comes of it.
-            (Start::Serve(mut value, Some(renewal)), None) => {
+            (Start::Serve(value, Some(renewal)), None) => {
                 let renewing = async move {
                     match start(Due::Renew(renewal)).over().await {
                         Start::Serve(mut renewed, _) => {
@@ -331,10 +337,16 @@ impl<K: Kind> Miss<K> {
                         Start::Compute(computation) => compute_guarded(computation, wishes, body).await.ok(),
                     }
                 };
+                *at_hand.lock() = Some(value);
                 // Who observes the call has been told of the old value, and is only told of one in its place.
-                match Layer::Served(None).run_async(renewing).await {
-                    Some(renewed) if wishes.kind.worth(&renewed.0) != Worth::Failure => returned(Ok(renewed)),
-                    _ => wishes.returned(&mut value),
+                let renewed = Layer::Served(None).run_async(renewing).await;
+                let old = at_hand.lock().take();
+                match (renewed, old) {
+                    (Some(renewed), _) if wishes.kind.worth(&renewed.0) != Worth::Failure => {
+                        returned(Ok(renewed))
+                    }
+                    (_, Some(mut value)) => wishes.returned(&mut value),
+                    (_, None) => no_value(),
                 }
             }
             (Start::Compute(computation), Some(runtime)) if is_timed => {
@@ -360,6 +372,13 @@ impl<K: Kind> Miss<K> {
 }
 
 impl Call {
+    /// Its caller has waited long enough for what would have taken the place of the value that it is given now.
+    fn renewal_took_too_long(&self) {
+        if let Some(function) = &self.function {
+            self.note_failure(function);
+        }
+    }
+
     /// What a caller is given who has waited long enough: an older value if one may be served, else an error.
     /// The body goes on.
     fn took_too_long(mut self: Box<Self>, limit: Duration) -> Waits<Value> {
