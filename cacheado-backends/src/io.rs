@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::mpsc::sync_channel;
 use std::sync::{LazyLock, OnceLock};
-use std::thread;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Id, RuntimeFlavor};
@@ -22,11 +22,15 @@ static IO: LazyLock<std::io::Result<Handle>> = LazyLock::new(|| {
     let handle = runtime.handle().clone();
     // Set here only, so the cell is empty.
     let _ = STARTED.set(handle.id());
-    thread::Builder::new()
-        .name("cacheado-io".to_owned())
-        .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
+    thread::Builder::new().name("cacheado-io".to_owned()).spawn(move || {
+        let _ = THREAD.set(thread::current().id());
+        runtime.block_on(std::future::pending::<()>());
+    })?;
     Ok(handle)
 });
+
+/// The I/O thread, once it runs. Others enter its runtime, to poll what needs one.
+static THREAD: OnceLock<ThreadId> = OnceLock::new();
 
 /// The I/O thread's runtime, once it has been asked for.
 static STARTED: OnceLock<Id> = OnceLock::new();
@@ -57,7 +61,7 @@ pub fn handle() -> Result<&'static Handle> {
 pub fn block_on<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> Result<T> {
     let (sender, answer) = sync_channel(1);
     let io = handle()?;
-    if Handle::try_current().is_ok_and(|current| current.id() == io.id()) {
+    if THREAD.get() == Some(&thread::current().id()) {
         let problem = "a sync operation was called on the I/O thread, where only async ones can be";
         return Err(Error::new(ErrorKind::Other, "block on I/O", problem));
     }
@@ -176,5 +180,13 @@ mod tests {
         let error = without_a_runtime(timeout(short, "test", never)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         without_a_runtime(sleep(short));
+    }
+
+    #[test]
+    fn hazard_24_a_sync_operation_works_in_what_is_polled_in_the_context_of_the_io_thread() {
+        let bounded = timeout(Duration::from_secs(60), "test", async { block_on(async { 42 }) });
+        assert_eq!(without_a_runtime(bounded).ok(), Some(42));
+        let on_the_thread = block_on(async { block_on(async {}) }).unwrap();
+        assert_eq!(on_the_thread.unwrap_err().kind(), ErrorKind::Other, "it cannot wait for itself");
     }
 }
