@@ -115,7 +115,8 @@ fn a_bypass_that_takes_too_long_is_no_miss_and_reads_nothing() {
             let before = filled(&stage).await;
             clock.advance(60 * SECOND);
             stage.shut();
-            assert_eq!(bypass_async(hurried_and_covered(&stage)).await, Err(Failure::Late), "{tier}");
+            let (value, served) = observe_async(bypass_async(hurried_and_covered(&stage))).await;
+            assert_eq!((value, served.outcome), (Err(Failure::Late), Outcome::Bypassed), "{tier}");
             let stats = stage.stats() - &before;
             assert_eq!((stats.hits, stats.misses, stats.bypassed), (0, 0, 1), "{tier}: {stats}");
             assert_eq!(stats.stale_hits, 0, "{tier}: {stats}");

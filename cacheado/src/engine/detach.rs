@@ -384,6 +384,7 @@ impl Call {
     fn took_too_long(mut self: Box<Self>, limit: Duration) -> Waits<Value> {
         self.count_miss();
         let late = Box::new(Computation::late(self));
+        let outcome = if late.is_cached() { How::Miss } else { How::Bypassed };
         Box::pin(async move {
             if late.is_guarded()
                 && let Ok((value, how)) = rescued(late).over().await
@@ -391,7 +392,7 @@ impl Call {
                 context::served(|| how);
                 return value;
             }
-            served_anew(How::Miss);
+            served_anew(outcome);
             Value::TookTooLong(Some(Error::new(
                 ErrorKind::Timeout,
                 "call",
