@@ -92,6 +92,17 @@ pub fn poll_times<F: Future>(future: F, times: usize) -> Poll<F::Output> {
     Poll::Pending
 }
 
+/// The smallest executor there is.
+pub fn without_a_runtime<F: Future>(future: F) -> F::Output {
+    let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+        thread::yield_now();
+    }
+}
+
 /// A thread, to see from outside whether it sleeps. Linux only; elsewhere it is taken to.
 #[derive(Debug, Clone)]
 pub struct Watched(PathBuf);

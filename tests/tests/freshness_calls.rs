@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use cacheado::rules::{Effect, EntryMeta, Rule};
 use cacheado::testing::{Fault, FlakyBackend, ManualClock};
 use cacheado::{Cache, Outcome, Stats, Tier, bypass, bypass_async, cached, observe_async, refresh_async};
 use cacheado_tests::stage::{self, Failure, Stage, tiers};
-use cacheado_tests::wait::{in_time, on_one_thread, others_wait, poll_times, until};
+use cacheado_tests::wait::{in_time, on_one_thread, others_wait, until, without_a_runtime};
 
 cacheado::scopes! {
     pub mod scopes {
@@ -80,17 +80,6 @@ async fn pong(depth: u32) -> Counting {
 
 fn ping_boxed(depth: u32) -> Pin<Box<dyn Future<Output = Counting> + Send>> {
     boxed(ping(depth))
-}
-
-/// The smallest executor there is.
-fn without_a_runtime<F: Future>(future: F) -> F::Output {
-    let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
-        thread::yield_now();
-    }
 }
 
 #[test]
@@ -418,60 +407,5 @@ fn hazard_24_a_timed_body_runs_where_the_runtime_around_its_call_is_shut_down() 
         let panicking = AssertUnwindSafe(|| without_a_runtime(timed(&cache, 13)));
         let panic = catch_unwind(panicking).unwrap_err();
         assert!(panic.downcast_ref::<String>().is_some_and(|text| text.contains("the body's own panic")));
-    });
-}
-
-#[test]
-fn hazard_19_nobody_waits_for_a_renewal_whose_task_has_not_begun() {
-    #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale = 30)]
-    async fn value(stage: &Stage) -> stage::Outcome {
-        stage.body_async().await
-    }
-    for (tier, cache, clock) in tiers() {
-        let stage = Stage::new(&cache);
-        let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (one, other) = (runtime(), runtime());
-        assert_eq!(one.block_on(value(&stage)), Ok(0), "{tier}");
-        clock.advance(61 * SECOND);
-        // The renewal is a task of this runtime, which nobody drives from here on.
-        assert_eq!(one.block_on(value(&stage)), Ok(0), "{tier}");
-        clock.advance(30 * SECOND);
-        let called = other.block_on(async { poll_times(value(&stage), 100) });
-        assert_eq!(called, Poll::Ready(Ok(1)), "{tier}");
-    }
-}
-
-#[test]
-fn without_a_runtime_a_value_is_served_whose_renewal_takes_too_long() {
-    #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale = 30, timeout = "50ms")]
-    async fn stale(stage: &Stage) -> stage::Outcome {
-        stage.body_async().await
-    }
-    #[cached(cache = stage.cache(), skip(stage, clock), ttl = 60, early = 1.0, timeout = "50ms")]
-    async fn early(stage: &Stage, clock: &ManualClock) -> stage::Outcome {
-        let outcome = stage.body_async().await;
-        clock.advance(SECOND);
-        outcome
-    }
-    in_time(|| {
-        for (tier, cache, clock) in tiers() {
-            let stage = Stage::new(&cache);
-            // On a busy machine it may take too long.
-            while without_a_runtime(stale(&stage)).is_err() {}
-            while without_a_runtime(early(&stage, &clock)).is_err() {}
-            let before = stage.stats();
-            clock.advance(60 * SECOND - Duration::from_nanos(1));
-            stage.shut();
-            let (value, served) = without_a_runtime(observe_async(early(&stage, &clock)));
-            assert!(value.is_ok(), "{tier}: {value:?}");
-            assert_eq!(served.outcome, Outcome::Hit, "{tier}");
-            clock.advance(SECOND);
-            let (value, served) = without_a_runtime(observe_async(stale(&stage)));
-            assert!(value.is_ok(), "{tier}: {value:?}");
-            assert_eq!(served.outcome, Outcome::Stale, "{tier}");
-            let stats = stage.stats() - &before;
-            let counted = (stats.hits, stats.misses, stats.stale_hits, stats.refresh_failures);
-            assert_eq!(counted, (2, 0, 1, 2), "{tier}: {stats}");
-        }
     });
 }

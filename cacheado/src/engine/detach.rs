@@ -188,7 +188,17 @@ fn rescued(computation: Box<Computation>) -> Soon<Result<(Value, Served), Box<Co
     }
 }
 
-/// Has a task of the runtime do the work, or this one where the runtime was shut down before it began.
+/// How a call ends whose body may go on without it, or go away.
+enum Ended<R> {
+    Returned(R),
+    /// It has taken this long.
+    Late(Duration),
+    /// The runtime that its body ran in was shut down.
+    Gone,
+}
+
+/// Has a task of the runtime do the work, or this one where the runtime was shut down before it began. Where that comes
+/// later, the work is not done.
 async fn on_runtime(runtime: &Handle, work: Pin<Box<dyn Future<Output = ()> + Send>>) {
     let left = Arc::new(Mutex::new(Some(work)));
     let taken = Arc::clone(&left);
@@ -202,11 +212,10 @@ async fn on_runtime(runtime: &Handle, work: Pin<Box<dyn Future<Output = ()> + Se
     if let Ok(panic) = error.try_into_panic() {
         resume_unwind(panic);
     }
+    // Else it was dropped with the runtime.
     let work = left.lock().take();
-    match work {
-        Some(work) => work.await,
-        // It was shut down with the runtime, and so is this task.
-        None => std::future::pending().await,
+    if let Some(work) = work {
+        work.await;
     }
 }
 
@@ -283,26 +292,33 @@ impl<K: Kind> Miss<K> {
         K::Return: Send + 'static,
         F: Future<Output = K::Return> + Send + 'static,
     {
-        match self.call.policy.timeout {
+        let (wishes, limit, at_hand) = (self.wishes, self.call.policy.timeout, Mutex::new(None));
+        let late = limit.map(|_| self.call.twin());
+        let ended = match limit {
             Some(limit) if io::handle().is_ok() => {
-                let (late, wishes, at_hand) = (self.call.twin(), self.wishes, Mutex::new(None));
                 let call = async { Ok(self.drive_unbounded(body, &at_hand).await) };
-                let waited = io::timeout(limit, "call", call).await;
-                match (waited, at_hand.into_inner()) {
-                    (Ok(value), _) => value,
-                    (Err(_), Some(mut value)) => {
-                        late.renewal_took_too_long();
-                        wishes.returned(&mut value)
-                    }
-                    (Err(_), None) => wishes.returned(&mut late.took_too_long(limit).await),
-                }
+                io::timeout(limit, "call", call).await.unwrap_or(Ended::Late(limit))
             }
-            _ => self.drive_unbounded(body, &Mutex::new(None)).await,
+            _ => self.drive_unbounded(body, &at_hand).await,
+        };
+        let problem = match ended {
+            Ended::Returned(value) => return value,
+            Ended::Late(limit) => format!("no result within {limit:?}"),
+            Ended::Gone => "its body went with the runtime that it ran in".to_owned(),
+        };
+        match (late, at_hand.into_inner()) {
+            (Some(late), Some(mut value)) => {
+                late.renewal_took_too_long();
+                wishes.returned(&mut value)
+            }
+            (Some(late), None) => wishes.returned(&mut late.took_too_long(problem).await),
+            // Only bodies with a timeout are waited for like that.
+            (None, _) => no_value(),
         }
     }
 
     /// What is served should this be given up is put `at_hand`.
-    async fn drive_unbounded<F>(self, body: F, at_hand: &Mutex<Option<Value>>) -> K::Return
+    async fn drive_unbounded<F>(self, body: F, at_hand: &Mutex<Option<Value>>) -> Ended<K::Return>
     where
         K: 'static,
         K::Return: Send + 'static,
@@ -312,7 +328,7 @@ impl<K: Kind> Miss<K> {
         let is_timed = call.policy.timeout.is_some();
         // A timer for who has no runtime is the I/O thread's, which runs no bodies.
         let runtime = io::ambient();
-        match (start(Due::Plan(call)).over().await, runtime) {
+        let value = match (start(Due::Plan(call)).over().await, runtime) {
             (Start::Serve(mut value, None), _) => wishes.returned(&mut value),
             (Start::Serve(mut value, Some(mut renewal)), Some(runtime)) => {
                 renewal.set_apart();
@@ -362,12 +378,12 @@ impl<K: Kind> Miss<K> {
                 let outcome = outcome.lock().take();
                 match outcome {
                     Some(outcome) => returned(outcome),
-                    // The work is not over without it.
-                    None => std::future::pending().await,
+                    None => return Ended::Gone,
                 }
             }
             (Start::Compute(computation), _) => returned(compute_guarded(computation, wishes, body).await),
-        }
+        };
+        Ended::Returned(value)
     }
 }
 
@@ -379,9 +395,9 @@ impl Call {
         }
     }
 
-    /// What a caller is given who has waited long enough: an older value if one may be served, else an error.
-    /// The body goes on.
-    fn took_too_long(mut self: Box<Self>, limit: Duration) -> Waits<Value> {
+    /// What a caller is given who has waited long enough, or for whom nothing comes any more: an older value if one may
+    /// be served, else an error. A body that is there goes on.
+    fn took_too_long(mut self: Box<Self>, problem: String) -> Waits<Value> {
         self.count_miss();
         let late = Box::new(Computation::late(self));
         let outcome = if late.is_cached() { How::Miss } else { How::Bypassed };
@@ -393,11 +409,7 @@ impl Call {
                 return value;
             }
             served_anew(outcome);
-            Value::TookTooLong(Some(Error::new(
-                ErrorKind::Timeout,
-                "call",
-                format!("no result within {limit:?}"),
-            )))
+            Value::TookTooLong(Some(Error::new(ErrorKind::Timeout, "call", problem)))
         })
     }
 }
