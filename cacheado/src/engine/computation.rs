@@ -7,13 +7,12 @@ use super::call::{Call, ScopeOf};
 use super::far::Far;
 use super::flight::{Boarded, Flight, Landed};
 use super::leading::Leading;
-use super::limit::{self, Admission, Admitted};
+use super::limit::{self, Admission, Admitted, Places};
 use crate::context::Outcome;
 use crate::function::Value;
 
 /// The right, and the duty to others, to run the body. Dropping it unfinished (the body panicked, or its
 /// future was dropped) lets those who wait elect another leader.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Computation {
     pub(super) call: Box<Call>,
     pub(super) labels: Option<LabelSet>,
@@ -31,8 +30,8 @@ pub(super) struct Computation {
     pub(super) has_spare: bool,
     /// What the clock showed when the body began, where its cost is of interest.
     pub(super) begun: Option<u64>,
-    /// Whether it was called inside a body that has a place in its scope.
-    pub(super) is_within: bool,
+    /// The places of the bounded body that it was called inside.
+    within: Option<Places>,
 }
 
 impl Computation {
@@ -46,7 +45,7 @@ impl Computation {
             renewing: None,
             only_looks: false,
             has_spare: false,
-            is_within: limit::is_inside(),
+            within: limit::inside(),
             begun: None,
         }
     }
@@ -90,7 +89,7 @@ impl Computation {
 
     /// It is no part of the body that asked for it, which does not wait for it.
     pub(super) fn set_apart(&mut self) {
-        self.is_within = false;
+        self.within = None;
     }
 
     /// Nobody joins it before it has a thread, or its task has begun.
@@ -173,13 +172,13 @@ impl Computation {
     /// What the bodies of these need before they run together.
     pub(super) fn admission<'c>(computations: impl Iterator<Item = &'c Self> + Clone) -> Admission {
         let function = computations.clone().find_map(|computation| computation.call.function.as_ref());
-        let is_within = computations.clone().any(|computation| computation.is_within);
+        let within = computations.clone().find_map(|computation| computation.within.clone());
         let limiter = function.and_then(|function| function.limiter.as_ref());
         let scopes = computations.filter_map(|computation| match &computation.call.scope {
             ScopeOf::Known(scope) => Some(scope),
             ScopeOf::Missing => None,
         });
-        Admission::to(limiter, is_within, scopes)
+        Admission::to(limiter, within, scopes)
     }
 
     /// What its body needs before it runs.

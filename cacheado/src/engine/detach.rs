@@ -419,8 +419,9 @@ type Away = Box<dyn FnOnce(&mut dyn FnMut(&mut dyn Body)) + Send>;
 
 /// Has a body run on another thread, while its caller goes on. It takes no place in its scope: the pool is its
 /// bound, and one tenant's queue would hold up the renewals of the others.
-fn renew(renewal: Box<Computation>, body: Away) {
+fn renew(mut renewal: Box<Computation>, body: Away) {
     let surroundings = Surroundings::here();
+    renewal.set_apart();
     renewal.queue();
     pool::submit(move || {
         renewal.take_off();

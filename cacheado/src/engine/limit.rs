@@ -3,14 +3,15 @@
 //!
 //! Who finds the scope full waits in a queue, first come first served. Nobody waits for ever:
 //!
-//! - What is called inside a bounded body is part of it, and takes no place of its own.
+//! - What is called inside a bounded body is part of it, and takes no place of its own. Where it goes on without that
+//!   body, the places are its.
 //! - Inside a bounded body, a call joins another's flight only if that flight's leader has its places, or is inside a
 //!   bounded body itself. Any other might come to wait for the very place that this body has.
 //! - A place in a wider scope is taken after that in a narrower one, by all in the same order.
 //! - A thread does not wait for tasks, which might need that very thread: it counts other threads only.
 //! - A task counts the threads that came before it, not those that come later, which would hold it up for ever.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -23,28 +24,39 @@ use super::flight::Leader;
 use crate::scope::Scope;
 
 thread_local! {
-    /// How many bounded bodies this thread is in, one inside the other.
-    static INSIDE: Cell<usize> = const { Cell::new(0) };
+    /// The places of the bounded bodies that this thread is in, one inside the other.
+    static INSIDE: RefCell<Vec<Places>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The places of a body and of what it calls, which may go on without it. They are given back with the last of these.
+pub(super) type Places = Arc<Vec<Place>>;
+
+/// The places of the body that this thread is in, if it has taken any.
+pub(super) fn inside() -> Option<Places> {
+    // There is no list while the thread ends: then it is in no body.
+    INSIDE.try_with(|inside| inside.borrow().last().cloned()).ok()?
 }
 
 /// Whether this thread is in the body of a call that has taken a place.
 pub(super) fn is_inside() -> bool {
-    INSIDE.get() > 0
+    INSIDE.try_with(|inside| !inside.borrow().is_empty()).unwrap_or(false)
 }
 
 /// While it lives, this thread is in a bounded body.
 pub(super) struct Inside;
 
 impl Inside {
-    fn enter() -> Self {
-        INSIDE.set(INSIDE.get() + 1);
+    fn enter(places: &Places) -> Self {
+        let _ = INSIDE.try_with(|inside| inside.borrow_mut().push(Arc::clone(places)));
         Self
     }
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        INSIDE.set(INSIDE.get() - 1);
+        let places = INSIDE.try_with(|inside| inside.borrow_mut().pop());
+        // Giving them back wakes others.
+        drop(places);
     }
 }
 
@@ -169,7 +181,7 @@ impl Limiter {
 }
 
 /// A place in a scope, or in the queue for one. Dropping it leaves either.
-struct Place {
+pub(super) struct Place {
     limiter: Arc<Limiter>,
     scope: Scope,
     most: usize,
@@ -231,77 +243,75 @@ impl Drop for Place {
 
 /// What a body needs before it runs.
 pub(super) struct Admission {
-    /// Whether it is called inside a bounded body.
-    is_within: bool,
+    /// The places of the bounded body that it is called inside.
+    within: Option<Places>,
     limiter: Option<Arc<Limiter>>,
     bounds: Vec<(Scope, usize)>,
 }
 
-/// The places of a body that runs. Dropping it gives them to those who wait.
-pub(super) struct Admitted {
-    is_within: bool,
-    places: Vec<Place>,
-}
+/// The places of a body that runs: its own, or those of the body that has called it. Dropping the last of those that
+/// have them gives them to those who wait.
+pub(super) struct Admitted(Option<Places>);
 
 impl Admission {
     /// For bodies in these scopes, of calls that are led together. Called inside a bounded body, wherever they run
     /// then, they are a part of it.
     pub(super) fn to<'s>(
         limiter: Option<&Arc<Limiter>>,
-        is_within: bool,
+        within: Option<Places>,
         scopes: impl Iterator<Item = &'s Scope>,
     ) -> Self {
-        let Some(limiter) = limiter.filter(|_| !is_within) else {
-            return Self { is_within, limiter: None, bounds: Vec::new() };
+        let Some(limiter) = limiter.filter(|_| within.is_none()) else {
+            return Self { within, limiter: None, bounds: Vec::new() };
         };
         let mut bounds: Vec<_> = scopes.flat_map(|scope| limiter.bounds(scope)).collect();
         bounds.sort_unstable_by(|(a, _), (b, _)| b.depth().cmp(&a.depth()).then_with(|| a.cmp(b)));
         bounds.dedup();
-        Self { is_within, limiter: Some(Arc::clone(limiter)), bounds }
-    }
-
-    fn admitted(&self) -> Admitted {
-        Admitted { is_within: self.is_within, places: Vec::new() }
+        Self { within, limiter: Some(Arc::clone(limiter)), bounds }
     }
 
     /// The places, where there are no bounds.
     pub(super) fn at_once(self) -> Result<Admitted, Self> {
-        if self.limiter.is_none() { Ok(self.admitted()) } else { Err(self) }
+        if self.limiter.is_none() { Ok(Admitted(self.within)) } else { Err(self) }
     }
 
     /// Blocks this thread until there is a place in each scope.
     pub(super) fn block(self) -> Admitted {
-        let mut admitted = self.admitted();
-        let Some(limiter) = &self.limiter else { return admitted };
+        let Some(limiter) = &self.limiter else { return Admitted(self.within) };
+        let mut places = Vec::with_capacity(self.bounds.len());
         for (scope, most) in self.bounds {
             let place = limiter.queue(scope, most, Leader::Thread);
             place.block();
-            admitted.places.push(place);
+            places.push(place);
         }
-        admitted
+        Admitted::with(places)
     }
 
     /// Waits until there is a place in each scope. Dropping the future leaves the queue.
     pub(super) async fn over(self) -> Admitted {
-        let mut admitted = self.admitted();
-        let Some(limiter) = &self.limiter else { return admitted };
+        let Some(limiter) = &self.limiter else { return Admitted(self.within) };
+        let mut places = Vec::with_capacity(self.bounds.len());
         for (scope, most) in self.bounds {
             let place = limiter.queue(scope, most, Leader::Task);
             place.over().await;
-            admitted.places.push(place);
+            places.push(place);
         }
-        admitted
+        Admitted::with(places)
     }
 }
 
 impl Admitted {
+    fn with(places: Vec<Place>) -> Self {
+        Self((!places.is_empty()).then(|| Arc::new(places)))
+    }
+
     /// Whether nothing that the body calls will wait for a place.
     pub(super) fn is_settled(&self) -> bool {
-        self.is_within || !self.places.is_empty()
+        self.0.is_some()
     }
 
     /// Marks this thread as in the body, while the guard lives.
     pub(super) fn inside(&self) -> Option<Inside> {
-        self.is_settled().then(Inside::enter)
+        self.0.as_ref().map(Inside::enter)
     }
 }

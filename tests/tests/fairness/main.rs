@@ -3,6 +3,7 @@
 mod batches;
 mod computations;
 mod entries;
+mod outliving;
 mod threads_and_tasks;
 
 use cacheado::prelude::*;
