@@ -373,14 +373,47 @@ fn a_lookup_that_takes_too_long_and_then_fails_is_one_stale_hit() {
             stage.fail(true);
             assert_eq!(hurried_and_covered(&stage).await, Ok(0), "{tier}");
             assert_eq!(stage.stats().stale_hits, 1, "{tier}");
-            let failures = stage.stats().refresh_failures;
             stage.open();
-            while stage.stats().refresh_failures == failures {
+            while stage.ended() < 2 {
                 others_wait().await;
             }
             others_wait().await;
             let stats = stage.stats() - &before;
             assert_eq!((stats.hits, stats.misses, stats.stale_hits), (0, 1, 1), "{tier}: {stats}");
+            assert_eq!(stats.refresh_failures, 1, "{tier}: {stats}");
+        }
+    });
+}
+
+#[test]
+fn a_body_that_takes_too_long_for_several_is_one_failure() {
+    on_one_thread(|| async {
+        for (tier, cache, clock) in tiers() {
+            let stage = Stage::new(&cache);
+            let before = filled(&stage).await;
+            stage.shut();
+            for failures in 1..3 {
+                // The last one has ended, and is not tried again too soon.
+                clock.advance(60 * SECOND);
+                let call = || hurried_and_covered(&stage);
+                let served = tokio::join!(call(), call(), call());
+                assert_eq!(served, (Ok(0), Ok(0), Ok(0)), "{tier}");
+                let stats = stage.stats() - &before;
+                assert_eq!(
+                    (stats.stale_hits, stats.refresh_failures),
+                    (3 * failures, failures),
+                    "{tier}: {stats}"
+                );
+                stage.fail(true);
+                stage.open();
+                while stage.ended() <= usize::try_from(failures).unwrap() {
+                    others_wait().await;
+                }
+                others_wait().await;
+                stage.shut();
+                let stats = stage.stats() - &before;
+                assert_eq!(stats.refresh_failures, failures, "{tier}: it has failed, too: {stats}");
+            }
         }
     });
 }

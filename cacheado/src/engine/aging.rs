@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cacheado_backends::clock::NEVER;
-use cacheado_backends::memory::{Aging, KeyBox, Seen, Taking};
+use cacheado_backends::memory::{Aging, KeyBox, Seen, Taking, Ticket};
 use parking_lot::Mutex;
 
 use super::call::Call;
@@ -207,6 +207,7 @@ impl Call {
         match self.under_renewal(function, leader) {
             Some(flight) => {
                 self.count_miss();
+                self.boards(Some(&flight));
                 ControlFlow::Break(Next::Wait(Wait::Flight(flight, self)))
             }
             None => ControlFlow::Continue(self),
@@ -230,9 +231,15 @@ impl Call {
 
     /// Writes down that the body has failed where there is, or was, a value to serve instead.
     pub(super) fn note_failure(&self, function: &Function) {
+        self.note_failure_if(function, || self.is_failure_new());
+    }
+
+    fn note_failure_if(&self, function: &Function, is_new: impl FnOnce() -> bool) {
         let Some(renewals) = &function.renewals else { return };
         renewals.failed(&self.key, function.store.clock().now(), self.policy.retry());
-        count(&function.shared.tally.refresh_failures);
+        if is_new() {
+            count(&function.shared.tally.refresh_failures);
+        }
     }
 
     fn is_unchanged(&self, function: &Function, expiry: u64) -> bool {
@@ -253,7 +260,10 @@ impl Call {
         }
         let labels = self.labels();
         match self.board(labels.as_ref(), leader, true)? {
-            Taking::Taken(flight) => Some(Box::new(Computation::renewing(self.again(), labels, flight, why))),
+            Taking::Taken(flight) => {
+                self.boards(Some(&flight));
+                Some(Box::new(Computation::renewing(self.again(), labels, flight, why)))
+            }
             Taking::There(_) => None,
         }
     }
@@ -310,6 +320,14 @@ impl Computation {
             && self.is_cached()
     }
 
+    /// Writes down that the body has failed: once for all that wait for it.
+    pub(super) fn note_failure(&self, function: &Function) {
+        self.call.note_failure_if(function, || match self.ticket.as_ref().and_then(Ticket::carried) {
+            Some(flight) => flight.fails(),
+            None => self.call.is_failure_new(),
+        });
+    }
+
     /// The body has failed. What is served instead is handed to those who wait.
     pub(super) fn serve_instead(
         &mut self,
@@ -318,7 +336,7 @@ impl Computation {
         served: Served,
     ) -> Option<(Value, Served)> {
         if let Some(function) = self.call.function.clone() {
-            self.call.note_failure(&function);
+            self.note_failure(&function);
         }
         self.call.count_served(age);
         let typed = self.call.typed;

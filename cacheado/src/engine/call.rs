@@ -4,8 +4,10 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cacheado_backends::memory::{KeyBox, Label, LabelSet};
+use cacheado_backends::memory::{KeyBox, Label, LabelSet, Ticket};
+use parking_lot::Mutex;
 
+use super::flight::Boarded;
 use super::lookup::Reason;
 use super::moment::Moment;
 use super::query::{Encoded, hash_labels, is_label_of};
@@ -56,9 +58,13 @@ enum Counted {
 }
 
 /// What has been counted of a lookup that two calls are for.
+#[derive(Default)]
 struct Counts {
     lookup: AtomicBool,
     stale: AtomicBool,
+    failure: AtomicBool,
+    /// The flight that carries the body.
+    flight: Mutex<Option<Boarded>>,
 }
 
 impl Counted {
@@ -66,6 +72,16 @@ impl Counted {
         match self {
             Self::Own(own) => std::mem::replace(own, counted),
             Self::Together(together) => together.lookup.swap(counted, Ordering::Relaxed),
+        }
+    }
+
+    /// Whether its body fails for the first time: it can fail after it took too long, for each that waits for it.
+    fn is_failure_new(&self) -> bool {
+        let Self::Together(together) = self else { return true };
+        let flight = together.flight.lock();
+        match flight.as_ref().and_then(Ticket::carried) {
+            Some(flight) => flight.fails(),
+            None => !together.failure.swap(true, Ordering::Relaxed),
         }
     }
 
@@ -202,7 +218,7 @@ impl Call {
     /// Another call for the same lookup: whichever of the two comes to it first counts it.
     pub(super) fn twin(&mut self) -> Box<Self> {
         let lookup = AtomicBool::new(self.counted.replace(false));
-        let counted = Arc::new(Counts { lookup, stale: AtomicBool::new(false) });
+        let counted = Arc::new(Counts { lookup, ..Counts::default() });
         self.counted = Counted::Together(Arc::clone(&counted));
         Box::new(Self { counted: Counted::Together(counted), ..self.copied() })
     }
@@ -262,6 +278,20 @@ impl Call {
         {
             (0..self.lookups).for_each(|_| function.shared.tally.hit());
         }
+    }
+
+    /// Its body, as its twin is to know, too, is that of this flight; `None`: its own.
+    pub(super) fn boards(&self, flight: Option<&Boarded>) {
+        if let Counted::Together(together) = &self.counted {
+            let before = std::mem::replace(&mut *together.flight.lock(), flight.cloned());
+            // It may be the last to have what others waited for.
+            drop(before);
+        }
+    }
+
+    /// Whether its body fails for the first time.
+    pub(super) fn is_failure_new(&self) -> bool {
+        self.counted.is_failure_new()
     }
 
     /// Counts it as served with a value past its time.

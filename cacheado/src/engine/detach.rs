@@ -68,7 +68,7 @@ impl Computation {
     /// A computation that nobody waits for has ended in a panic.
     fn panicked(&self) {
         if let Some(function) = &self.call.function {
-            self.call.note_failure(function);
+            self.note_failure(function);
             tracing::error!(
                 function = &*function.shared.identity.name,
                 "a body panicked while it computed a value anew; the old one is served until its time is over"

@@ -48,7 +48,7 @@ impl Computation {
         let (function, ticket) = (self.call.function.as_ref()?, self.ticket.as_ref()?);
         let is_failure = outcome.worth() == Worth::Failure;
         if is_failure && self.renewing.is_some() {
-            self.call.note_failure(function);
+            self.note_failure(function);
         }
         if is_failure && self.has_better(function) {
             // Who waits for a renewal looks for the older value again, as the body is left alone now.

@@ -60,6 +60,8 @@ pub(crate) struct Flight {
     landed: Condvar,
     /// Whether neither its leader nor what its body calls will wait for a place in a scope.
     is_settled: AtomicBool,
+    /// Whether its body has failed, or taken too long for somebody.
+    has_failed: AtomicBool,
 }
 
 struct State {
@@ -83,6 +85,7 @@ impl Flight {
             state: Mutex::new(state),
             landed: Condvar::new(),
             is_settled: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
         }
     }
 
@@ -126,6 +129,11 @@ impl Flight {
 
     pub(crate) fn is_settled(&self) -> bool {
         self.is_settled.load(Ordering::Acquire)
+    }
+
+    /// Its body has failed, or has taken too long for one of those who wait. Whether that is new.
+    pub(crate) fn fails(&self) -> bool {
+        !self.has_failed.swap(true, Ordering::Relaxed)
     }
 
     /// Ends the flight, with what `outcome` makes if anybody waits.

@@ -55,6 +55,7 @@ impl Call {
         match self.board(labels.as_ref(), leader, false) {
             Some(Taking::There(flight)) if may_join(&flight) => {
                 self.misses_here();
+                self.boards(Some(&flight));
                 Next::Wait(Wait::Flight(flight, self))
             }
             // Waiting might be for ever.
@@ -63,6 +64,7 @@ impl Call {
                 Computation::alone(self, labels).start()
             }
             Some(Taking::Taken(flight)) => {
+                self.boards(Some(&flight));
                 let mut computation = Computation::leading_flight(self, labels, flight);
                 // Between the probe and here the previous leader may have stored it.
                 if let Some(value) = computation.look_again() {
@@ -97,6 +99,7 @@ impl Call {
     /// What this call does after the flight that it waited for has ended.
     pub(super) fn landed(mut self: Box<Self>, flight: &Boarded, landed: Landed, leader: Leader) -> Next {
         let Some(function) = self.function.clone() else { return self.plan(leader) };
+        self.boards(None);
         // What began before an eviction is not served to anybody but its leader after it: one on this node has
         // marked the ticket, one on another shows if the backend is asked after this call began.
         let until = flight.carried().map(|flight| &flight.until);
