@@ -130,7 +130,11 @@ pub(crate) enum Reason {
 }
 
 /// The call for these arguments, without looking anything up.
-pub(crate) fn call_for<K: Kind>(question: &Question<'_>, suffix: &'static str, shape: &Shape<K>) -> Box<Call> {
+pub(crate) fn call_for<K: Kind>(
+    question: &Question<'_>,
+    suffix: &'static str,
+    shape: &Shape<K>,
+) -> Box<Call> {
     let mut call = question.call(suffix, &Values::of(shape));
     call.set_stateless(|| Stateless { site: question.site, instance: (question.instance)(suffix) });
     call
@@ -199,7 +203,14 @@ fn function_of(
     let leaves = leaves && site.owns_identity(&path, instance);
     let named = Named { site: number, path: &path, types: instance.types, marker: own };
     let function = inner.registry.function(named, making, leaves, &|| {
-        Function::open(inner, site.identified(&path), site.scope_level().into(), leaves, site.policy(), making)
+        Function::open(
+            inner,
+            site.identified(&path),
+            site.scope_level().into(),
+            leaves,
+            site.policy(),
+            making,
+        )
     });
     if let Some(marker) = own {
         inner.functions.add(number, marker, Arc::clone(&function));
