@@ -7,7 +7,7 @@ use super::call::{Call, ScopeOf};
 use super::far::Far;
 use super::flight::{Boarded, Flight, Landed};
 use super::leading::Leading;
-use super::limit::{self, Admission, Admitted, Places};
+use super::limit::{self, Admission, Admitted, Inside, Places};
 use crate::context::Outcome;
 use crate::function::Value;
 
@@ -30,7 +30,7 @@ pub(super) struct Computation {
     pub(super) has_spare: bool,
     /// What the clock showed when the body began, where its cost is of interest.
     pub(super) begun: Option<u64>,
-    /// The places of the bounded body that it was called inside.
+    /// The places of the bounded body that it was called inside, or its own once its body runs.
     within: Option<Places>,
 }
 
@@ -87,7 +87,7 @@ impl Computation {
         self.call.function.is_some() && !self.call.bypass && matches!(self.call.scope, ScopeOf::Known(_))
     }
 
-    /// It is no part of the body that asked for it, which does not wait for it.
+    /// It is no part of a body any more: of its own, which is over, or of the one that asked for it and does not wait.
     pub(super) fn set_apart(&mut self) {
         self.within = None;
     }
@@ -151,6 +151,11 @@ impl Computation {
         self.ticket.as_ref().filter(|_| self.is_led).map(|flight| Leading::of(flight.number()))
     }
 
+    /// Marks this thread as in the body, while the guard lives.
+    pub(super) fn inside(&self) -> Option<Inside> {
+        self.within.as_ref().map(Inside::enter)
+    }
+
     /// The backend has answered: those who have come since it was asked look for themselves.
     pub(super) fn answered(&self) {
         if let (Some(flight), Some(sent)) = (self.flight(), self.far.as_ref().and_then(|far| far.sent)) {
@@ -186,8 +191,10 @@ impl Computation {
         Self::admission(std::iter::once(self))
     }
 
-    /// The body runs now, with these places.
-    pub(super) fn runs(&self, admitted: &Admitted) {
+    /// The body runs now, with these places, which it keeps until its outcome is stored: what a rule or a value calls then
+    /// is a part of it, as those who wait for the outcome may have the places that it would wait for.
+    pub(super) fn runs(&mut self, admitted: &Admitted) {
+        self.within = admitted.places();
         if let Some(flight) = self.flight()
             && admitted.is_settled()
         {
@@ -210,6 +217,8 @@ impl Computation {
 
 impl Drop for Computation {
     fn drop(&mut self) {
+        // Before those who wait come for them.
+        self.set_apart();
         self.land(|| Landed::Gone);
     }
 }

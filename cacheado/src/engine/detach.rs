@@ -80,12 +80,13 @@ impl Computation {
     pub(super) fn compute(mut self: Box<Self>, body: &mut dyn Body) -> Option<Value> {
         let admitted = self.own_admission().block();
         self.runs(&admitted);
+        drop(admitted);
         self.begins();
         let computation = &*self;
         let run = move || {
-            // Its places are given back when the body ends.
-            let admitted = admitted;
-            let (_leading, _inside) = (computation.leading(), admitted.inside());
+            // Once, so that the outcome is as long-lived as the body.
+            let body = body;
+            let (_leading, _inside) = (computation.leading(), computation.inside());
             body.run()
         };
         if !self.is_guarded() {
@@ -144,10 +145,11 @@ async fn compute_guarded<K: Kind>(
     let outcome = {
         let admitted = admit(&computation).over().await;
         computation.runs(&admitted);
+        drop(admitted);
         computation.begins();
         let mut body = pin!(body);
         poll_fn(|context| {
-            let (_leading, _inside) = (computation.leading(), admitted.inside());
+            let (_leading, _inside) = (computation.leading(), computation.inside());
             match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(context))) {
                 Ok(poll) => poll.map(Ok),
                 Err(panic) => Err(panic).into(),

@@ -76,7 +76,7 @@ pub(super) enum Task {
     /// It waits for others, or for the backend.
     Waits(Waits<Ready>),
     /// Its body runs.
-    Runs(Running),
+    Runs(Box<Computation>),
     /// The backend stores what the body has returned.
     Stores(Waits<Value>),
     /// It returns this; nothing, once it has.
@@ -88,14 +88,7 @@ pub(super) enum Ready {
     /// It returns this.
     Serve(Value),
     /// It runs the body.
-    Body(Running),
-}
-
-/// A body that runs as a part of a task.
-pub(super) struct Running {
-    /// Given back first.
-    admitted: Admitted,
-    computation: Box<Computation>,
+    Body(Box<Computation>),
 }
 
 impl Task {
@@ -123,17 +116,13 @@ impl Task {
 
     /// To be held while the body is polled.
     pub(super) fn enter(&self) -> Option<(Option<Leading>, Option<Inside>)> {
-        let Self::Runs(running) = self else { return None };
-        Some((running.computation.leading(), running.admitted.inside()))
+        let Self::Runs(computation) = self else { return None };
+        Some((computation.leading(), computation.inside()))
     }
 
     /// The body has returned this. Whether the call returns it, too: the backend may have to store it first.
     pub(super) fn returned(&mut self, outcome: &dyn function::Outcome) -> bool {
-        let Self::Runs(Running { admitted, computation }) = std::mem::replace(self, Self::Returns(None))
-        else {
-            return true;
-        };
-        drop(admitted);
+        let Self::Runs(computation) = std::mem::replace(self, Self::Returns(None)) else { return true };
         let served = computation.outcome();
         let Some(storing) = computation.finish(outcome) else {
             served_anew(served);
@@ -152,7 +141,7 @@ impl From<Ready> for Task {
     fn from(ready: Ready) -> Self {
         match ready {
             Ready::Serve(value) => Self::Returns(Some(value)),
-            Ready::Body(running) => Self::Runs(running),
+            Ready::Body(computation) => Self::Runs(computation),
         }
     }
 }
@@ -168,22 +157,22 @@ fn ready(call: Box<Call>) -> Soon<Ready> {
                     Start::Serve(value, _) => Ready::Serve(value),
                     Start::Compute(computation) => {
                         let admitted = admit(&computation).over().await;
-                        Ready::body(computation, admitted)
+                        Ready::body(computation, &admitted)
                     }
                 }
             }));
         }
     };
     match admit(&computation) {
-        Soon::Now(admitted) => Soon::Now(Ready::body(computation, admitted)),
-        Soon::Later(waits) => Soon::Later(Box::pin(async move { Ready::body(computation, waits.await) })),
+        Soon::Now(admitted) => Soon::Now(Ready::body(computation, &admitted)),
+        Soon::Later(waits) => Soon::Later(Box::pin(async move { Ready::body(computation, &waits.await) })),
     }
 }
 
 impl Ready {
-    fn body(computation: Box<Computation>, admitted: Admitted) -> Self {
-        computation.runs(&admitted);
-        Self::Body(Running { admitted, computation })
+    fn body(mut computation: Box<Computation>, admitted: &Admitted) -> Self {
+        computation.runs(admitted);
+        Self::Body(computation)
     }
 }
 

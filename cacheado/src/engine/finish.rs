@@ -23,8 +23,9 @@ impl Computation {
     /// of the user's that decides or copies panics. What the backend is to be asked to store comes first, if there is
     /// something.
     pub(super) fn finish(mut self: Box<Self>, outcome: &dyn Outcome) -> Option<Write> {
-        // Rules, `cache_if`, a value's `clone`: what they call must not wait for this flight.
-        let _leading = self.leading();
+        // Rules, `cache_if`, a value's `clone`: what they call must not wait for this flight, nor for its places.
+        let (_leading, _inside) = (self.leading(), self.inside());
+        self.set_apart();
         let stored = catch_unwind(AssertUnwindSafe(|| self.store(outcome))).or_else(|_| {
             tracing::error!("an outcome was not stored: what was asked about it, or copies it, panicked");
             catch_unwind(AssertUnwindSafe(|| self.refuse(outcome)))

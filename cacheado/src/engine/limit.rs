@@ -46,7 +46,7 @@ pub(super) fn is_inside() -> bool {
 pub(super) struct Inside;
 
 impl Inside {
-    fn enter(places: &Places) -> Self {
+    pub(super) fn enter(places: &Places) -> Self {
         let _ = INSIDE.try_with(|inside| inside.borrow_mut().push(Arc::clone(places)));
         Self
     }
@@ -308,6 +308,11 @@ impl Admitted {
     /// Whether nothing that the body calls will wait for a place.
     pub(super) fn is_settled(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// The places.
+    pub(super) fn places(&self) -> Option<Places> {
+        self.0.clone()
     }
 
     /// Marks this thread as in the body, while the guard lives.

@@ -4,6 +4,7 @@ mod batches;
 mod computations;
 mod entries;
 mod outliving;
+mod storing;
 mod threads_and_tasks;
 
 use cacheado::prelude::*;

@@ -144,7 +144,7 @@ impl Round {
     }
 
     /// Runs the body on this thread, once it has its places, for what is led now.
-    pub(super) fn body<R>(&self, admission: Admission, body: impl FnOnce() -> R) -> R {
+    pub(super) fn body<R>(&mut self, admission: Admission, body: impl FnOnce() -> R) -> R {
         let admitted = admission.block();
         self.runs(&admitted);
         let (_leading, _inside) = (self.leading(), admitted.inside());
@@ -153,7 +153,7 @@ impl Round {
 
     /// Runs the body as a part of a task, once it has its places, for what is led now.
     pub(super) async fn body_async<F: Future>(
-        &self,
+        &mut self,
         admission: Admission,
         body: impl FnOnce() -> F,
     ) -> F::Output {
@@ -168,8 +168,8 @@ impl Round {
     }
 
     /// The body runs now, with these places.
-    fn runs(&self, admitted: &Admitted) {
-        self.led.iter().for_each(|(_, computation)| computation.runs(admitted));
+    fn runs(&mut self, admitted: &Admitted) {
+        self.led.iter_mut().for_each(|(_, computation)| computation.runs(admitted));
     }
 
     /// Marks this thread as the leader's of each, while the guards live: also while rules and values of one of them

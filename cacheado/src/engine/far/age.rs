@@ -109,7 +109,7 @@ impl Computation {
     /// What was read before the body ran may have been evicted since, so it is looked for again.
     pub(in crate::engine) fn rescue(mut self: Box<Self>) -> Rescue {
         let Some(function) = self.call.function.clone() else { return Rescue::Nothing(self) };
-        let _leading = self.leading();
+        let (_leading, _inside) = (self.leading(), self.inside());
         match &mut self.far {
             None if function.is_remote() => Rescue::Nothing(self),
             None => match self.call.spare(&function) {
@@ -155,7 +155,7 @@ impl Rescued {
     /// What is served; the computation, if the failure is the caller's.
     pub(in crate::engine) fn answered(self, answer: Answer) -> Result<(Value, Served), Box<Computation>> {
         let Self(mut computation) = self;
-        let _leading = computation.leading();
+        let (_leading, _inside) = (computation.leading(), computation.inside());
         let served = match answer.and_then(Reply::entry) {
             Ok(Some(entry)) => computation.serve_entry_instead(&entry),
             Ok(None) => None,
