@@ -1,6 +1,7 @@
 //! `single_flight = "distributed"` over a backend in memory, whose caches stand for processes. Over servers: see
 //! `servers`.
 
+use std::thread;
 use std::time::Duration;
 
 use cacheado::Key;
@@ -8,8 +9,10 @@ use cacheado::backends::SharedMemory;
 use cacheado::prelude::*;
 use cacheado::rules::{Effect, EntryMeta, Rule};
 use cacheado::testing::{FlakyBackend, ManualClock};
+use cacheado_tests::gate::{Gated, Point};
 use cacheado_tests::leases::{self, held, nodes};
-use cacheado_tests::wait::until;
+use cacheado_tests::stage::{Outcome, Stage};
+use cacheado_tests::wait::{in_time, until, without_a_runtime};
 
 macro_rules! over_memory {
     ($($scenario:ident),+ $(,)?) => {$(
@@ -109,4 +112,35 @@ fn a_cache_in_memory_needs_no_lease() {
     node.script.let_end(1);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     assert_eq!(runtime.block_on(async { (held(&node, 0).await, held(&node, 0).await) }), (0, 0));
+}
+
+#[test]
+fn what_another_process_has_renewed_before_the_lease_is_not_renewed_again() {
+    #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale = 30, single_flight = "distributed")]
+    fn in_turn(stage: &Stage) -> Outcome {
+        stage.body()
+    }
+    in_time(|| {
+        let clock = ManualClock::new();
+        let memory = SharedMemory::with_clock(clock.clone());
+        let gated = Gated::new(memory.clone());
+        let one = Stage::new(&Cache::builder().backend(memory).clock(clock.clone()).build().unwrap());
+        let two = Stage::new(&Cache::builder().backend(gated.clone()).clock(clock.clone()).build().unwrap());
+        assert_eq!(in_turn(&one), Ok(0));
+        clock.advance(Duration::from_secs(60));
+        // Its renewal sees the old value, and then another process has the new one.
+        let (mut read, mut look) = (gated.hold(Point::Get), gated.hold(Point::Get));
+        thread::scope(|threads| {
+            let stale = threads.spawn(|| in_turn(&two));
+            without_a_runtime(read.is_reached());
+            read.release();
+            assert_eq!(stale.join().unwrap(), Ok(0));
+        });
+        without_a_runtime(look.is_reached());
+        until("the other renews it", || in_turn(&one) == Ok(1));
+        look.release();
+        until("its renewal ends", || format!("{:?}", two.cache()).contains("under_way: 0"));
+        assert_eq!((one.runs(), two.runs()), (2, 0));
+        assert_eq!(in_turn(&two), Ok(1));
+    });
 }

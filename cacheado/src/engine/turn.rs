@@ -122,6 +122,18 @@ impl Computation {
         waits.then_some(Terms { lasts, look: far.turn.look })
     }
 
+    /// Whether it has been given a lease.
+    pub(super) fn is_in_turn(&self) -> bool {
+        self.far.as_ref().is_some_and(|far| far.turn.has_lease())
+    }
+
+    /// It has a lease, and there is nothing that would do instead.
+    pub(super) fn computes_in_turn(mut self: Box<Self>) -> Next {
+        self.far_begins();
+        self.call.count_miss();
+        Next::Compute(self)
+    }
+
     /// What follows from the answer to the wish for a lease.
     pub(super) fn turned(mut self: Box<Self>, answer: Answer) -> Next {
         let Some(far) = &mut self.far else { return Next::Compute(self) };
@@ -129,9 +141,11 @@ impl Computation {
             Ok(Turn::Taken(lease)) => {
                 far.claim = lease.claim();
                 far.turn.lease = Some(lease);
-                self.far_begins();
-                self.call.count_miss();
-                Next::Compute(self)
+                if self.renewing.is_some() {
+                    // Between the last look and the lease, another process may have renewed it.
+                    return self.ask(Step::Recheck);
+                }
+                self.computes_in_turn()
             }
             Ok(Turn::Held(left)) => {
                 let pause = far.turn.pause(left, far.remote.lease.unwrap_or(left));

@@ -154,6 +154,7 @@ impl Asked {
             Step::Recheck => match answer.and_then(Reply::entry) {
                 Ok(entry) => match entry.and_then(|entry| computation.renewed(&entry)) {
                     Some(value) => Next::Serve(value),
+                    None if computation.is_in_turn() => computation.computes_in_turn(),
                     None => computation.ask(Step::Announce),
                 },
                 Err(error) => computation.without_backend(error),
