@@ -23,7 +23,7 @@ pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), String> 
     if !profiles.iter().any(|profile| options.wants(profile.workload())) {
         return Ok(());
     }
-    let effort = options.effort((3, 1), (1, 1));
+    let effort = options.effort((7, 1), (1, 1));
     report.introduce(&format!(
         "What the processors take for building a crate of {FUNCTIONS} functions alone, its dependencies being there: the \
          median of {} builds. `by the clock`: the same, on all cores. `bytes a function`: what one adds to the stripped \
