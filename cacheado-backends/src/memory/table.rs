@@ -5,6 +5,7 @@
 //! that is known of an entry between those lines. The index has a word for an entry.
 
 use std::any::Any;
+use std::mem::ManuallyDrop;
 
 use super::index::Index;
 use super::slot::{Facts, Head, Slot, View};
@@ -21,10 +22,26 @@ pub(super) struct Entry<V> {
 
 /// Eight entries take a whole number of cache lines, whatever their size; so an entry of 64 bytes has one for itself.
 #[repr(align(64))]
-struct Line<V>([Option<Entry<V>>; ENTRIES]);
+struct Line<V>([Place<V>; ENTRIES]);
+
+/// Where an entry stands. Its lines drop it: what a compiler makes of dropping eight at once is unrolled, and inlined into
+/// all that owns them, for each type of value.
+type Place<V> = ManuallyDrop<Option<Entry<V>>>;
 
 /// The entries of one shard, by their numbers.
 pub(super) struct Lines<V>(Vec<Line<V>>);
+
+/// What is still there: a region that is closed has taken its entries out.
+impl<V> Drop for Lines<V> {
+    #[inline(never)]
+    fn drop(&mut self) {
+        let mut number = 0;
+        while let Some(place) = self.place_mut(number) {
+            **place = None;
+            number += 1;
+        }
+    }
+}
 
 /// The same, for code that does not know the type of their values: that is compiled once instead of for each type.
 ///
@@ -59,10 +76,17 @@ impl<V> Lines<V> {
         }
     }
 
-    fn entry_mut(&mut self, number: u32) -> Option<&mut Entry<V>> {
+    fn place_mut(&mut self, number: u32) -> Option<&mut Place<V>> {
         let (line, place) = place(number);
         match self.0.get_mut(line) {
-            Some(line) => line.0[place].as_mut(),
+            Some(line) => Some(&mut line.0[place]),
+            None => None,
+        }
+    }
+
+    fn entry_mut(&mut self, number: u32) -> Option<&mut Entry<V>> {
+        match self.place_mut(number) {
+            Some(place) => place.as_mut(),
             None => None,
         }
     }
@@ -91,13 +115,13 @@ impl<V: Clone + Send + Sync + 'static> AnyLines for Lines<V> {
         if self.0.len() == self.0.capacity() {
             self.0.reserve_exact(self.0.len() / 2 + 1);
         }
-        self.0.push(Line([const { None }; ENTRIES]));
+        self.0.push(Line([const { ManuallyDrop::new(None) }; ENTRIES]));
         self.0.capacity() * ENTRIES
     }
 
     fn exchange(&mut self, number: u32, hand: &mut dyn AnyHand) {
         let (line, place) = place(number);
-        std::mem::swap(&mut self.0[line].0[place], &mut held(hand.as_any()).0);
+        std::mem::swap(&mut *self.0[line].0[place], &mut held(hand.as_any()).0);
     }
 
     fn copy(&self, number: u32) -> Option<AnyValue> {
@@ -112,8 +136,15 @@ impl<V: Clone + Send + Sync + 'static> AnyLines for Lines<V> {
 
 /// The entries of one shard, whose values are of a type that is known here, or is not.
 pub(super) struct Table<L: ?Sized = dyn AnyLines> {
-    numbers: Numbers,
+    /// Dropped by code that is compiled once, unlike what drops a field.
+    numbers: ManuallyDrop<Numbers>,
     lines: L,
+}
+
+impl<L: ?Sized> Drop for Table<L> {
+    fn drop(&mut self) {
+        self.numbers.clear();
+    }
 }
 
 /// The numbers of a table, and what is known of the entries that have them besides what stands in the lines.
@@ -130,11 +161,16 @@ impl Numbers {
     fn none() -> Self {
         Self { index: Index::new(), facts: Vec::new(), vacant: Vec::new() }
     }
+
+    #[inline(never)]
+    fn clear(&mut self) {
+        *self = Self::none();
+    }
 }
 
 impl<V> Default for Table<Lines<V>> {
     fn default() -> Self {
-        Self { numbers: Numbers::none(), lines: Lines(Vec::new()) }
+        Self { numbers: ManuallyDrop::new(Numbers::none()), lines: Lines(Vec::new()) }
     }
 }
 
@@ -240,7 +276,7 @@ impl Table {
 
     /// Takes out all entries.
     pub(super) fn take_all(&mut self) -> Gone {
-        let numbers = std::mem::replace(&mut self.numbers, Numbers::none());
+        let numbers = std::mem::replace(&mut *self.numbers, Numbers::none());
         Gone { facts: numbers.facts, lines: self.lines.split_off() }
     }
 
@@ -253,8 +289,8 @@ impl Table {
         let number =
             u32::try_from(self.numbers.facts.len()).expect("a shard has fewer than four billion entries");
         if self.numbers.facts.len().is_multiple_of(ENTRIES) {
-            let room = self.lines.extend();
-            self.numbers.facts.reserve_exact(room - self.numbers.facts.len());
+            let (room, taken) = (self.lines.extend(), self.numbers.facts.len());
+            self.numbers.facts.reserve_exact(room - taken);
         }
         self.numbers.facts.push(Facts::none());
         number
@@ -302,7 +338,7 @@ mod tests {
     /// The value that has been taken out, which is the entry's serial.
     fn taken(slot: &Slot, hand: &mut Hand<u64>) -> u64 {
         let taken = std::mem::replace(hand, Hand(None));
-        assert_eq!(taken.into_value(), Some(slot.facts.serial), "it is the entry's own");
+        assert_eq!(taken.0.map(|entry| entry.value), Some(slot.facts.serial), "it is the entry's own");
         slot.facts.serial
     }
 

@@ -111,13 +111,6 @@ impl<V> Hand<V> {
     pub(super) fn new(value: V) -> Self {
         Self(Some(Entry { head: Head::none(), value }))
     }
-
-    pub(super) fn into_value(self) -> Option<V> {
-        match self.0 {
-            Some(entry) => Some(entry.value),
-            None => None,
-        }
-    }
 }
 
 /// A hand, for code that does not know the type of what is in it. Its methods are compiled for each type.
@@ -128,6 +121,8 @@ pub(super) trait AnyHand {
     fn value(&self) -> Option<&dyn Any>;
     /// The head; `None` where the hand is empty.
     fn head(&mut self) -> Option<&mut Head>;
+    /// Drops what is in it.
+    fn clear(&mut self);
     /// Takes in the value from behind a pointer; whether it is of the right type.
     fn take_unwrapped(&mut self, value: &mut AnyValue) -> bool;
 }
@@ -149,6 +144,10 @@ impl<V: Clone + Send + Sync + 'static> AnyHand for Hand<V> {
             Some(entry) => Some(&mut entry.head),
             None => None,
         }
+    }
+
+    fn clear(&mut self) {
+        self.0 = None;
     }
 
     fn take_unwrapped(&mut self, value: &mut AnyValue) -> bool {
@@ -180,22 +179,16 @@ impl dyn AnyHand + '_ {
         self.head().map(|head| std::mem::replace(head, Head::none()))
     }
 
+    /// Drops what is in it. A panic in a value's `drop` goes no further than the log.
+    pub(super) fn clear_contained(&mut self) {
+        if catch_unwind(AssertUnwindSafe(|| self.clear())).is_err() {
+            tracing::error!("a cached value panicked while it was dropped");
+        }
+    }
+
     /// The hand, if it is for such pointers.
     fn pointer(&mut self) -> Option<&mut Hand<AnyValue>> {
         self.as_any().downcast_mut()
-    }
-}
-
-/// Drops a value of the user's. A panic in its `drop` goes no further than the log.
-pub(super) fn drop_contained<T>(value: T) {
-    let mut value = Some(value);
-    contained(&mut || drop(value.take()));
-}
-
-/// The same for all types.
-fn contained(dropping: &mut dyn FnMut()) {
-    if catch_unwind(AssertUnwindSafe(dropping)).is_err() {
-        tracing::error!("a cached value panicked while it was dropped");
     }
 }
 
@@ -217,7 +210,7 @@ mod tests {
         let mut hand = Hand::<AnyValue>(None);
         let any: &mut dyn AnyHand = &mut hand;
         assert!(any.take(value.clone()));
-        assert!(hand.into_value().is_some_and(|taken| Arc::ptr_eq(&taken.0, &value.0)));
+        assert!(hand.0.is_some_and(|taken| Arc::ptr_eq(&taken.value.0, &value.0)));
         assert!(Arc::ptr_eq(&AnyValue::copied(&value).0, &value.0));
         assert_eq!(AnyValue::copied(&5_u8).take(), Some(5_u8));
     }

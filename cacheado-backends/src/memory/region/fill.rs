@@ -9,7 +9,7 @@ use crate::memory::ledger::Locator;
 use crate::memory::members::Place;
 use crate::memory::slot::{Facts, Head, Marks, Slot};
 use crate::memory::store::{Entered, RegionId};
-use crate::memory::value::{AnyHand, AnyValue, Hand, drop_contained};
+use crate::memory::value::{AnyHand, AnyValue, Hand};
 use crate::sync::{AtomicU64, Ordering};
 
 /// An entry that is to be stored.
@@ -54,12 +54,13 @@ pub struct Filling<'f> {
 impl Filling<'_> {
     /// Stores the value, unless a bound forbids it, or the ticket.
     pub fn store<V: Clone + Send + Sync + 'static>(&mut self, value: V) {
-        let mut hand = Hand::new(value);
-        self.place(&mut hand);
+        self.place_and_clear(&mut Hand::new(value));
+    }
+
+    fn place_and_clear(&mut self, hand: &mut dyn AnyHand) {
+        self.place(hand);
         // What another has taken the place of, or what is not stored.
-        if let Some(old) = hand.into_value() {
-            drop_contained(old);
-        }
+        hand.clear_contained();
     }
 
     fn place(&mut self, hand: &mut dyn AnyHand) {

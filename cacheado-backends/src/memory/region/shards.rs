@@ -5,7 +5,7 @@ use std::any::Any;
 use crossbeam_utils::CachePadded;
 
 use crate::memory::table::{Lines, Table};
-use crate::memory::value::{AnyHand, Hand, drop_contained};
+use crate::memory::value::{AnyHand, Hand};
 use crate::sync::BiasedLock;
 
 /// Which of so many shards, a power of two, has the entries with this hash. The table uses the lowest bits.
@@ -60,10 +60,11 @@ impl<V: Clone + Send + Sync + 'static> AnyShards for Shards<V> {
     }
 
     fn with_hand(&self, work: &mut dyn FnMut(&mut dyn AnyHand)) {
-        let mut hand = Hand::<V>(None);
-        work(&mut hand);
-        if let Some(held) = hand.into_value() {
-            drop_contained(held);
-        }
+        work_with(&mut Hand::<V>(None), work);
     }
+}
+
+fn work_with(hand: &mut dyn AnyHand, work: &mut dyn FnMut(&mut dyn AnyHand)) {
+    work(hand);
+    hand.clear_contained();
 }
