@@ -83,7 +83,7 @@ pub fn entry<K: Kind, P: KeyPart + ?Sized, F, G>(
     _instance: Instance<F, G>,
     key: &P,
 ) -> Miss<K> {
-    let (cache, instance) = (cache.as_cache(), Instance::<F, G>::id);
+    let (cache, instance) = (cache.as_cache(), Instance::<F, G>::NAMES);
     let question =
         Question { site, cache, instance, hash: hash_key(key), key: &KeyQuery(key), refresh: false };
     Miss::new(call_for(&question, "_entry", &shape), shape.kind)
@@ -91,13 +91,13 @@ pub fn entry<K: Kind, P: KeyPart + ?Sized, F, G>(
 
 /// The `<fn>_cache` of a sync function, in which the closure was written.
 pub fn function_cache<F>(site: &Site, cache: &impl AsCache, _closure: F) -> FunctionCache {
-    let path = site.path(Instance::<F>::id("_cache"));
+    let path = site.path(Instance::<F>::NAMES.with("_cache"));
     FunctionCache::new(site, cache.as_cache().clone(), &path)
 }
 
 /// The `<fn>_cache` of an async function, in which the closure was written.
 pub fn async_function_cache<F>(site: &Site, cache: &impl AsCache, _closure: F) -> AsyncFunctionCache {
-    let path = site.path(Instance::<F>::id("_cache"));
+    let path = site.path(Instance::<F>::NAMES.with("_cache"));
     AsyncFunctionCache::new(site, cache.as_cache().clone(), &path)
 }
 

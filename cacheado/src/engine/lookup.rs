@@ -14,7 +14,9 @@ use super::query::{Encode, KeyQuery, hash_key};
 use crate::cache::{Cache, CallCache, Named};
 use crate::codec::Codec;
 use crate::context::{self, Outcome as How};
-use crate::function::{Function, Held, Instance, InstanceId, Kind, Making, Shape, Site, Stateless, Typed};
+use crate::function::{
+    Function, Held, Instance, InstanceId, Kind, Making, Names, Shape, Site, Stateless, Typed,
+};
 use crate::key::{Key, KeyPart};
 use crate::remote::Chore;
 use crate::rules::EntryMeta;
@@ -41,9 +43,25 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F, G>(
     key: &P,
     refresh: bool,
 ) -> Lookup<K> {
+    look_up(site, cache, shape, (typeid::of::<F>(), Instance::<F, G>::NAMES), key, refresh)
+}
+
+/// The same for all functions with such values and arguments.
+///
+/// Where it is optimised, each has a copy: a hit is not to make a call for it.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn look_up<K: Kind, P: KeyPart + ?Sized>(
+    site: &'static Site,
+    cache: &impl CallCache,
+    shape: Shape<K>,
+    (marker, instance): (TypeId, &'static Names),
+    key: &P,
+    refresh: bool,
+) -> Lookup<K> {
     let (hash, key) = (hash_key(key), &KeyQuery(key));
     let mut reason = Reason::Unknown;
-    if let Some(function) = at_hand(site, cache, typeid::of::<F>(), refresh) {
+    if let Some(function) = at_hand(site, cache, marker, refresh) {
         reason = match function.probe(shape.kind, hash, key) {
             Probed::Hit(value) => return Lookup::Hit(value),
             Probed::Absent => Reason::Absent,
@@ -52,7 +70,7 @@ pub fn lookup<K: Kind, P: KeyPart + ?Sized, F, G>(
             Probed::Unknown => Reason::Unknown,
         };
     }
-    let (cache, instance) = (cache.as_cache(), Instance::<F, G>::id);
+    let cache = cache.as_cache();
     not_served(&Question { site, cache, instance, hash, key, refresh }, shape, reason)
 }
 
@@ -136,7 +154,7 @@ pub(crate) fn call_for<K: Kind>(
     shape: &Shape<K>,
 ) -> Box<Call> {
     let mut call = question.call(suffix, &Values::of(shape));
-    call.set_stateless(|| Stateless { site: question.site, instance: (question.instance)(suffix) });
+    call.set_stateless(|| Stateless { site: question.site, instance: question.instance.with(suffix) });
     call
 }
 
@@ -145,7 +163,7 @@ pub(crate) struct Question<'a> {
     pub(crate) site: &'static Site,
     pub(crate) cache: &'a Cache,
     /// Which instance of the function, by what its sibling's name has after the function's.
-    pub(crate) instance: fn(&'static str) -> InstanceId,
+    pub(crate) instance: &'static Names,
     pub(crate) hash: u64,
     pub(crate) key: &'a dyn Encode,
     /// Whether it is to be computed anew, whatever there is.
@@ -157,7 +175,7 @@ impl Question<'_> {
         let Self { site, cache, instance, hash, key, refresh } = *self;
         let Values { typed, making, codec } = *values;
         let codec = codec.filter(|codec| !codec.borrows());
-        let function = function_of(site, cache, instance(suffix), codec.is_some(), making);
+        let function = function_of(site, cache, instance.with(suffix), codec.is_some(), making);
         Call::new(function, (hash, key.encoded()), typed, codec, site.policy(), refresh)
     }
 }

@@ -32,6 +32,6 @@ pub(crate) use policy::Policy;
 pub use policy::{Keep, SingleFlight};
 pub(crate) use site::without_arguments;
 pub use site::{Instance, Site};
-pub(crate) use site::{InstanceId, Stateless};
+pub(crate) use site::{InstanceId, Names, Stateless};
 pub(crate) use state::{AnyFunction, Function, Identity, Making, Shared};
 pub(crate) use table::SiteTable;

@@ -383,10 +383,22 @@ impl<F> Instance<F> {
 }
 
 impl<F, G> Instance<F, G> {
-    /// The same without the type. `suffix` is what the name of the function that the closure stands in has after that
-    /// of the annotated one.
-    pub(crate) fn id(suffix: &'static str) -> InstanceId {
-        InstanceId { marker: typeid::of::<F>(), types: typeid::of::<G>(), name: type_name::<F>, suffix }
+    /// The same without the type. A constant, as a function would be compiled for each that is annotated.
+    pub(crate) const NAMES: &'static Names =
+        &Names { marker: typeid::of::<F>, types: typeid::of::<G>, name: type_name::<F> };
+}
+
+/// How an [`Instance`] is told from others, not yet asked for.
+pub(crate) struct Names {
+    marker: fn() -> TypeId,
+    types: fn() -> TypeId,
+    name: fn() -> &'static str,
+}
+
+impl Names {
+    /// With what the name of the function that the closure stands in has after that of the annotated one.
+    pub(crate) fn with(&self, suffix: &'static str) -> InstanceId {
+        InstanceId { marker: (self.marker)(), types: (self.types)(), name: self.name, suffix }
     }
 }
 
