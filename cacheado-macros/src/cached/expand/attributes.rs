@@ -65,12 +65,14 @@ pub(super) fn of_lookup(params: &Params) -> Option<TokenStream> {
     underscored.then(|| quote_spanned!(generated()=> #[allow(clippy::used_underscore_binding)]))
 }
 
-/// The attributes of a sibling, with its documentation.
+/// The attributes of a sibling, with its documentation. It is `#[inline]` so that a library whose users may call it does
+/// not compile it where nobody does.
 pub(super) fn of_sibling(attributes: &[Attribute], documentation: &str) -> TokenStream {
     let kept: TokenStream = attributes.iter().filter_map(for_sibling).collect();
     quote_spanned!(generated()=>
         #[doc = #documentation]
         #kept
+        #[inline]
         #[allow(warnings, unused, clippy::all, clippy::pedantic, clippy::nursery)]
     )
 }
