@@ -3,6 +3,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
+use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Token};
 
@@ -32,13 +33,16 @@ const CHANGED_BY_EXPANSION: &[&str] = &[
     "clippy::unused_self",
 ];
 
-/// The attributes of the function itself.
-pub(super) fn of_function(attributes: &[Attribute]) -> TokenStream {
-    attributes.iter().map(|attribute| split_expect(attribute).unwrap_or_else(|| quote!(#attribute))).collect()
+/// The attributes of the function itself, or of one of its parameters.
+pub(super) fn kept(attributes: &[Attribute]) -> Vec<Attribute> {
+    attributes
+        .iter()
+        .flat_map(|attribute| split_expect(attribute).unwrap_or_else(|| vec![attribute.clone()]))
+        .collect()
 }
 
 /// `#[expect(a, b)]` as `#[expect(a)] #[allow(b)]`, where the expansion changes whether `b` is found.
-fn split_expect(attribute: &Attribute) -> Option<TokenStream> {
+fn split_expect(attribute: &Attribute) -> Option<Vec<Attribute>> {
     if !attribute.path().is_ident("expect") {
         return None;
     }
@@ -51,7 +55,8 @@ fn split_expect(attribute: &Attribute) -> Option<TokenStream> {
     }
     let path = attribute.path();
     let kept = (!kept.is_empty()).then(|| quote!(#[#path(#(#kept,)* #(#reason)*)]));
-    Some(quote_spanned!(generated()=> #kept #[allow(#(#changed,)* #(#reason)*)]))
+    let split = quote_spanned!(generated()=> #kept #[allow(#(#changed,)* #(#reason)*)]);
+    Attribute::parse_outer.parse2(split).ok()
 }
 
 fn is_changed(lint: &Meta) -> bool {

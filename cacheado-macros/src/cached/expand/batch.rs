@@ -13,7 +13,7 @@ use crate::krate::{generated, generated_at, private};
 
 /// The annotated function.
 pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
-    let attributes = attributes::of_function(&call.function.attrs);
+    let attributes = attributes::kept(&call.function.attrs);
     let (vis, mut signature) = (&call.function.vis, signature::of_function(call));
     signature.inputs.iter_mut().for_each(signature::immutable);
     let private = private();
@@ -44,7 +44,7 @@ pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
             #run
         ),
     );
-    quote!(#attributes #vis #signature #block)
+    quote!(#(#attributes)* #vis #signature #block)
 }
 
 /// What follows the lookups. What is owned moves, as it does in the function that the user wrote.

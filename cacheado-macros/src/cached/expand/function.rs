@@ -7,7 +7,7 @@ use super::{Call, attributes, body, instance, key, options, signature, site};
 use crate::krate::{generated, generated_at, private, private_at};
 
 pub(super) fn expand(call: &Call) -> TokenStream {
-    let attributes = attributes::of_function(&call.function.attrs);
+    let attributes = attributes::kept(&call.function.attrs);
     let (vis, signature) = (&call.function.vis, signature::of_function(call));
     let site = site::expand(call);
     let kind = call.kind();
@@ -43,7 +43,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
             #run
         ),
     );
-    quote!(#attributes #vis #signature #block)
+    quote!(#(#attributes)* #vis #signature #block)
 }
 
 /// `let __cacheado_miss = …`, unless the lookup is a hit, which ends the function. What the lookup borrows ends

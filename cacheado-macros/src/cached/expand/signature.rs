@@ -5,10 +5,12 @@ use std::collections::HashSet;
 use proc_macro2::{Ident, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
-use syn::{FnArg, GenericParam, Generics, Pat, PatIdent, ReturnType, Signature, Token, Type};
+use syn::{
+    FnArg, GenericParam, Generics, Pat, PatIdent, PatType, Receiver, ReturnType, Signature, Token, Type,
+};
 
-use super::Call;
 use super::detached::Way;
+use super::{Call, attributes};
 use crate::cached::lends::Lends;
 use crate::cached::params::{Param, ParamKind};
 use crate::krate::generated;
@@ -17,6 +19,8 @@ use crate::krate::generated;
 pub(super) fn of_function(call: &Call) -> Signature {
     let mut signature = call.function.signature.clone();
     for (input, param) in signature.inputs.iter_mut().zip(&call.params.0) {
+        let (FnArg::Receiver(Receiver { attrs, .. }) | FnArg::Typed(PatType { attrs, .. })) = input;
+        *attrs = attributes::kept(attrs);
         // The body has a copy of its own of what is lent to it, with the `mut`.
         if call.way() == Way::Detached && param.lends == Lends::Shared {
             immutable(input);

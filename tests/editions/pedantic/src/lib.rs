@@ -199,6 +199,13 @@ pub async fn owned(text: String) -> usize {
     text.len()
 }
 
+/// Lints that are expected of a parameter.
+#[cached]
+#[must_use]
+pub fn expected(n: u8, #[expect(unused_variables, reason = "for the test")] m: u8) -> u8 {
+    n
+}
+
 /// Private ones, of which only the function is used.
 mod private {
     use cacheado::cached;
