@@ -33,7 +33,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let implementation = quote_spanned!(generated()=>
         #[automatically_derived]
-        #[allow(clippy::all, clippy::pedantic, unused_qualifications)]
+        #[allow(clippy::all, clippy::pedantic, deprecated, unused_qualifications)]
         impl #impl_generics #krate::KeyPart for #name #ty_generics #where_clause {
             fn encode<__CacheadoSink: #krate::key::KeySink + ?::core::marker::Sized>(
                 &self,
@@ -108,7 +108,7 @@ fn scope_value(input: &DeriveInput, krate: &Krate) -> syn::Result<Option<TokenSt
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     Ok(Some(quote_spanned!(generated()=>
         #[automatically_derived]
-        #[allow(clippy::all, clippy::pedantic, unused_qualifications)]
+        #[allow(clippy::all, clippy::pedantic, deprecated, unused_qualifications)]
         impl #impl_generics #krate::ScopeValue for #name #ty_generics #where_clause {
             fn write_scope(&self, __cacheado_out: &mut dyn ::core::fmt::Write) -> ::core::fmt::Result {
                 #krate::ScopeValue::write_scope(&self.#member, __cacheado_out)

@@ -177,6 +177,27 @@ pub fn old(n: u8) -> u8 {
     n
 }
 
+/// Deprecated, and part of keys all the same.
+#[deprecated(note = "for the test")]
+#[derive(Clone, Copy, Debug, KeyPart)]
+pub struct OldId(pub u32);
+
+/// Parts of it are deprecated.
+#[derive(Clone, Copy, Debug, KeyPart)]
+pub enum Version {
+    /// The old one.
+    #[deprecated(note = "for the test")]
+    Old(u8),
+    /// The new one.
+    New {
+        /// Which.
+        number: u8,
+        /// And how it was called.
+        #[deprecated(note = "for the test")]
+        name: u8,
+    },
+}
+
 /// Not there at all.
 #[cfg(any())]
 #[cached]
