@@ -1,9 +1,9 @@
 //! The bounds of the implementation: `T: KeyPart` for every type parameter in a field of the key, and
-//! `T::Item: KeyPart` for an associated type that is a field's type.
+//! `T::Item: KeyPart` for an associated type in one, whose `T` then need not be a part itself.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::{GenericParam, Generics, Ident, Type};
+use syn::{GenericArgument, GenericParam, Generics, Ident, PathArguments, Type, TypePath};
 
 use super::fields::KeyField;
 use crate::krate::generated;
@@ -27,13 +27,7 @@ pub(super) fn with(generics: &Generics, fields: &[KeyField], bound: &TokenStream
     let parameters: Vec<Ident> = generics.type_params().map(|param| param.ident.clone()).collect();
     let mut bounds: Vec<TokenStream> = Vec::new();
     for field in fields {
-        if is_projection(&field.ty, &parameters) {
-            bounds.push(field.ty.to_token_stream());
-        } else {
-            let mentioned =
-                parameters.iter().filter(|parameter| mentions(field.ty.to_token_stream(), parameter));
-            bounds.extend(mentioned.map(ToTokens::to_token_stream));
-        }
+        subjects(&field.ty, &parameters, &mut bounds);
     }
     let mut seen: Vec<String> = Vec::new();
     for subject in bounds {
@@ -49,15 +43,46 @@ pub(super) fn with(generics: &Generics, fields: &[KeyField], bound: &TokenStream
     bounded
 }
 
-/// `T::Item`, of a type parameter `T`.
-fn is_projection(ty: &Type, parameters: &[Ident]) -> bool {
+/// What has to be a part for `ty` to be one, as far as `parameters` decide on that.
+fn subjects(ty: &Type, parameters: &[Ident], found: &mut Vec<TokenStream>) {
     match ty {
-        Type::Path(path) if path.qself.is_some() => true,
-        Type::Path(path) => {
-            path.path.segments.len() > 1
-                && path.path.segments.first().is_some_and(|segment| parameters.contains(&segment.ident))
+        Type::Path(path) if is_projection(path, parameters) => found.push(path.to_token_stream()),
+        Type::Path(TypePath { qself: None, path, .. }) if path.get_ident().is_none() => {
+            for argument in path.segments.iter().flat_map(|segment| arguments(&segment.arguments)) {
+                subjects(argument, parameters, found);
+            }
         }
-        _ => false,
+        Type::Reference(reference) => subjects(&reference.elem, parameters, found),
+        Type::Slice(slice) => subjects(&slice.elem, parameters, found),
+        Type::Array(array) => subjects(&array.elem, parameters, found),
+        Type::Tuple(tuple) => tuple.elems.iter().for_each(|inner| subjects(inner, parameters, found)),
+        Type::Paren(inner) => subjects(&inner.elem, parameters, found),
+        Type::Group(inner) => subjects(&inner.elem, parameters, found),
+        _ => {
+            let mentioned = parameters.iter().filter(|parameter| mentions(ty.to_token_stream(), parameter));
+            found.extend(mentioned.map(ToTokens::to_token_stream));
+        }
+    }
+}
+
+/// The types between `<` and `>`.
+fn arguments(arguments: &PathArguments) -> impl Iterator<Item = &Type> {
+    let bracketed = match arguments {
+        PathArguments::AngleBracketed(bracketed) => Some(&bracketed.args),
+        _ => None,
+    };
+    bracketed.into_iter().flatten().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// `T::Item` or `<T as Trait>::Item`, of a type parameter `T`.
+fn is_projection(path: &TypePath, parameters: &[Ident]) -> bool {
+    let segments = &path.path.segments;
+    match &path.qself {
+        Some(of) => parameters.iter().any(|parameter| mentions(of.ty.to_token_stream(), parameter)),
+        None => segments.len() > 1 && segments.first().is_some_and(|first| parameters.contains(&first.ident)),
     }
 }
 
