@@ -6,32 +6,58 @@ mod fields;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Data, DeriveInput, Fields, Generics, Ident};
+use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, Generics, Ident};
 
+use crate::errors::Errors;
 use crate::krate::{Krate, generated};
 use fields::KeyField;
 
-/// The implementation of `KeyPart`, and of `ScopeValue` for a newtype; or the errors.
+/// The implementation of `KeyPart`, and of `ScopeValue` for a newtype; or all errors, beside an implementation that
+/// keeps the uses of the type from being errors too.
 pub(crate) fn derive(input: TokenStream) -> TokenStream {
-    syn::parse2(input).and_then(|input| expand(&input)).unwrap_or_else(|error| error.to_compile_error())
+    let input: DeriveInput = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut errors = Errors::default();
+    let runtime = errors.take(attributes::krate(&input.attrs));
+    let is_known = runtime.is_some();
+    let krate = Krate::new(runtime.flatten());
+    let (body, used) = parts(&input.data, &krate, &mut errors);
+    match errors.finish(()) {
+        Ok(()) => {
+            let implementation = implementation(&input, &krate, &body, &used);
+            let scope_value = scope_value(&input, &krate, &used);
+            quote!(#implementation #scope_value)
+        }
+        Err(error) => {
+            let errors = error.to_compile_error();
+            let stub = is_known.then(|| implementation(&input, &krate, &TokenStream::new(), &[]));
+            quote!(#errors #stub)
+        }
+    }
 }
 
-fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
-    let krate = Krate::new(attributes::krate(&input.attrs)?);
-    let (body, used) = match &input.data {
-        Data::Struct(data) => structure(&data.fields, &krate)?,
-        Data::Enum(data) => enumeration(data, &krate)?,
+/// The statements that encode a value, and the fields in it.
+fn parts(data: &Data, krate: &Krate, errors: &mut Errors) -> (TokenStream, Vec<KeyField>) {
+    match data {
+        Data::Struct(data) => structure(&data.fields, krate, errors),
+        Data::Enum(data) => enumeration(data, krate, errors),
         Data::Union(data) => {
-            return Err(syn::Error::new(
+            errors.at(
                 data.union_token.span,
                 "a union does not know which of its fields is set, so it is no part of a key",
-            ));
+            );
+            (TokenStream::new(), Vec::new())
         }
-    };
+    }
+}
+
+fn implementation(input: &DeriveInput, krate: &Krate, body: &TokenStream, used: &[KeyField]) -> TokenStream {
     let (name, bound) = (&input.ident, quote_spanned!(generated()=> #krate::KeyPart));
-    let generics = bounds::with(&input.generics, &used, &bound);
+    let generics = bounds::with(&input.generics, used, &bound);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    let implementation = quote_spanned!(generated()=>
+    quote_spanned!(generated()=>
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic, deprecated, unused_qualifications)]
         impl #impl_generics #krate::KeyPart for #name #ty_generics #where_clause {
@@ -42,14 +68,12 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
                 #body
             }
         }
-    );
-    let scope_value = scope_value(input, &krate)?;
-    Ok(quote!(#implementation #scope_value))
+    )
 }
 
 /// The statements that encode a struct, and the fields in it.
-fn structure(all: &Fields, krate: &Krate) -> syn::Result<(TokenStream, Vec<KeyField>)> {
-    let fields = fields::of(all)?;
+fn structure(all: &Fields, krate: &Krate, errors: &mut Errors) -> (TokenStream, Vec<KeyField>) {
+    let fields = fields::of(all, errors);
     let values = fields.iter().map(|field| {
         let member = &field.member;
         field.encode(krate, &quote_spanned!(generated()=> &self.#member))
@@ -62,15 +86,15 @@ fn structure(all: &Fields, krate: &Krate) -> syn::Result<(TokenStream, Vec<KeyFi
         }
     };
     let body = quote_spanned!(generated()=> #head #(#values)*);
-    Ok((body, fields))
+    (body, fields)
 }
 
-fn enumeration(data: &syn::DataEnum, krate: &Krate) -> syn::Result<(TokenStream, Vec<KeyField>)> {
+fn enumeration(data: &DataEnum, krate: &Krate, errors: &mut Errors) -> (TokenStream, Vec<KeyField>) {
     let mut used = Vec::new();
     let mut arms = TokenStream::new();
     for variant in &data.variants {
-        attributes::none(&variant.attrs)?;
-        let fields = fields::of(&variant.fields)?;
+        attributes::none(&variant.attrs, errors);
+        let fields = fields::of(&variant.fields, errors);
         let (name, text, count) =
             (&variant.ident, syn::ext::IdentExt::unraw(&variant.ident).to_string(), fields.len());
         let bindings = fields.iter().map(|field| {
@@ -94,19 +118,17 @@ fn enumeration(data: &syn::DataEnum, krate: &Krate) -> syn::Result<(TokenStream,
     } else {
         quote_spanned!(generated()=> match self { #arms })
     };
-    Ok((body, used))
+    (body, used)
 }
 
 /// A newtype is a `ScopeValue` where what it wraps is one.
-fn scope_value(input: &DeriveInput, krate: &Krate) -> syn::Result<Option<TokenStream>> {
-    let Data::Struct(data) = &input.data else { return Ok(None) };
-    let Fields::Unnamed(_) = &data.fields else { return Ok(None) };
-    let fields = fields::of(&data.fields)?;
-    let [field] = fields.as_slice() else { return Ok(None) };
+fn scope_value(input: &DeriveInput, krate: &Krate, used: &[KeyField]) -> Option<TokenStream> {
+    let Data::Struct(DataStruct { fields: Fields::Unnamed(_), .. }) = &input.data else { return None };
+    let [field] = used else { return None };
     let (name, member, ty) = (&input.ident, &field.member, &field.ty);
     let generics = guarded(&input.generics, ty, krate);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    Ok(Some(quote_spanned!(generated()=>
+    Some(quote_spanned!(generated()=>
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic, deprecated, unused_qualifications)]
         impl #impl_generics #krate::ScopeValue for #name #ty_generics #where_clause {
@@ -114,7 +136,7 @@ fn scope_value(input: &DeriveInput, krate: &Krate) -> syn::Result<Option<TokenSt
                 #krate::ScopeValue::write_scope(&self.#member, __cacheado_out)
             }
         }
-    )))
+    ))
 }
 
 /// `where for<'a> Inner: ScopeValue`. The unused lifetime keeps the compiler from refusing a bound that is

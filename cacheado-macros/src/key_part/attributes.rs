@@ -48,11 +48,8 @@ pub(super) fn skip(attributes: &[Attribute]) -> syn::Result<bool> {
 }
 
 /// Variants take no `#[key(..)]`.
-pub(super) fn none(attributes: &[Attribute]) -> syn::Result<()> {
-    match keys(attributes).next() {
-        Some(attribute) => {
-            Err(syn::Error::new_spanned(attribute, "`#[key(skip)]` goes on a field, not on a variant"))
-        }
-        None => Ok(()),
+pub(super) fn none(attributes: &[Attribute], errors: &mut Errors) {
+    for attribute in keys(attributes) {
+        errors.over(attribute, "`#[key(skip)]` goes on a field, not on a variant");
     }
 }

@@ -25,8 +25,7 @@ impl KeyField {
 }
 
 /// The fields without those that are skipped, and without `PhantomData<…>`, which has no value.
-pub(super) fn of(all: &Fields) -> syn::Result<Vec<KeyField>> {
-    let mut errors = Errors::default();
+pub(super) fn of(all: &Fields, errors: &mut Errors) -> Vec<KeyField> {
     let mut fields = Vec::new();
     for (index, field) in all.iter().enumerate() {
         let skipped = errors.take(attributes::skip(&field.attrs)).unwrap_or_default();
@@ -39,7 +38,7 @@ pub(super) fn of(all: &Fields) -> syn::Result<Vec<KeyField>> {
         };
         fields.push(KeyField { member, binding: super::binding(index), ty: field.ty.clone() });
     }
-    errors.finish(fields)
+    fields
 }
 
 /// Whether it is the one of the standard library, as it is spelled there. Another type of that name is a part.

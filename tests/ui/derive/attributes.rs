@@ -24,6 +24,16 @@ pub struct Text(u32);
 pub enum OnAVariant {
     #[key(skip)]
     A,
+    B(#[key(skipp)] u32),
+    #[key(skip)]
+    C,
+}
+
+// What uses a type whose derive is wrong is not wrong as well.
+#[cacheado::cached]
+fn uses(slips: &Slips, variant: &OnAVariant) -> u32 {
+    let _ = variant;
+    slips.a
 }
 
 fn main() {}
