@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Visibility;
 use syn::ext::IdentExt;
 
-use super::parse::{Level, ScopeModule};
+use super::parse::{Head, Level, ScopeModule};
 use crate::krate::{Krate, generated, generated_at, private};
 
 /// A level under its ancestors, the root first, itself last.
@@ -52,14 +52,15 @@ fn text(ident: &Ident) -> String {
 }
 
 pub(super) fn expand(module: &ScopeModule, unique: &str) -> TokenStream {
-    let ScopeModule { attrs, vis, name, levels, .. } = module;
-    let krate = module.krate.in_child_module();
+    let ScopeModule { head, levels } = module;
+    let Head { attrs, vis, name, .. } = head;
+    let krate = head.krate.in_child_module();
     let import = krate.import();
     let chains = Chain::all(levels);
     let functions: TokenStream = chains.iter().map(|chain| function(chain, &krate)).collect();
     let hidden: TokenStream = chains.iter().map(|chain| hidden(chain, &krate)).collect();
     let tree = tree(&chains, &krate);
-    let asks = asks(&chains, module, unique);
+    let asks = asks(&chains, head, unique);
     let documented = attrs.iter().any(|attribute| attribute.path().is_ident("doc"));
     let documentation = (!documented).then(|| {
         let lines: Vec<String> = chains.iter().map(|chain| format!("- `{}`", chain.text())).collect();
@@ -194,8 +195,7 @@ fn tree(chains: &[Chain<'_>], krate: &Krate) -> TokenStream {
 }
 
 /// `__scope!`: adds a level's chain to the payload of `#[cached]` and hands both to `scope_call!`.
-fn asks(chains: &[Chain<'_>], module: &ScopeModule, unique: &str) -> TokenStream {
-    let name = format_ident!("__cacheado_scope_{unique}");
+fn asks(chains: &[Chain<'_>], head: &Head, unique: &str) -> TokenStream {
     let arms = chains.iter().filter_map(|chain| {
         // `#[cached]` asks for it unraw, too.
         let level = chain.level()?.name.unraw();
@@ -210,20 +210,40 @@ fn asks(chains: &[Chain<'_>], module: &ScopeModule, unique: &str) -> TokenStream
         })
     });
     let levels = chains.iter().filter_map(|chain| Some(chain.level()?.name.to_token_stream()));
-    let exported = matches!(module.vis, Visibility::Public(_));
+    let arms = quote! {
+        #(#arms)*
+        ([$($callback:tt)*] $level:ident $payload:tt) => {
+            $($callback)*! { unknown { #(#levels)* } $payload }
+        };
+    };
+    hidden_macro(&arms, head, unique)
+}
+
+/// The macro of these arms, as `__scope!`.
+fn hidden_macro(arms: &TokenStream, head: &Head, unique: &str) -> TokenStream {
+    let name = format_ident!("__cacheado_scope_{unique}");
+    let exported = matches!(head.vis, Visibility::Public(_));
     let export = exported.then(|| quote!(#[macro_export]));
     let vis = if exported { quote!(pub) } else { quote!(pub(crate)) };
     quote! {
         #[doc(hidden)]
         #export
         macro_rules! #name {
-            #(#arms)*
-            ([$($callback:tt)*] $level:ident $payload:tt) => {
-                $($callback)*! { unknown { #(#levels)* } $payload }
-            };
+            #arms
         }
         #[doc(hidden)]
         #[allow(unused_imports)]
         #vis use #name as __scope;
     }
+}
+
+/// The module beside the errors of a tree: a function may have any of its levels, and no scope.
+pub(super) fn mistaken(head: &Head, unique: &str) -> TokenStream {
+    let Head { attrs, vis, name, .. } = head;
+    let arms = quote! {
+        ([$($callback:tt)*] $level:ident { path $($rest:tt)* }) => { ::core::option::Option::None };
+        ([$($callback:tt)*] $level:ident { key $($rest:tt)* }) => { () };
+    };
+    let hidden_macro = hidden_macro(&arms, head, unique);
+    quote_spanned!(generated()=> #(#attrs)* #vis mod #name { #hidden_macro })
 }

@@ -1,7 +1,8 @@
 //! The tree, as it is written: `pub mod scopes { organization(org_id: OrgId) { user(user_id) } }`.
 
+use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::{
     Attribute, Ident, Path, PathSegment, Token, Type, TypePath, Visibility, braced, parenthesized, token,
 };
@@ -11,11 +12,16 @@ use crate::krate::Krate;
 
 /// The whole input.
 pub(super) struct ScopeModule {
+    pub head: Head,
+    pub levels: Vec<Level>,
+}
+
+/// What stands before the braces.
+pub(super) struct Head {
     pub krate: Krate,
     pub attrs: Vec<Attribute>,
     pub vis: Visibility,
     pub name: Ident,
-    pub levels: Vec<Level>,
 }
 
 /// One level, with what is below it.
@@ -60,6 +66,37 @@ fn is_path_to(ty: &Type, names: &[&str]) -> bool {
 
 impl Parse for ScopeModule {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let head: Head = input.parse()?;
+        let content;
+        let brace = braced!(content in input);
+        let levels = levels(&content)?;
+        if levels.is_empty() {
+            return Err(syn::Error::new(
+                brace.span.join(),
+                format!("`{}` has no level: write at least one, as in `organization(org_id)`", head.name),
+            ));
+        }
+        if !input.is_empty() {
+            return Err(input.error("one `scopes!` makes one module; several trees go into the same braces"));
+        }
+        Ok(Self { head, levels })
+    }
+}
+
+impl Head {
+    /// The head of an input, whatever follows.
+    pub(super) fn of(input: TokenStream) -> syn::Result<Self> {
+        let parser = |input: ParseStream<'_>| {
+            let head = input.parse()?;
+            input.parse::<TokenStream>()?;
+            Ok(head)
+        };
+        parser.parse2(input)
+    }
+}
+
+impl Parse for Head {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let krate = if input.peek(Token![crate]) && input.peek2(Token![=]) {
             input.parse::<Token![crate]>()?;
             input.parse::<Token![=]>()?;
@@ -78,20 +115,7 @@ impl Parse for ScopeModule {
             );
         }
         input.parse::<Token![mod]>()?;
-        let name: Ident = input.parse()?;
-        let content;
-        let brace = braced!(content in input);
-        let levels = levels(&content)?;
-        if levels.is_empty() {
-            return Err(syn::Error::new(
-                brace.span.join(),
-                format!("`{name}` has no level: write at least one, as in `organization(org_id)`"),
-            ));
-        }
-        if !input.is_empty() {
-            return Err(input.error("one `scopes!` makes one module; several trees go into the same braces"));
-        }
-        Ok(Self { krate: Krate::new(krate), attrs, vis, name, levels })
+        Ok(Self { krate: Krate::new(krate), attrs, vis, name: input.parse()? })
     }
 }
 

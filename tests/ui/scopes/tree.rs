@@ -22,4 +22,15 @@ scopes! { mod unfinished { organization(org_id: ) } }
 
 scopes! { mod attribute { #[deprecated] organization(org_id) } }
 
+// What names a tree that is wrong is not wrong as well.
+#[cacheado::cached(scope = duplicate::user, tags("a"))]
+fn in_a_checked_tree(org_id: u32, user_id: u32) -> u32 {
+    org_id + user_id
+}
+
+#[cacheado::cached(scope = no_parameter::organization, skip(org_id))]
+fn in_a_read_tree(org_id: u32) -> usize {
+    org_id.to_string().len() + no_parameter::organization(org_id).to_string().len()
+}
+
 fn main() {}
