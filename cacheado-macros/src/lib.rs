@@ -24,6 +24,9 @@ mod krate;
 mod scopes;
 mod suggest;
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use proc_macro::TokenStream;
 
 /// Memoizes a function: calls with an equal key are answered from the cache.
@@ -118,15 +121,20 @@ pub fn scopes(input: TokenStream) -> TokenStream {
     scopes::scopes(input.into(), &unique).into()
 }
 
-/// A name for the place and content of an invocation, the same in every build of the same source.
+/// A name for the place and content of an invocation, the same in every build of the same source. Invocations that a
+/// macro by example writes have one place, and may have one content: they are counted.
 fn unique(input: &TokenStream) -> String {
+    static SEEN: Mutex<BTreeMap<u64, u32>> = Mutex::new(BTreeMap::new());
     let place = proc_macro::Span::call_site();
     let text = format!("{}:{}:{}:{input}", place.file(), place.line(), place.column());
     // FNV-1a: the standard library's hasher promises no stable value.
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    format!("{hash:016x}")
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let count = seen.entry(hash).or_default();
+    *count += 1;
+    format!("{hash:016x}_{count}")
 }
 
 /// Makes a struct or an enum a part of keys: `#[derive(KeyPart)]`.
