@@ -254,3 +254,28 @@ fn the_body_of_an_entry_with_a_cache_of_its_own_has_that_of_its_caller() {
     });
     assert_eq!((value, whole_of(&own, 1)), (13, 13));
 }
+
+struct Regions(Cache, Cache);
+
+impl Regions {
+    fn of(&self, name: &str) -> &Cache {
+        if name == "region 1" { &self.0 } else { &self.1 }
+    }
+
+    #[cached(cache = regions.of(&format!("region {number}")), skip(regions))]
+    fn sold(regions: &Self, number: u8, article: u32) -> u32 {
+        article + u32::from(number)
+    }
+}
+
+/// What a format string names is a parameter, too, which the cache comes from.
+#[test]
+fn the_name_of_a_cache_may_be_formatted() {
+    let regions = Regions(Cache::new(), Cache::new());
+    for _ in 0..2 {
+        assert_eq!((Regions::sold(&regions, 1, 7), Regions::sold(&regions, 2, 7)), (8, 9));
+    }
+    assert_eq!(Regions::sold_cache(&regions, 1).stats().hits, 1);
+    assert_eq!(Regions::sold_cache(&regions, 2).evict_all().unwrap(), 1);
+    assert_eq!((regions.0.stats().total_keys, regions.1.stats().total_keys), (1, 0));
+}

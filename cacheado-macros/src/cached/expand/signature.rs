@@ -11,6 +11,7 @@ use syn::{
 
 use super::detached::Way;
 use super::{Call, attributes};
+use crate::cached::captures;
 use crate::cached::lends::Lends;
 use crate::cached::params::{Param, ParamKind};
 use crate::krate::generated;
@@ -70,9 +71,11 @@ pub(super) fn of_entry(call: &Call, returned: TokenStream) -> Signature {
 /// The parameters that the expression for the cache mentions.
 pub(super) fn needs(call: &Call) -> Vec<&Param> {
     let Some(expression) = &call.options.cache else { return Vec::new() };
+    let tokens = expression.to_token_stream();
     let mut mentioned = HashSet::new();
-    variables(expression.to_token_stream(), &mut mentioned);
-    let is_needed = |param: &&Param| param.bound().iter().any(|name| mentioned.contains(name));
+    variables(tokens.clone(), &mut mentioned);
+    let is_mentioned = |name: &String| mentioned.contains(name) || captures::may_name(tokens.clone(), name);
+    let is_needed = |param: &&Param| param.bound().iter().any(is_mentioned);
     call.params.0.iter().filter(is_needed).collect()
 }
 
