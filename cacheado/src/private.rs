@@ -35,7 +35,7 @@ pub use checks::{
     TakesError, TakesTimeout, Unstorable, assert_fallible, assert_optional, assert_remote, backend_error,
     lifetime, timed_out,
 };
-pub use detached::{Borrowed, Moved, Owned, assert_moved};
+pub use detached::{Borrowed, Lent, Moved, NotOwned, Owned, assert_moved};
 pub use functions::{cache_if, refresh_if, ttl_with};
 
 /// The traits by whose methods generated code chooses by type. Without names, which types of the user's may have.

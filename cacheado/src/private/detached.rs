@@ -2,16 +2,36 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
 
-/// What a parameter has borrowed, copied for a body that can go on without the caller.
+/// What a parameter borrows, to be copied for a body that can go on without the caller.
+///
+/// Where it can be copied, `owned` is the inherent method. Where it cannot, method lookup goes on by `Deref` to a stand-in,
+/// as for [parts of a key](super::Part), so that there is one error.
+#[derive(Debug)]
+pub struct Lent<'a, T: ?Sized>(pub &'a T);
+
+impl<T: Borrowed + ?Sized> Lent<'_, T> {
+    /// Copies it.
+    #[must_use]
+    pub fn owned(self) -> Owned<T> {
+        Owned(self.0.to_owned())
+    }
+}
+
+impl<T: ?Sized> Deref for Lent<'_, T> {
+    type Target = NotOwned<T>;
+
+    fn deref(&self) -> &NotOwned<T> {
+        const { &NotOwned(PhantomData) }
+    }
+}
+
+/// The copy.
 pub struct Owned<T: Borrowed + ?Sized>(T::Owned);
 
 impl<T: Borrowed + ?Sized> Owned<T> {
-    /// Copies it.
-    pub fn of(borrowed: &T) -> Self {
-        Self(borrowed.to_owned())
-    }
-
     /// Lends it to the body, in the form that the parameter has.
     pub fn lend(&self) -> &T {
         self.0.borrow()
@@ -21,6 +41,28 @@ impl<T: Borrowed + ?Sized> Owned<T> {
 impl<T: Borrowed + ?Sized> fmt::Debug for Owned<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Owned").finish_non_exhaustive()
+    }
+}
+
+/// Stands in for what cannot be copied, and for its copy.
+#[derive(Debug)]
+pub struct NotOwned<T: ?Sized>(PhantomData<fn() -> PhantomData<T>>);
+
+impl<T: ?Sized> NotOwned<T> {
+    /// Says so.
+    #[must_use]
+    pub fn owned(&self) -> Self
+    where
+        T: Borrowed,
+    {
+        Self(PhantomData)
+    }
+
+    /// Only there for the types to agree: no program that compiles has one.
+    #[must_use]
+    #[expect(clippy::empty_loop, reason = "there is no copy to lend")]
+    pub fn lend(&self) -> &T {
+        loop {}
     }
 }
 

@@ -56,7 +56,7 @@ impl Call {
                 let place = generated_at(param.span);
                 if param.lends == Lends::Shared {
                     let owned = owned(index);
-                    quote_spanned!(place=> #(#cfgs)* #lints let #owned = #private::Owned::of(#ident);)
+                    quote_spanned!(place=> #(#cfgs)* #lints let #owned = #private::Lent(#ident).owned();)
                 } else {
                     quote_spanned!(place=> #(#cfgs)* #lints #private::assert_moved(&#ident);)
                 }
