@@ -1,9 +1,10 @@
 //! Choosing by type, without specialisation: a method is found on the outermost reference that has it, and on the type
 //! itself before a trait's.
 //!
-//! Generated code calls `(&&(&&&Probe::<R>::new()).outer().inner()).kind()` with these traits in scope. Each step asks
-//! one question, so that the compiler tries few candidates, as it does so for each function. In generic code the
-//! choice is made by what the bounds say.
+//! Generated code calls `(&&(&&&Probe::<R>::new()).outer_().inner_()).kind_()` with these traits in scope. Each step
+//! asks one question, so that the compiler tries few candidates, as it does so for each function. In generic code the
+//! choice is made by what the bounds say. The names end with `_` because a method that a trait of the user's gives to
+//! every type would be found as well, and `kind` is such a name.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -35,13 +36,13 @@ pub trait OuterOf {
     /// What is asked next.
     type Outer;
     /// What is asked next.
-    fn outer(self) -> Self::Outer;
+    fn outer_(self) -> Self::Outer;
 }
 
 impl<T, E> OuterOf for &&&Probe<Result<T, E>> {
     type Outer = OfResult<T, E>;
 
-    fn outer(self) -> OfResult<T, E> {
+    fn outer_(self) -> OfResult<T, E> {
         OfResult(PhantomData)
     }
 }
@@ -49,7 +50,7 @@ impl<T, E> OuterOf for &&&Probe<Result<T, E>> {
 impl<T> OuterOf for &&Probe<Option<T>> {
     type Outer = Settled<Option<T>, Optional<T>>;
 
-    fn outer(self) -> Self::Outer {
+    fn outer_(self) -> Self::Outer {
         Settled(Optional::new(), PhantomData)
     }
 }
@@ -57,7 +58,7 @@ impl<T> OuterOf for &&Probe<Option<T>> {
 impl<R> OuterOf for &Probe<R> {
     type Outer = Settled<R, Plain<R>>;
 
-    fn outer(self) -> Self::Outer {
+    fn outer_(self) -> Self::Outer {
         Settled(Plain::new(), PhantomData)
     }
 }
@@ -69,19 +70,19 @@ pub struct Settled<R, K>(K, PhantomData<fn() -> R>);
 impl<R, K: Copy> Settled<R, K> {
     /// There is nothing within.
     #[must_use]
-    pub fn inner(&self) -> &Self {
+    pub fn inner_(&self) -> &Self {
         self
     }
 
     /// The kind.
     #[must_use]
-    pub fn kind(&self) -> Outcome<R, K> {
+    pub fn kind_(&self) -> Outcome<R, K> {
         Outcome::of(self.0)
     }
 
     /// The kind. With `cache_err`, what is no `Result` is refused elsewhere.
     #[must_use]
-    pub fn kind_err(&self) -> Outcome<R, K> {
+    pub fn kind_err_(&self) -> Outcome<R, K> {
         Outcome::of(self.0)
     }
 }
@@ -94,7 +95,7 @@ impl<T, E> OfResult<Option<T>, E> {
     /// Its value is an `Option`.
     #[must_use]
     #[expect(clippy::unused_self, reason = "a method is what generated code chooses by")]
-    pub fn inner(&self) -> OptionalByError<T, E> {
+    pub fn inner_(&self) -> OptionalByError<T, E> {
         let kinds = (FallibleOptional::new(), FallibleOptionalShared::new(), FallibleOptionalWhole::new());
         ByError(kinds, PhantomData)
     }
@@ -103,11 +104,11 @@ impl<T, E> OfResult<Option<T>, E> {
 /// What the value of a `Result` is.
 pub trait InnerOf<T, E> {
     /// It is no `Option`.
-    fn inner(&self) -> ValueByError<T, E>;
+    fn inner_(&self) -> ValueByError<T, E>;
 }
 
 impl<T, E> InnerOf<T, E> for OfResult<T, E> {
-    fn inner(&self) -> ValueByError<T, E> {
+    fn inner_(&self) -> ValueByError<T, E> {
         ByError((Fallible::new(), FallibleShared::new(), FallibleWhole::new()), PhantomData)
     }
 }
@@ -124,7 +125,7 @@ pub struct ByError<T, E, K, S, W>((K, S, W), PhantomData<fn() -> (T, E)>);
 impl<T, E, K, S, W: Copy> ByError<T, E, K, S, W> {
     /// The kind with `cache_err`.
     #[must_use]
-    pub fn kind_err(&self) -> Outcome<Result<T, E>, W> {
+    pub fn kind_err_(&self) -> Outcome<Result<T, E>, W> {
         Outcome::of(self.0.2)
     }
 }
@@ -134,13 +135,13 @@ pub trait KindOf<R> {
     /// The kind.
     type Kind;
     /// The kind.
-    fn kind(self) -> Outcome<R, Self::Kind>;
+    fn kind_(self) -> Outcome<R, Self::Kind>;
 }
 
 impl<T, E: Clone + Send + Sync + 'static, K, S: Copy, W> KindOf<Result<T, E>> for &&ByError<T, E, K, S, W> {
     type Kind = S;
 
-    fn kind(self) -> Outcome<Result<T, E>, S> {
+    fn kind_(self) -> Outcome<Result<T, E>, S> {
         Outcome::of(self.0.1)
     }
 }
@@ -148,7 +149,7 @@ impl<T, E: Clone + Send + Sync + 'static, K, S: Copy, W> KindOf<Result<T, E>> fo
 impl<T, E, K: Copy, S, W> KindOf<Result<T, E>> for &ByError<T, E, K, S, W> {
     type Kind = K;
 
-    fn kind(self) -> Outcome<Result<T, E>, K> {
+    fn kind_(self) -> Outcome<Result<T, E>, K> {
         Outcome::of(self.0.0)
     }
 }
@@ -180,19 +181,19 @@ pub fn stored<K: Kind>(kind: K) -> Stored<K, K::Stored> {
     Stored(kind, PhantomData)
 }
 
-/// How what is stored is kept. Generated code asks `(&&stored(kind)).kept()`.
+/// How what is stored is kept. Generated code asks `(&&stored(kind)).kept_()`.
 pub trait KeptAs<V> {
     /// The kind that keeps it so.
     type Kind;
     /// The kind that keeps it so.
-    fn kept(self) -> Kept<Self::Kind, V>;
+    fn kept_(self) -> Kept<Self::Kind, V>;
 }
 
 /// As it is: it may be cloned under a lock.
 impl<K: Copy, V: Inert> KeptAs<V> for &&Stored<K, V> {
     type Kind = K;
 
-    fn kept(self) -> Kept<K, V> {
+    fn kept_(self) -> Kept<K, V> {
         Kept(self.0, PhantomData)
     }
 }
@@ -201,7 +202,7 @@ impl<K: Copy, V: Inert> KeptAs<V> for &&Stored<K, V> {
 impl<K: Copy, V> KeptAs<V> for &Stored<K, V> {
     type Kind = Behind<K>;
 
-    fn kept(self) -> Kept<Behind<K>, V> {
+    fn kept_(self) -> Kept<Behind<K>, V> {
         Kept(Behind(self.0), PhantomData)
     }
 }
@@ -213,26 +214,27 @@ pub struct Kept<K, V>(K, PhantomData<fn() -> V>);
 impl<K: Copy, V> Kept<K, V> {
     /// Its values stay in this process.
     #[must_use]
-    pub fn local(&self) -> Shape<K> {
+    pub fn local_(&self) -> Shape<K> {
         Shape { kind: self.0, codec: None }
     }
 }
 
-/// Whether what is stored can leave the process. Generated code asks `(&&kept).codec()`, unless the function is `local`.
+/// Whether what is stored can leave the process. Generated code asks `(&&kept).codec_()`, unless the function is
+/// `local`.
 pub trait HasCodec<K> {
     /// The kind, with a codec if there is one.
-    fn codec(self) -> Shape<K>;
+    fn codec_(self) -> Shape<K>;
 }
 
 impl<K: Copy, V: Serialize + Deserialize<'static> + Send + Sync + 'static> HasCodec<K> for &&Kept<K, V> {
-    fn codec(self) -> Shape<K> {
+    fn codec_(self) -> Shape<K> {
         Shape { kind: self.0, codec: Some(Codec::dynamic::<V>()) }
     }
 }
 
 impl<K: Copy, V> HasCodec<K> for &Kept<K, V> {
-    fn codec(self) -> Shape<K> {
-        self.local()
+    fn codec_(self) -> Shape<K> {
+        self.local_()
     }
 }
 
@@ -248,8 +250,8 @@ mod tests {
     /// What generated code writes.
     macro_rules! shape {
         ($return:ty, $kind:ident) => {{
-            let kind = (&&(&&&Probe::<$return>::new()).outer().inner()).$kind().checked();
-            (&&(&&stored(kind)).kept()).codec()
+            let kind = (&&(&&&Probe::<$return>::new()).outer_().inner_()).$kind().checked();
+            (&&(&&stored(kind)).kept_()).codec_()
         }};
     }
 
@@ -268,7 +270,7 @@ mod tests {
 
     macro_rules! kind {
         ($return:ty, $kind:ident) => {{
-            let kind = (&&(&&&Probe::<$return>::new()).outer().inner()).$kind().checked();
+            let kind = (&&(&&&Probe::<$return>::new()).outer_().inner_()).$kind().checked();
             let name = type_name_of_val(&kind).split('<').next().unwrap_or_default();
             name.rsplit("::").next().unwrap_or_default().to_owned()
         }};
@@ -276,46 +278,46 @@ mod tests {
 
     #[test]
     fn inert_values_need_no_arc_of_their_own() {
-        assert!(inert!(u64, kind));
-        assert!(inert!(Arc<Loud>, kind));
-        assert!(inert!(Option<(u8, String)>, kind));
-        assert!(inert!(Result<Option<u64>, Loud>, kind));
+        assert!(inert!(u64, kind_));
+        assert!(inert!(Arc<Loud>, kind_));
+        assert!(inert!(Option<(u8, String)>, kind_));
+        assert!(inert!(Result<Option<u64>, Loud>, kind_));
     }
 
     #[test]
     fn a_clone_of_the_users_runs_under_no_lock() {
-        assert!(!inert!(Loud, kind));
-        assert!(!inert!(Option<Loud>, kind));
-        assert!(!inert!(Result<Loud, u8>, kind));
-        assert!(!inert!(Vec<Loud>, kind));
+        assert!(!inert!(Loud, kind_));
+        assert!(!inert!(Option<Loud>, kind_));
+        assert!(!inert!(Result<Loud, u8>, kind_));
+        assert!(!inert!(Vec<Loud>, kind_));
     }
 
     #[test]
     fn an_error_counts_where_it_is_stored() {
-        assert!(inert!(Result<u64, Loud>, kind));
-        assert!(!inert!(Result<u64, Loud>, kind_err));
-        assert!(inert!(Result<u64, String>, kind_err));
+        assert!(inert!(Result<u64, Loud>, kind_));
+        assert!(!inert!(Result<u64, Loud>, kind_err_));
+        assert!(inert!(Result<u64, String>, kind_err_));
     }
 
     #[test]
     fn generic_code_knows_only_its_bounds() {
         fn unknown<T: Clone + Send + Sync + 'static>() -> bool {
-            inert!(T, kind)
+            inert!(T, kind_)
         }
         assert!(!unknown::<u64>());
     }
 
     #[test]
     fn a_codec_is_found_for_what_is_stored() {
-        assert!(serde!(u64, kind));
-        assert!(serde!(Vec<String>, kind));
-        assert!(serde!(Option<u64>, kind));
-        assert!(serde!(Result<Option<u64>, Loud>, kind));
-        assert!(serde!(Result<u64, String>, kind_err));
-        assert!(!serde!(Loud, kind));
-        assert!(!serde!(Arc<Loud>, kind));
-        assert!(!serde!(Option<Loud>, kind));
-        assert!(!serde!(Result<u64, Loud>, kind_err));
+        assert!(serde!(u64, kind_));
+        assert!(serde!(Vec<String>, kind_));
+        assert!(serde!(Option<u64>, kind_));
+        assert!(serde!(Result<Option<u64>, Loud>, kind_));
+        assert!(serde!(Result<u64, String>, kind_err_));
+        assert!(!serde!(Loud, kind_));
+        assert!(!serde!(Arc<Loud>, kind_));
+        assert!(!serde!(Option<Loud>, kind_));
+        assert!(!serde!(Result<u64, Loud>, kind_err_));
     }
 
     #[test]
@@ -330,7 +332,7 @@ mod tests {
         }
         macro_rules! borrows {
             ($return:ty) => {
-                shape!($return, kind).codec.is_some_and(crate::codec::Codec::borrows)
+                shape!($return, kind_).codec.is_some_and(crate::codec::Codec::borrows)
             };
         }
         assert!(borrows!(&'static str));
@@ -345,10 +347,10 @@ mod tests {
     #[test]
     fn generic_code_has_the_codec_that_its_bounds_promise() {
         fn unknown<T: Clone + Send + Sync + 'static>() -> bool {
-            serde!(T, kind)
+            serde!(T, kind_)
         }
         fn known<T: Clone + Send + Sync + Serialize + serde::de::DeserializeOwned + 'static>() -> bool {
-            serde!(Vec<T>, kind)
+            serde!(Vec<T>, kind_)
         }
         assert!(!unknown::<u64>());
         assert!(known::<u64>());
@@ -357,13 +359,13 @@ mod tests {
     #[test]
     fn the_most_specific_kind_is_found() {
         struct NotClone;
-        assert_eq!(kind!(u64, kind), "Plain");
-        assert_eq!(kind!(Option<u64>, kind), "Optional");
-        assert_eq!(kind!(Result<u64, NotClone>, kind), "Fallible");
-        assert_eq!(kind!(Result<u64, Loud>, kind), "FallibleShared");
-        assert_eq!(kind!(Result<Option<u64>, NotClone>, kind), "FallibleOptional");
-        assert_eq!(kind!(Result<Option<u64>, Loud>, kind), "FallibleOptionalShared");
-        assert_eq!(kind!(Result<u64, Loud>, kind_err), "FallibleWhole");
-        assert_eq!(kind!(Result<Option<u64>, Loud>, kind_err), "FallibleOptionalWhole");
+        assert_eq!(kind!(u64, kind_), "Plain");
+        assert_eq!(kind!(Option<u64>, kind_), "Optional");
+        assert_eq!(kind!(Result<u64, NotClone>, kind_), "Fallible");
+        assert_eq!(kind!(Result<u64, Loud>, kind_), "FallibleShared");
+        assert_eq!(kind!(Result<Option<u64>, NotClone>, kind_), "FallibleOptional");
+        assert_eq!(kind!(Result<Option<u64>, Loud>, kind_), "FallibleOptionalShared");
+        assert_eq!(kind!(Result<u64, Loud>, kind_err_), "FallibleWhole");
+        assert_eq!(kind!(Result<Option<u64>, Loud>, kind_err_), "FallibleOptionalWhole");
     }
 }

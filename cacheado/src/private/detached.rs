@@ -33,7 +33,7 @@ pub struct Owned<T: Borrowed + ?Sized>(T::Owned);
 
 impl<T: Borrowed + ?Sized> Owned<T> {
     /// Lends it to the body, in the form that the parameter has.
-    pub fn lend(&self) -> &T {
+    pub fn lend_(&self) -> &T {
         self.0.borrow()
     }
 }
@@ -61,7 +61,7 @@ impl<T: ?Sized> NotOwned<T> {
     /// Only there for the types to agree: no program that compiles has one.
     #[must_use]
     #[expect(clippy::empty_loop, reason = "there is no copy to lend")]
-    pub fn lend(&self) -> &T {
+    pub fn lend_(&self) -> &T {
         loop {}
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
             #kind
             let mut __cacheado_batch = #private::Batch::new(__cacheado_shape);
             #lints
-            for __cacheado_id in #ids.iter() {
+            for __cacheado_id in &#ids[..] {
                 let __cacheado_found = {
                     let #ids = __cacheado_id;
                     match #question {
@@ -39,7 +39,7 @@ pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
                         #private::Lookup::Miss(__cacheado_miss) => #private::Lookup::Miss(#miss),
                     }
                 };
-                __cacheado_batch.add(__cacheado_found);
+                #private::Batch::add(&mut __cacheado_batch, __cacheado_found);
             }
             #run
         ),

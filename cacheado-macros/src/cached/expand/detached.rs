@@ -79,7 +79,7 @@ impl Call {
                 };
                 let mutable = param.is_mut.then(|| quote_spanned!(generated()=> mut));
                 quote_spanned!(generated()=>
-                    #(#cfgs)* #[allow(unused_variables)] let #mutable #ident = #owned.lend();
+                    #(#cfgs)* #[allow(unused_variables)] let #mutable #ident = #owned.lend_();
                 )
             })
             .collect()

@@ -82,7 +82,7 @@ impl Call {
     /// has. A `local` value is not asked how it leaves the process.
     fn kind(&self) -> TokenStream {
         let output = self.cached_type(&private().into_token_stream());
-        let method = if self.options.cache_err.is_some() { "kind_err" } else { "kind" };
+        let method = if self.options.cache_err.is_some() { "kind_err_" } else { "kind_" };
         let method = Ident::new(method, generated());
         let place = super::returns::span(&self.function.signature.output, generated());
         let (private, at_output) = (private(), private_at(place));
@@ -98,17 +98,17 @@ impl Call {
             let assertion = Ident::new(name, place);
             Some(quote_spanned!(place=> #private::#assertion(&__cacheado_kind);))
         });
-        let kept = quote_spanned!(generated()=> (&&#private::stored(__cacheado_kind)).kept());
+        let kept = quote_spanned!(generated()=> (&&#private::stored(__cacheado_kind)).kept_());
         let shape = if self.options.local.is_none() {
-            quote_spanned!(generated()=> (&&#kept).codec())
+            quote_spanned!(generated()=> (&&#kept).codec_())
         } else {
-            quote_spanned!(generated()=> #kept.local())
+            quote_spanned!(generated()=> #kept.local_())
         };
         quote_spanned!(generated()=>
             let __cacheado_shape = {
                 use #private::choose::*;
                 let __cacheado_probe = &&&#probe;
-                let __cacheado_kind = (&&__cacheado_probe.outer().inner()).#method().#checked();
+                let __cacheado_kind = (&&__cacheado_probe.outer_().inner_()).#method().#checked();
                 #(#assertions)*
                 #shape
             };
