@@ -70,6 +70,15 @@ pub(super) fn of_lookup(params: &Params) -> Option<TokenStream> {
     underscored.then(|| quote_spanned!(generated()=> #[allow(clippy::used_underscore_binding)]))
 }
 
+/// Silences what finds fault with a parameter's second binding, which has the name that the body uses for it: the body
+/// may not use it, and the first binding has been used by the lookup.
+pub(super) fn of_binding() -> TokenStream {
+    quote_spanned!(generated()=>
+        #[allow(unused_variables, unused_mut, clippy::no_effect_underscore_binding)]
+        #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+    )
+}
+
 /// The attributes of a sibling, with its documentation. It is `#[inline]` so that a library whose users may call it does
 /// not compile it where nobody does.
 pub(super) fn of_sibling(attributes: &[Attribute], documentation: &str) -> TokenStream {

@@ -18,7 +18,7 @@ pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
     signature.inputs.iter_mut().for_each(signature::immutable);
     let private = private();
     let (site, kind) = (site::expand(call), call.kind());
-    let lints = attributes::of_lookup(&call.params);
+    let (silent, lints) = (attributes::of_binding(), attributes::of_lookup(&call.params));
     let ids = &batch.ident;
     let question = function::question(call);
     let options = options::chain(call, true);
@@ -33,6 +33,7 @@ pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
             #lints
             for __cacheado_id in &#ids[..] {
                 let __cacheado_found = {
+                    #silent
                     let #ids = __cacheado_id;
                     match #question {
                         #private::Lookup::Hit(__cacheado_value) => #private::Lookup::Hit(__cacheado_value),
@@ -51,7 +52,7 @@ pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
 fn run(call: &Call, batch: &Batch) -> TokenStream {
     let (ids, output) = (&batch.ident, call.output());
     let given = given(call, batch);
-    let (silent, lints) = (silent(), attributes::of_lookup(&call.params));
+    let (silent, lints) = (attributes::of_binding(), attributes::of_lookup(&call.params));
     let of_the_ids = {
         let pattern = pattern(call, batch);
         let missing = if batch.is_owned {
@@ -82,13 +83,6 @@ fn run(call: &Call, batch: &Batch) -> TokenStream {
     }
 }
 
-/// An argument that the body does not use has been used by the lookup.
-fn silent() -> TokenStream {
-    quote_spanned!(generated()=>
-        #[allow(unused_variables, unused_mut, clippy::no_effect_underscore_binding)]
-    )
-}
-
 /// The parameter as the body is to see it, with `mut` if it has one.
 fn pattern(call: &Call, batch: &Batch) -> TokenStream {
     let inputs = call.function.signature.inputs.iter().zip(&call.params.0);
@@ -102,7 +96,7 @@ fn pattern(call: &Call, batch: &Batch) -> TokenStream {
 /// The other arguments for one run of the body: what is owned is cloned, so that there can be another run.
 fn given(call: &Call, batch: &Batch) -> TokenStream {
     let inputs = call.function.signature.inputs.iter().zip(&call.params.0);
-    let (silent, lints) = (silent(), attributes::of_lookup(&call.params));
+    let (silent, lints) = (attributes::of_binding(), attributes::of_lookup(&call.params));
     inputs
         .filter_map(|(input, param)| {
             let FnArg::Typed(typed) = input else { return None };

@@ -78,9 +78,8 @@ impl Call {
                     _ => param.ident.clone(),
                 };
                 let mutable = param.is_mut.then(|| quote_spanned!(generated()=> mut));
-                quote_spanned!(generated()=>
-                    #(#cfgs)* #[allow(unused_variables)] let #mutable #ident = #owned.lend_();
-                )
+                let silent = attributes::of_binding();
+                quote_spanned!(generated()=> #(#cfgs)* #silent let #mutable #ident = #owned.lend_();)
             })
             .collect()
     }

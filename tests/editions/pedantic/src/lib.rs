@@ -2,6 +2,7 @@
 //! test.
 
 #![deny(warnings, missing_docs, unused, clippy::all, clippy::pedantic)]
+#![deny(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
 #![deny(clippy::unwrap_used, clippy::panic, unreachable_pub, unused_qualifications, single_use_lifetimes)]
 #![forbid(unsafe_code)]
 
