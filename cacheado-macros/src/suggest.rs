@@ -44,14 +44,14 @@ pub(crate) fn instead_of(name: &str) -> Option<&'static str> {
     ELSEWHERE.iter().find(|(names, _)| names.contains(&name)).map(|(_, advice)| *advice)
 }
 
-/// The candidate nearest to `word`, where one is near enough to be a slip of the keyboard.
+/// The candidate nearest to `word`, where one is near enough to be a slip of the keyboard. Capitals are no slip.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     // Of a name of one letter, any other is one slip away.
     let limit = (length / 3).clamp(1, 3).min(length.saturating_sub(1));
     candidates
         .into_iter()
-        .map(|candidate| (distance(word, candidate), candidate))
+        .map(|candidate| (distance(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -107,6 +107,8 @@ mod tests {
         assert_eq!(nearest("tll", names), Some("ttl"));
         assert_eq!(nearest("scop", names), Some("scope"));
         assert_eq!(nearest("singleflight", names), Some("single_flight"));
+        assert_eq!(nearest("TTL", names), Some("ttl"));
+        assert_eq!(nearest("id", ["ID"]), Some("ID"));
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn set(options: &mut Options, name: &'static str, argument: &RawArg) -> syn::Res
         "scope" => options.scope = Some(values::scope(argument)?),
         "scope_args" => options.scope_args = Some(values::scope_args(argument)?),
         "key" => options.key = Some(values::key(argument)?),
-        "skip" => options.skip = values::parameters(argument)?,
+        "skip" => options.skip = values::skip(argument)?,
         "tags" => options.tags = values::tags(argument)?,
         "name" => options.name = Some(values::name(argument)?),
         "version" => options.version = Some(values::version(argument)?),

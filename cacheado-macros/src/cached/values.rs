@@ -287,6 +287,14 @@ pub(super) fn key(argument: &RawArg) -> syn::Result<Spanned<KeyChoice>> {
     Ok(Spanned { value, span })
 }
 
+pub(super) fn skip(argument: &RawArg) -> syn::Result<Vec<Ident>> {
+    let skipped = parameters(argument)?;
+    if skipped.is_empty() {
+        return Err(wrong(argument, "`skip` is empty"));
+    }
+    Ok(skipped)
+}
+
 /// Names of parameters, `self` among them; the same name twice is an error.
 pub(super) fn parameters(argument: &RawArg) -> syn::Result<Vec<Ident>> {
     let parsed = listed(argument, |input| {

@@ -5,6 +5,11 @@ fn without_value(n: u32) -> u32 {
     n
 }
 
+#[cached(skip())]
+fn empty(n: u32) -> u32 {
+    n
+}
+
 #[cached(skip = n)]
 fn assigned(n: u32) -> u32 {
     n
