@@ -145,12 +145,15 @@ impl Question {
             return Err(self.unknown_level());
         }
         let mut errors = Errors::default();
+        // Each is most likely meant for one of those that are missing, which then are no mistakes of their own.
+        let mut misnamed = 0_usize;
         for (name, _) in &self.given {
             let is_known = self.chain.iter().any(|(_, parameter)| {
                 parameter.as_ref().is_some_and(|parameter| parameter.unraw() == name.unraw())
             });
             if !is_known {
                 errors.at(name.span(), self.unknown_value(name));
+                misnamed += 1;
             }
         }
         let mut values = Vec::new();
@@ -168,6 +171,8 @@ impl Question {
                     held: *held,
                     span: name.span(),
                 });
+            } else if misnamed > 0 {
+                misnamed -= 1;
             } else {
                 errors.at(self.level.span(), self.missing(level, parameter));
             }
