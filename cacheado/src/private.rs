@@ -89,16 +89,20 @@ pub fn entry<K: Kind, P: KeyPart + ?Sized, F, G>(
     Miss::new(call_for(&question, "_entry", &shape), shape.kind)
 }
 
-/// The `<fn>_cache` of a sync function, in which the closure was written.
-pub fn function_cache<F>(site: &Site, cache: &impl AsCache, _closure: F) -> FunctionCache {
-    let path = site.path(Instance::<F>::NAMES.with("_cache"));
-    FunctionCache::new(site, cache.as_cache().clone(), &path)
-}
+/// By value, as all that is called on it: a method of that name, which a trait of the user's gives to every type, is not
+/// found before.
+impl Site {
+    /// The `<fn>_cache` of a sync function, in which the closure was written.
+    pub fn cache<F>(self, cache: &impl AsCache, _closure: F) -> FunctionCache {
+        let path = self.path(Instance::<F>::NAMES.with("_cache"));
+        FunctionCache::new(&self, cache.as_cache().clone(), &path)
+    }
 
-/// The `<fn>_cache` of an async function, in which the closure was written.
-pub fn async_function_cache<F>(site: &Site, cache: &impl AsCache, _closure: F) -> AsyncFunctionCache {
-    let path = site.path(Instance::<F>::NAMES.with("_cache"));
-    AsyncFunctionCache::new(site, cache.as_cache().clone(), &path)
+    /// The `<fn>_cache` of an async function, in which the closure was written.
+    pub fn async_cache<F>(self, cache: &impl AsCache, _closure: F) -> AsyncFunctionCache {
+        let path = self.path(Instance::<F>::NAMES.with("_cache"));
+        AsyncFunctionCache::new(&self, cache.as_cache().clone(), &path)
+    }
 }
 
 /// The scope at the end of a path of levels and values.
