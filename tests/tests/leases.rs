@@ -1,6 +1,7 @@
 //! `single_flight = "distributed"` over a backend in memory, whose caches stand for processes. Over servers: see
 //! `servers`.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -9,10 +10,11 @@ use cacheado::backends::SharedMemory;
 use cacheado::prelude::*;
 use cacheado::rules::{Effect, EntryMeta, Rule};
 use cacheado::testing::{FlakyBackend, ManualClock};
+use cacheado_tests::Counter;
 use cacheado_tests::gate::{Gated, Point};
 use cacheado_tests::leases::{self, held, nodes};
 use cacheado_tests::stage::{Outcome, Stage};
-use cacheado_tests::wait::{in_time, until, without_a_runtime};
+use cacheado_tests::wait::{in_time, on_one_thread, until, without_a_runtime};
 
 macro_rules! over_memory {
     ($($scenario:ident),+ $(,)?) => {$(
@@ -81,14 +83,15 @@ fn nodes_together_compute_an_expired_entry_once() {
 
 #[test]
 fn a_rule_that_refuses_what_is_there_has_it_computed_in_turn() {
-    struct Refuse;
+    struct Refuse(Arc<Counter>);
     impl Rule for Refuse {
         fn on_get(&self, _: &Key, _: &EntryMeta) -> Effect {
+            self.0.next();
             Effect::Reject
         }
     }
-    let memory = SharedMemory::new();
-    let open = || Cache::builder().backend(memory.clone()).rule(Refuse);
+    let (memory, asked) = (SharedMemory::new(), Arc::new(Counter::new()));
+    let open = || Cache::builder().backend(memory.clone()).rule(Refuse(Arc::clone(&asked)));
     let [node, other] = nodes(&open, Duration::from_secs(60));
     node.script.let_end(4);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -96,6 +99,7 @@ fn a_rule_that_refuses_what_is_there_has_it_computed_in_turn() {
         for run in 0..4 {
             let node = if run % 2 == 0 { &node } else { &other };
             assert_eq!(held(node, 0).await, run, "no lease is left behind, and nothing refused is served");
+            assert_eq!(asked.get(), run, "once about each entry");
         }
     });
 }
@@ -142,5 +146,60 @@ fn what_another_process_has_renewed_before_the_lease_is_not_renewed_again() {
         until("its renewal ends", || format!("{:?}", two.cache()).contains("under_way: 0"));
         assert_eq!((one.runs(), two.runs()), (2, 0));
         assert_eq!(in_turn(&two), Ok(1));
+    });
+}
+
+/// Sees an entry that it cannot use, and has the lease when another process has stored one that it can.
+#[test]
+fn what_another_process_has_computed_before_the_lease_is_not_computed_again() {
+    #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale_if_error = 30, single_flight = "distributed")]
+    fn in_turn(stage: &Stage) -> Outcome {
+        stage.body()
+    }
+    in_time(|| {
+        let clock = ManualClock::new();
+        let memory = SharedMemory::with_clock(clock.clone());
+        let gated = Gated::new(memory.clone());
+        let one = Stage::new(&Cache::builder().backend(memory).clock(clock.clone()).build().unwrap());
+        let two = Stage::new(&Cache::builder().backend(gated.clone()).clock(clock.clone()).build().unwrap());
+        assert_eq!(in_turn(&one), Ok(0));
+        clock.advance(Duration::from_secs(60));
+        let mut read = gated.hold(Point::Get);
+        thread::scope(|threads| {
+            let late = threads.spawn(|| in_turn(&two));
+            without_a_runtime(read.is_reached());
+            assert_eq!(in_turn(&one), Ok(1));
+            read.release();
+            assert_eq!(late.join().unwrap(), Ok(1));
+        });
+        assert_eq!((one.runs(), two.runs()), (2, 0));
+        let stats = two.stats();
+        assert_eq!((stats.hits, stats.misses), (1, 0), "{stats}");
+
+        // It has given its lease back, without having stored anything.
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(in_turn(&one), Ok(2));
+    });
+}
+
+/// What has not changed until it has the lease is as useless as before.
+#[test]
+fn what_cannot_be_used_is_computed_in_turn() {
+    #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale_if_error = 30, single_flight = "distributed")]
+    async fn in_turn(stage: &Stage) -> Outcome {
+        stage.body_async().await
+    }
+    on_one_thread(|| async {
+        let clock = ManualClock::new();
+        let memory = SharedMemory::with_clock(clock.clone());
+        let stage = Stage::new(&Cache::builder().backend(memory).clock(clock.clone()).build().unwrap());
+        for run in 0..3 {
+            assert_eq!(in_turn(&stage).await, Ok(run));
+            clock.advance(Duration::from_secs(60));
+        }
+        stage.fail(true);
+        assert_eq!(in_turn(&stage).await, Ok(2), "it is served where the body fails");
+        let stats = stage.stats();
+        assert_eq!((stats.hits, stats.misses, stats.stale_hits), (0, 4, 1), "{stats}");
     });
 }

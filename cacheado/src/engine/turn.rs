@@ -8,6 +8,9 @@
 //!                 └─ outage ──────────────► body
 //! ```
 //!
+//! Where there is an entry that is of no use, a lease that is taken is no word on what has come since: it looks once
+//! more, and gives the lease back if there is a value by now.
+//!
 //! Nothing depends on it but how often the body runs: what may be stored is up to the fences. So a lease that is
 //! lost, or too short, costs a computation; and who has waited long enough computes without one.
 
@@ -15,14 +18,14 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cacheado_backends::contract::{Place, Terms};
+use cacheado_backends::contract::{Entry, Place, Terms};
 
 use super::computation::Computation;
 use super::far::Reading;
 use super::far::{Answer, Step};
 use super::plan::{Next, Wait};
 use crate::context::{self, Outcome, Served};
-use crate::function::SingleFlight;
+use crate::function::{SingleFlight, Value};
 use crate::remote::{Lease, Reply, Request, Turn};
 use crate::stats::count;
 
@@ -35,6 +38,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_m
 pub(super) struct InTurn {
     /// Whether an entry that is there will do.
     look: bool,
+    /// A rule has refused what is there.
+    refused: bool,
     /// How often it has had to wait.
     pauses: u32,
     /// Until when it waits; `None`: it has not had to.
@@ -46,6 +51,11 @@ impl InTurn {
     /// There was no entry: one that is there by now is another's, and will do.
     pub(super) fn missed(&mut self) {
         self.look = true;
+    }
+
+    /// A rule has refused what is there, and is not asked about it once more.
+    pub(super) fn refused(&mut self) {
+        self.refused = true;
     }
 
     /// Whether there is a lease, which gives its claim up itself.
@@ -134,6 +144,22 @@ impl Computation {
         Next::Compute(self)
     }
 
+    /// What an entry serves that another process may have stored meanwhile; `None`: nothing.
+    pub(super) fn made_elsewhere(&mut self, entry: &Entry) -> Option<Value> {
+        if self.renewing.is_some() {
+            // What is to be renewed is there all the while; another's renewal of it will do.
+            return self.renewed(entry);
+        }
+        let has_waited = self.far.as_ref().is_some_and(|far| far.turn.until.is_some());
+        let Reading::Value(value, served, _) = self.found(entry, true) else { return None };
+        if let Some(function) = self.call.function.as_ref().filter(|_| has_waited) {
+            count(&function.shared.tally.coalesced);
+        }
+        let outcome = if has_waited { Outcome::Coalesced } else { served.outcome };
+        context::served(|| Served { outcome, ..served });
+        Some(value)
+    }
+
     /// What follows from the answer to the wish for a lease.
     pub(super) fn turned(mut self: Box<Self>, answer: Answer) -> Next {
         let Some(far) = &mut self.far else { return Next::Compute(self) };
@@ -141,11 +167,11 @@ impl Computation {
             Ok(Turn::Taken(lease)) => {
                 far.claim = lease.claim();
                 far.turn.lease = Some(lease);
-                if self.renewing.is_some() {
-                    // Between the last look and the lease, another process may have renewed it.
-                    return self.ask(Step::Recheck);
+                if far.turn.look || far.turn.refused || self.call.is_rejected() {
+                    return self.computes_in_turn();
                 }
-                self.computes_in_turn()
+                // Since it has seen what is of no use, another process may have stored what is.
+                self.ask(Step::Recheck)
             }
             Ok(Turn::Held(left)) => {
                 let pause = far.turn.pause(left, far.remote.lease.unwrap_or(left));
@@ -155,23 +181,10 @@ impl Computation {
             Ok(Turn::Found(entry)) => {
                 // Asked again, it is for another entry than this one, which may be of no use.
                 far.turn.look = false;
-                let has_waited = far.turn.until.is_some();
-                if self.renewing.is_some() {
-                    // What is to be renewed is there all the while; another's renewal of it will do.
-                    return match self.renewed(&entry) {
-                        Some(value) => Next::Serve(value),
-                        None => self.ask(Step::Announce),
-                    };
+                match self.made_elsewhere(&entry) {
+                    Some(value) => Next::Serve(value),
+                    None => self.ask(Step::Announce),
                 }
-                let Reading::Value(value, served, _) = self.found(&entry, true) else {
-                    return self.ask(Step::Announce);
-                };
-                if let Some(function) = self.call.function.as_ref().filter(|_| has_waited) {
-                    count(&function.shared.tally.coalesced);
-                }
-                let outcome = if has_waited { Outcome::Coalesced } else { served.outcome };
-                context::served(|| Served { outcome, ..served });
-                Next::Serve(value)
             }
             Err(error) => self.without_backend(error),
         }

@@ -38,7 +38,7 @@ pub(in crate::engine) enum Step {
     ReadAmongMany,
     /// Is there an entry, and how old is it? It has turned out that this needs to be known.
     ReadAge,
-    /// Has somebody else renewed it meanwhile?
+    /// Has somebody else made it meanwhile?
     Recheck,
     /// There will be one.
     Announce,
@@ -152,7 +152,7 @@ impl Asked {
                 Err(error) => computation.without_backend(error),
             },
             Step::Recheck => match answer.and_then(Reply::entry) {
-                Ok(entry) => match entry.and_then(|entry| computation.renewed(&entry)) {
+                Ok(entry) => match entry.and_then(|entry| computation.made_elsewhere(&entry)) {
                     Some(value) => Next::Serve(value),
                     None if computation.is_in_turn() => computation.computes_in_turn(),
                     None => computation.ask(Step::Announce),

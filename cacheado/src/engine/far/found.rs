@@ -38,7 +38,10 @@ impl Computation {
         }
         let age = header.age(entry.remaining);
         let (left, renewing) = self.use_at(&function, &header, age)?;
-        let remaining = self.let_pass(&function, left, header.grace)?;
+        let Some(remaining) = self.let_pass(&function, left, header.grace) else {
+            self.far.as_mut()?.turn.refused();
+            return None;
+        };
         if lifetime_known && matches!(age, Age::Left(_)) {
             self.keep_copy(&function, &value, remaining.or(None), self.lead(header.took), asked);
         }
