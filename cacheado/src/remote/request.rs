@@ -49,7 +49,7 @@ impl Request {
             Self::Get { place, wanted } => Reply::Entry(tier.get(&place, wanted).await?),
             Self::GetMany { places } => {
                 let places: Vec<Place> = places.into_iter().map(Arc::unwrap_or_clone).collect();
-                Reply::Entries(tier.get_many(&places).await?)
+                Reply::Entries(entries(&**tier, &places).await?)
             }
             Self::Begin { place } => Reply::Claim(tier.begin(&place).await?),
             Self::BeginLeased { place, terms } => {
@@ -94,6 +94,24 @@ impl Request {
         let Self::Get { place, wanted } = self else { return None };
         Some(tier.get_blocking(place, *wanted)?.map(Reply::Entry))
     }
+}
+
+/// How many entries are read with one question. What is asked of a server is bounded in time, and in size.
+const PART: usize = 1_000;
+
+/// The entries at several places, in their order.
+async fn entries(tier: &dyn Tier, places: &[Place]) -> Result<Vec<Option<Entry>>> {
+    let mut entries = Vec::with_capacity(places.len());
+    for part in places.chunks(PART) {
+        let read = tier.get_many(part).await?;
+        // Which entry is whose is told by the order alone.
+        if read.len() != part.len() {
+            let problem = format!("{} answers to {} keys", read.len(), part.len());
+            return Err(Error::new(ErrorKind::Malformed, "get_many", problem));
+        }
+        entries.extend(read);
+    }
+    Ok(entries)
 }
 
 fn done((): ()) -> Reply {

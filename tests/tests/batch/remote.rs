@@ -1,21 +1,38 @@
 //! Over a backend: one question for all elements, and its outages.
 
-use cacheado::backends::{Backend, BackendStats, Entry, Result as BackendResult, SharedMemory};
+use cacheado::backends::{
+    Backend, BackendStats, Entry, Error, ErrorKind, Result as BackendResult, SharedMemory,
+};
 use cacheado::prelude::*;
 use cacheado::testing::{Fault, FlakyBackend};
-use cacheado::{Outcome, Tier, observe};
+use cacheado::{Outcome, Tier, Ttl, observe};
 use cacheado_tests::Counter;
-use cacheado_tests::wait::on_one_thread;
+use cacheado_tests::wait::{in_time, on_one_thread};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::yield_now;
 
 use crate::{Shop, doubled, later, later_entry};
 
-/// A backend that counts how often it is asked.
+/// A backend that counts how often it is asked, and has no time where it is asked for too much at once.
 #[derive(Clone, Default)]
 struct Counted {
     inner: SharedMemory,
     asked: Arc<Counter>,
+    under_way: Arc<Counter>,
+}
+
+impl Counted {
+    async fn ask(&self, keys: usize) -> BackendResult<()> {
+        self.asked.next();
+        let others = self.under_way.next();
+        yield_now().await;
+        self.under_way.leave();
+        if others < 128 && keys < 4_000 {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Timeout, "count", "too much at once"))
+    }
 }
 
 impl Backend for Counted {
@@ -24,17 +41,17 @@ impl Backend for Counted {
     }
 
     async fn get(&self, key: &str) -> BackendResult<Option<Entry>> {
-        self.asked.next();
+        self.ask(1).await?;
         Backend::get(&self.inner, key).await
     }
 
     async fn get_many(&self, keys: &[&str]) -> BackendResult<Vec<Option<Entry>>> {
-        self.asked.next();
+        self.ask(keys.len()).await?;
         Backend::get_many(&self.inner, keys).await
     }
 
     async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> BackendResult<()> {
-        self.asked.next();
+        self.ask(1).await?;
         Backend::put(&self.inner, key, value, ttl).await
     }
 
@@ -78,6 +95,31 @@ fn hazard_29_a_backend_is_asked_once_for_all_elements() {
         assert!(later_entry(&three, &1).evict().await.unwrap());
         later(&three, &[1, 2, 3]).await.unwrap();
         assert_eq!(three.asked(), [[1]]);
+    });
+}
+
+/// A server bounds each question in time, and does a few of them at once.
+#[test]
+fn of_a_large_batch_not_all_is_asked_at_once() {
+    let many: Vec<u32> = (0..5_000).collect();
+    on_one_thread(|| async move {
+        let backend = Counted::default();
+        let node = || Shop::over(Cache::builder().backend(backend.clone()).build().unwrap());
+        let (one, two) = (node(), node());
+        later(&one, &many).await.unwrap();
+        assert_eq!(later(&two, &many).await.unwrap()[4_999], 9_998);
+        assert_eq!((two.runs(), two.cache.stats().hits), (0, 5_000));
+        assert_eq!(one.cache.stats().backend_errors + two.cache.stats().backend_errors, 0);
+        two.cache.set_async("last", &1_u32, Ttl::Never).await.unwrap();
+        let keys = (0..5_000).map(|key| key.to_string()).chain(["last".to_owned()]);
+        let found = two.cache.get_many_async::<u32>(keys).await.unwrap();
+        assert_eq!((found.len(), found[5_000]), (5_001, Some(1)));
+    });
+    in_time(|| {
+        let many: Vec<u32> = (0..5_000).collect();
+        let shop = Shop::over(Cache::builder().backend(Counted::default()).build().unwrap());
+        doubled(&shop, &many);
+        assert_eq!((doubled(&shop, &many)[4_999], shop.runs()), (9_998, 1));
     });
 }
 
