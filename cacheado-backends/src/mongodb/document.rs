@@ -151,7 +151,7 @@ pub(super) fn answer(document: &RawDocument, nonce: ObjectId) -> Wish {
     let mut held = None;
     for claim in claims {
         if claim.get_object_id("n").is_ok_and(|other| other == nonce) {
-            return Wish::Granted;
+            return Wish::Granted(());
         }
         held = held.max(left(claim, "l", document));
     }
@@ -159,15 +159,27 @@ pub(super) fn answer(document: &RawDocument, nonce: ObjectId) -> Wish {
         (Some(entry), _) => Wish::Found(entry),
         (None, Some(left)) => Wish::Held(left),
         // There are too many claims. This one's fill is fenced off, and nobody waits for it.
-        (None, None) => Wish::Granted,
+        (None, None) => Wish::Granted(()),
     }
 }
 
 /// What became of the wish for a lease.
-pub(super) enum Wish {
-    Granted,
+pub(super) enum Wish<C = ()> {
+    /// This is the claim.
+    Granted(C),
     Held(Duration),
     Found(Entry),
+}
+
+impl<C> Wish<C> {
+    /// The same, with something made of the claim.
+    pub(super) fn map<D>(self, made: impl FnOnce(C) -> D) -> Wish<D> {
+        match self {
+            Self::Granted(claim) => Wish::Granted(made(claim)),
+            Self::Held(left) => Wish::Held(left),
+            Self::Found(entry) => Wish::Found(entry),
+        }
+    }
 }
 
 /// The value of a claim takes its place; other claims stay.

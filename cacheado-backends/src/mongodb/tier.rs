@@ -92,10 +92,11 @@ impl Tier for MongoDb {
             let (id, groups) = (self.id(at), self.groups(at));
             let (nonce, taken) = (ObjectId::new(), Instant::now());
             let work = self.link.run("begin_leased", Few, |link| async move {
-                link.begin_leased(id, nonce, groups, terms).await
+                let wish = link.begin_leased(id.clone(), nonce, groups, terms).await?;
+                Ok(wish.map(|()| Unclaimed::new(link, id, nonce)))
             });
             Ok(match work.await? {
-                Wish::Granted => Leased::Taken(Claim { token: nonce.bytes().to_vec(), taken }),
+                Wish::Granted(claim) => Leased::Taken(Claim { token: claim.take().bytes().to_vec(), taken }),
                 Wish::Held(left) => Leased::Held(left),
                 Wish::Found(entry) => Leased::Found(entry),
             })

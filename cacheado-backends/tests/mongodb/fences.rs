@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use cacheado_backends::contract::{Claim, FILL_WINDOW, Filled, Tier};
+use cacheado_backends::contract::{Claim, FILL_WINDOW, Filled, Leased, Terms, Tier, Wanted};
 use mongodb::bson::{Bson, DateTime, doc};
 
 use crate::fixture::{Fixture, eventually, group, new, place, value};
@@ -185,6 +185,26 @@ async fn hazard_19_a_claim_whose_caller_has_gone_is_given_up() {
         is_stored && !mongo.document("app:k").await.unwrap().contains_key("c")
     })
     .await;
+}
+
+#[tokio::test]
+async fn hazard_25_a_lease_whose_caller_has_gone_is_given_up() {
+    let Some(mongo) = Fixture::set().await else { return };
+    let (tier, at) = (mongo.tier("app"), place("k", &["g"]));
+    let terms = Terms { lasts: Duration::from_secs(500), look: true };
+    tier.get(&at, Wanted::Value).await.unwrap();
+    for _ in 0..20 {
+        let mut lease = tier.begin_leased(&at, terms);
+        let is_ready = poll_fn(|context| Poll::Ready(lease.as_mut().poll(context).is_ready())).await;
+        assert!(!is_ready);
+    }
+    eventually("all are given up", async || {
+        let Leased::Taken(claim) = tier.begin_leased(&at, terms).await.unwrap() else { return false };
+        assert_eq!(tier.fill(&at, new(b"v"), &claim).await.unwrap(), Filled::Stored);
+        true
+    })
+    .await;
+    eventually("none is left", async || !mongo.document("app:k").await.unwrap().contains_key("c")).await;
 }
 
 #[tokio::test]
