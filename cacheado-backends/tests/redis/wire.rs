@@ -110,6 +110,30 @@ async fn hazard_24_a_call_that_is_not_polled_holds_nobody_up() {
     assert_eq!(first.await.as_deref(), Some(&b"a"[..]));
 }
 
+/// Another client can have a server tell a connection what it has not asked for, which is no answer.
+#[tokio::test]
+async fn what_is_told_unasked_is_passed_over() {
+    let server = server!();
+    let (redis, writer) = (node(&server), node(&server));
+    let (at, none) = (place("k", &[]), place("none", &[]));
+    store(&redis, &at, b"v").await;
+    let connections = || {
+        let list = server.command(&["CLIENT", "LIST", "TYPE", "NORMAL"]);
+        let ids = list.lines().filter_map(|line| line.strip_prefix("id=")?.split_once(' '));
+        ids.map(|(id, _)| id.to_owned()).collect::<Vec<_>>()
+    };
+    let own = server.command(&["CLIENT", "ID"]);
+    let id = connections().into_iter().find(|id| *id != own).expect("the node's");
+    server.command(&["CLIENT", "TRACKING", "ON", "REDIRECT", &id, "BCAST"]);
+    for number in 0..100_u32 {
+        // It is told of what the other writes while it asks.
+        let value_of = number.to_string();
+        tokio::join!(store(&writer, &at, value_of.as_bytes()), value(&redis, &none));
+        assert_eq!(value(&redis, &at).await, Some(value_of.into_bytes()));
+    }
+    assert!(connections().contains(&id), "the connection is as good as before");
+}
+
 /// A connection that stays silent is given up; what it answers later is taken for nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hazard_26_a_silent_connection_is_left_for_another() {

@@ -167,10 +167,12 @@ impl Incoming {
 
     /// The next answer, if there is a whole one.
     fn answer(&mut self) -> RedisResult<Option<Value>> {
-        let Some((answer, length)) = self.seen.answer(&self.bytes[self.start..self.end])? else {
-            return Ok(None);
-        };
-        self.start += length;
-        Ok(Some(answer))
+        while let Some((answer, length)) = self.seen.answer(&self.bytes[self.start..self.end])? {
+            self.start += length;
+            if answer.is_some() {
+                return Ok(answer);
+            }
+        }
+        Ok(None)
     }
 }

@@ -1,4 +1,5 @@
-//! From the server's bytes to values: of RESP3, what is not told unasked.
+//! From the server's bytes to values, RESP3's. What the server tells unasked is passed over: another client can have it
+//! told things here.
 
 use redis::{RedisResult, Value, parse_redis_value};
 
@@ -23,9 +24,9 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// The first answer in the bytes, and how long it is; `None` if its end is not there. What has been seen is not
-    /// looked at again: until there is an answer, the bytes may only become more.
-    pub(super) fn answer(&mut self, bytes: &[u8]) -> RedisResult<Option<(Value, usize)>> {
+    /// The first answer in the bytes, none if it is to nobody's question, and how long it is; `None` if its end is not
+    /// there. What has been seen is not looked at again: until there is an answer, the bytes may only become more.
+    pub(super) fn answer(&mut self, bytes: &[u8]) -> RedisResult<Option<(Option<Value>, usize)>> {
         loop {
             let rest = bytes.get(self.at..).unwrap_or_default();
             let Some((line, end)) = first_line(rest)?.map(|line| (line, self.at + line.len() + 2)) else {
@@ -37,6 +38,8 @@ impl Seen {
                     None => (Some(end), 0),
                 },
                 Some((b'*', length)) => (Some(end), number(length)?.unwrap_or_default()),
+                // Not within an answer.
+                Some((b'>', length)) if self.at == 0 => (Some(end), number(length)?.unwrap_or_default()),
                 Some((b'_' | b':' | b'+' | b'-' | b'#' | b',' | b'(', _)) => (Some(end), 0),
                 _ => return Err(misread()),
             };
@@ -48,7 +51,8 @@ impl Seen {
             self.more = self.more.checked_add(values).ok_or_else(misread)?;
             if self.more == 0 {
                 let whole = std::mem::take(self).at;
-                let value = value(&mut &bytes[..whole], DEEPEST)?;
+                let is_asked = !bytes.starts_with(b">");
+                let value = is_asked.then(|| value(&mut &bytes[..whole], DEEPEST)).transpose()?;
                 return Ok(Some((value, whole)));
             }
             self.more -= 1;
@@ -165,19 +169,21 @@ mod tests {
     fn answers_are_what_the_client_makes_of_them() {
         for (bytes, expected) in samples() {
             let (value, length) = Seen::default().answer(bytes).expect("read").expect("whole");
-            assert_eq!((&value, length), (&expected, bytes.len()));
-            assert_eq!(parse_redis_value(bytes).expect("read"), value);
+            assert_eq!((value.as_ref(), length), (Some(&expected), bytes.len()));
+            assert_eq!(parse_redis_value(bytes).ok(), value);
         }
     }
 
     #[test]
     fn an_answer_may_come_in_any_pieces_and_others_behind_it() {
-        let all: Vec<u8> = samples().iter().flat_map(|(bytes, _)| bytes.iter().copied()).collect();
+        // Between them the server tells something.
+        let told = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n";
+        let all = samples().into_iter().flat_map(|(bytes, _)| [bytes, told]).collect::<Vec<_>>().concat();
         for piece in 1..all.len() {
             let (mut seen, mut start, mut values) = (Seen::default(), 0, Vec::new());
             for end in (piece..all.len()).step_by(piece).chain([all.len()]) {
                 while let Some((value, length)) = seen.answer(&all[start..end]).expect("read") {
-                    values.push(value);
+                    values.extend(value);
                     start += length;
                 }
             }
@@ -191,11 +197,11 @@ mod tests {
         let refusal = b"-WRONGTYPE Operation against a key\r\n";
         let (value, length) = Seen::default().answer(refusal).expect("read").expect("whole");
         assert_eq!(length, refusal.len());
-        let error = value.extract_error().expect_err("an error");
+        let error = value.expect("it was asked for").extract_error().expect_err("an error");
         assert_eq!(error.code(), Some("WRONGTYPE"));
         let loading = Seen::default().answer(b"-LOADING in memory\r\n").expect("read").expect("whole").0;
         assert!(matches!(
-            loading.extract_error().expect_err("an error").kind(),
+            loading.expect("it was asked for").extract_error().expect_err("an error").kind(),
             redis::ErrorKind::Server(redis::ServerErrorKind::BusyLoading)
         ));
     }
@@ -218,6 +224,8 @@ mod tests {
             b"$18446744073709551615\r\n",
             b"*2\r\n*18446744073709551615\r\n",
             b"%1\r\n+a\r\n+b\r\n",
+            b"*1\r\n>1\r\n+a\r\n",
+            b">x\r\n",
             &deep_and_whole,
         ] {
             Seen::default().answer(bytes).expect_err("refused");
