@@ -16,6 +16,10 @@ use tokio::runtime::{Builder, Handle, Id, RuntimeFlavor};
 use crate::contract::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
 
+/// The longest limit on an operation of a server: no clock has room for the end of a much longer one.
+#[cfg(any(feature = "redis", feature = "mongodb"))]
+pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+
 /// The runtime of the I/O thread, if the system let it start.
 static IO: LazyLock<std::io::Result<Handle>> = LazyLock::new(|| {
     let runtime = Builder::new_current_thread().enable_all().build()?;

@@ -10,6 +10,7 @@ use super::link::{Link, Settings};
 use super::names::Names;
 use super::uri::Address;
 use crate::error::{ErrorKind, Result};
+use crate::io;
 
 /// What a [`MongoDb`] is made of.
 #[derive(Clone)]
@@ -52,13 +53,13 @@ impl MongoDbBuilder {
         self
     }
 
-    /// How long one operation may take, more than zero; left out: 500 ms. Evicting a group, clearing, counting
-    /// and listing keys may take a minute, as long as the server answers others within this time.
+    /// How long one operation may take, more than zero and a day at most; left out: 500 ms. Evicting a group,
+    /// clearing, counting and listing keys may take a minute, as long as the server answers others within this time.
     ///
     /// The time to find and to reach a server is bounded by it too, unless the URI says otherwise by
     /// `serverSelectionTimeoutMS` and `connectTimeoutMS`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = timeout.min(io::LONGEST);
         self
     }
 

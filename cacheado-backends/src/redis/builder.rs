@@ -18,6 +18,7 @@ use super::error::Secrets;
 use super::keys::Layout;
 use super::settings::Settings;
 use crate::error::{Error, ErrorKind, Result};
+use crate::io;
 
 const OPERATION: &str = "configure Redis";
 
@@ -89,16 +90,16 @@ impl RedisBuilder {
         self
     }
 
-    /// How long one exchange with the server may take; 500 ms if it is not set. A connection by which notices come
-    /// is given up when it is silent for as long, or for a second if that is longer.
+    /// How long one exchange with the server may take; 500 ms if it is not set, and a day at most. A connection by
+    /// which notices come is given up when it is silent for as long, or for a second if that is longer.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = timeout.min(io::LONGEST);
         self
     }
 
-    /// How long a connection may take to be made; 500 ms if it is not set.
+    /// How long a connection may take to be made; 500 ms if it is not set, and a day at most.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.connect_timeout = timeout.min(io::LONGEST);
         self
     }
 

@@ -1,12 +1,13 @@
 //! Servers that are gone, slow or back; executors and threads of any kind.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cacheado_backends::contract::Filled;
 use cacheado_backends::{Backend, ErrorKind, MongoDb, io};
 use mongodb::bson::doc;
 
-use crate::fixture::{Fixture, eventually, group, new, place};
+use crate::fixture::{Fixture, eventually, group, new, place, value};
 
 fn quick(mongo: &Fixture) -> MongoDb {
     mongo.builder("app").timeout(Duration::from_millis(500)).build().unwrap()
@@ -136,7 +137,7 @@ async fn hazard_21_what_was_acknowledged_outlives_a_kill() {
             mongo.server.kill();
             mongo.server.restart();
             eventually("reading", async || tier.count(None).await.is_ok()).await;
-            let value = crate::fixture::value(&tier, "k").await;
+            let value = value(&tier, "k").await;
             assert_eq!(value, (round == 3).then(|| b"new".to_vec()), "{round}");
             assert_eq!(tier.fill(&at, new(b"old"), &claim).await.unwrap(), Filled::Fenced, "{round}");
         }
@@ -204,4 +205,16 @@ fn hazard_24_on_any_executor_and_after_a_runtime_has_ended() {
         assert!(backend.get("k").await.unwrap().is_some());
     });
     drop(backend);
+}
+
+#[tokio::test]
+async fn hazard_12_a_limit_can_be_longer_than_any_time() {
+    let Some(mongo) = Fixture::set().await else { return };
+    let tier = Arc::new(mongo.builder("app").timeout(Duration::MAX).build().unwrap()).tier();
+    let at = place("k", &["g"]);
+    let claim = tier.begin(&at).await.unwrap();
+    assert_eq!(tier.fill(&at, new(b"v"), &claim).await.unwrap(), Filled::Stored);
+    assert_eq!(value(&tier, "k").await.as_deref(), Some(&b"v"[..]));
+    tier.set(&at, new(b"w"), None).await.unwrap();
+    assert_eq!(tier.evict_group(&group("g"), None).await.unwrap(), 1);
 }

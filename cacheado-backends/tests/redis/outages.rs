@@ -4,17 +4,32 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use cacheado_backends::contract::{Tier, Wanted};
+use cacheado_backends::contract::{Event, Tier, Wanted};
 use cacheado_backends::redis::Redis;
 use cacheado_backends::{Error, ErrorKind};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
-use crate::{builder, eventually, group, new, node, patient, place, server, store, value};
+use crate::{builder, event, eventually, group, new, node, patient, place, server, store, value};
 
 fn outage(error: &Error) -> bool {
     assert!(error.kind().is_outage(), "{error}");
     true
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hazard_12_a_limit_can_be_longer_than_any_time() {
+    let server = server!();
+    let redis = patient(&server, Duration::MAX);
+    let at = place("k", &["g"]);
+    store(&redis, &at, b"v").await;
+    assert_eq!(value(&redis, &at).await.as_deref(), Some(&b"v"[..]));
+    let read = Tier::get_blocking(&*redis, &at, Wanted::ValueAndLifetime).expect("has one").expect("read");
+    assert_eq!(read.expect("there").value, b"v");
+    let mut heard = Arc::clone(&redis).subscribe().expect("a bus");
+    assert_eq!(event(&mut *heard).await, Event::Gap);
+    Tier::evict(&*redis, &at, Some(b"n")).await.expect("evicted");
+    assert_eq!(event(&mut *heard).await, Event::Notice(b"n".to_vec()));
 }
 
 #[tokio::test]
