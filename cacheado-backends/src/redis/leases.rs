@@ -3,9 +3,11 @@
 //! A lease is a key beside the entry that ends by itself. It holds the claim that it stands for, which tells
 //! whose it is, and which evictions have come since: one that forbids the claim's fill has ended the lease.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redis::Value;
+use tokio::time::sleep;
 
 use super::connection::Again;
 use super::scripts::{Name, SCRIPTS};
@@ -13,6 +15,10 @@ use super::writes::{milliseconds, nonce};
 use super::{Redis, unexpected, value};
 use crate::contract::{Claim, Entry, Leased, Place, Terms};
 use crate::error::Result;
+use crate::io;
+
+/// The pauses between attempts to give up what may have been granted: the first, and the longest.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
 
 impl Redis {
     /// Announces a fill, unless another node is about to fill the place, or has.
@@ -35,13 +41,40 @@ impl Redis {
         let indexes = at.groups.iter().map(|group| Name::index(shard, &group.name));
         let keys: Vec<_> = own.into_iter().chain(indexes).collect();
         let mut command = SCRIPTS.begin_leased.on(shard, keys.into_iter());
-        command.arg(format!("g:{}", nonce())).arg(nonce());
+        let owner = nonce();
+        command.arg(format!("g:{}", nonce())).arg(&owner);
         command.arg(milliseconds(Some(terms.lasts))).arg(u8::from(terms.look));
         // Sent again, it finds its own lease, and takes it for that.
         let script = &SCRIPTS.begin_leased;
         let answer = self.connections().run(script, command, shard.route, Again::Harmless).await;
-        let answer = answer.map_err(self.report("begin leased"))?;
+        let answer = answer.map_err(self.report("begin leased")).inspect_err(|error| {
+            if error.kind().is_outage() {
+                self.disown(at, owner, terms.lasts);
+            }
+        })?;
         leased(answer, begun).ok_or_else(|| unexpected("begin leased"))
+    }
+
+    /// Without an answer, a lease may have been granted, or will be when the server comes to it. It is given up in the
+    /// background, so that nobody waits for what nobody has; where that fails until it is over, it has ended by itself.
+    fn disown(&self, at: &Place, owner: String, lasts: Duration) {
+        let Ok(io) = io::handle() else { return };
+        let (redis, key, route) = (self.clone(), at.key.clone(), Arc::clone(&at.route));
+        io.spawn(async move {
+            let (begun, [mut pause, longest]) = (Instant::now(), PAUSES);
+            while begun.elapsed() < lasts {
+                sleep(pause).await;
+                pause = (pause * 2).min(longest);
+                let shard = redis.layout().shard(&route);
+                let keys = [Name::entry(shard, &key), Name::lease(shard, &key)];
+                let mut command = SCRIPTS.disown.on(shard, keys.into_iter());
+                command.arg(&owner);
+                let script = &SCRIPTS.disown;
+                if redis.connections().run(script, command, shard.route, Again::Harmless).await.is_ok() {
+                    return;
+                }
+            }
+        });
     }
 
     /// Ends the lease that a claim stands for. Another's stays.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use cacheado_backends::contract::{Event, Tier, Wanted};
+use cacheado_backends::contract::{Event, Leased, Terms, Tier, Wanted};
 use cacheado_backends::redis::Redis;
 use cacheado_backends::{Error, ErrorKind};
 use tokio::net::{TcpListener, TcpStream};
@@ -15,6 +15,27 @@ use crate::{builder, event, eventually, group, new, node, patient, place, server
 fn outage(error: &Error) -> bool {
     assert!(error.kind().is_outage(), "{error}");
     true
+}
+
+/// Nobody knows of it, so nobody is to wait for it.
+#[tokio::test]
+async fn hazard_25_a_lease_that_was_granted_too_late_is_given_up() {
+    let server = server!();
+    let (redis, other) = (patient(&server, Duration::from_millis(300)), node(&server));
+    let terms = Terms { lasts: Duration::from_secs(500), look: true };
+    // It is connected, and the server knows the script.
+    redis.begin_leased(&place("first", &[]), terms).await.expect("the server is there");
+    let at = place("k", &["g"]);
+    server.pause();
+    assert!(outage(&redis.begin_leased(&at, terms).await.expect_err("no answer")));
+    server.resume();
+    // What it was asked before it has answered by now.
+    eventually("the server", async || Tier::get(&*redis, &at, Wanted::Value).await.is_ok()).await;
+    eventually("the lease to be given up", async || {
+        let leased = other.begin_leased(&at, terms).await.expect("the server is there");
+        matches!(leased, Leased::Taken(_))
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
