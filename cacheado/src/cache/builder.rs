@@ -108,7 +108,7 @@ impl CacheBuilder {
     /// Runs what the cache does by itself by `spawn`, such as `tokio::spawn` within a runtime: listening to other
     /// nodes' evictions, giving up announcements of fills, what rules have left to be done. Left out: by a
     /// thread for I/O, which is started on its first use. A task that is dropped is not done; entries then
-    /// stay correct, and copies last as long as they do without a bus.
+    /// stay correct, and copies last as long as they do without a bus, until a later call listens again.
     ///
     /// A test that passes an executor of its own decides when each of these steps is taken. Sync verbs wait for
     /// the thread for I/O all the same.

@@ -6,9 +6,12 @@
 //! on staleness.
 
 use std::future::poll_fn;
-use std::sync::{Arc, Once, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use cacheado_backends::Clock;
 use cacheado_backends::contract::{Event, Subscription};
 use cacheado_backends::memory::Cause;
 use parking_lot::Mutex;
@@ -17,21 +20,50 @@ use super::{Notice, Remote, function_group};
 use crate::cache::Inner;
 
 /// What there is of the task that listens. It ends with the cache.
+#[derive(Default)]
 pub(super) struct Bus {
-    /// Done at the first call that has copies to keep.
-    listen: Once,
+    task: Arc<Task>,
     end: Arc<End>,
-}
-
-impl Default for Bus {
-    fn default() -> Self {
-        Self { listen: Once::new(), end: Arc::default() }
-    }
 }
 
 impl Drop for Bus {
     fn drop(&mut self) {
         self.end.come();
+    }
+}
+
+/// Whether there is one. Whoever runs it may drop it, as a runtime does that ends.
+#[derive(Default)]
+struct Task {
+    is_there: AtomicBool,
+    /// The reading of the clock from which on another can be begun.
+    next_at: AtomicU64,
+}
+
+/// How soon another is begun after one that was dropped, or where nobody can be listened to.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The right to be the task, until it is dropped.
+struct Listening(Arc<Task>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.is_there.store(false, Ordering::Release);
+    }
+}
+
+impl Bus {
+    /// The right to listen, where nobody does.
+    fn begin(&self, clock: &Clock) -> Option<Listening> {
+        let task = &self.task;
+        if task.is_there.load(Ordering::Acquire)
+            || clock.now() < task.next_at.load(Ordering::Acquire)
+            || task.is_there.swap(true, Ordering::AcqRel)
+        {
+            return None;
+        }
+        task.next_at.store(clock.deadline(Some(PAUSE)), Ordering::Release);
+        Some(Listening(Arc::clone(task)))
     }
 }
 
@@ -69,19 +101,25 @@ impl End {
 }
 
 impl Remote {
-    /// Begins to listen to other nodes, at the first call that has copies to keep.
+    /// Begins to listen to other nodes, at the first call that has copies to keep; and again where that was given up,
+    /// which begins with a gap.
     pub(crate) fn listen(&self, cache: &Weak<Inner>) {
         if self.near_ttl.is_none() {
             return;
         }
-        self.bus.listen.call_once(|| {
-            let Some(subscription) = Arc::clone(&self.tier).subscribe() else { return };
-            self.background.spawn(heed_all(Weak::clone(cache), subscription, Arc::clone(&self.bus.end)));
-        });
+        let Some(listening) = self.bus.begin(self.near.clock()) else { return };
+        let Some(subscription) = Arc::clone(&self.tier).subscribe() else { return };
+        let end = Arc::clone(&self.bus.end);
+        self.background.spawn(heed_all(Weak::clone(cache), subscription, end, listening));
     }
 }
 
-async fn heed_all(cache: Weak<Inner>, mut subscription: Box<dyn Subscription>, end: Arc<End>) {
+async fn heed_all(
+    cache: Weak<Inner>,
+    mut subscription: Box<dyn Subscription>,
+    end: Arc<End>,
+    _listening: Listening,
+) {
     loop {
         let event = {
             let mut next = subscription.next();

@@ -1,0 +1,83 @@
+//! The task that listens to other nodes' evictions, on an executor that does not keep it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cacheado::backends::{Memory, SharedMemory};
+use cacheado::testing::ManualClock;
+use cacheado::{Cache, CacheBuilder, Ttl};
+use cacheado_tests::wait::{in_time, until};
+use tokio::runtime::{Builder, Runtime};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A node whose copies would last for an hour.
+fn near(server: &SharedMemory, clock: &ManualClock) -> CacheBuilder {
+    Cache::builder().backend(server.clone()).clock(clock.clone()).near(Memory::new()).near_ttl(3_600 * SECOND)
+}
+
+/// A runtime with a thread of its own.
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(1).build().unwrap()
+}
+
+/// Whether a node hears of what another sets.
+fn until_it_hears(what: &str, near: &Cache, other: &Cache) {
+    let mut number = 0_u32;
+    until(what, || {
+        number += 1;
+        other.set("key", &number, Ttl::Never).unwrap();
+        let before = near.get::<u32>("key").unwrap();
+        other.set("key", &0_u32, Ttl::Never).unwrap();
+        before == Some(number) && near.get::<u32>("key").unwrap() == Some(0)
+    });
+}
+
+#[test]
+fn hazard_32_a_node_listens_again_when_the_runtime_has_ended_that_did() {
+    in_time(|| {
+        let (server, clock) = (SharedMemory::with_clock(ManualClock::new()), ManualClock::new());
+        let current = Arc::new(Mutex::new(runtime()));
+        let executor = Arc::clone(&current);
+        let near = near(&server, &clock).background(move |task| {
+            drop(executor.lock().unwrap_or_else(PoisonError::into_inner).spawn(task));
+        });
+        let (near, other) =
+            (near.build().unwrap(), Cache::builder().backend(server.clone()).build().unwrap());
+        until_it_hears("it listens", &near, &other);
+
+        let ended = std::mem::replace(&mut *current.lock().unwrap(), runtime());
+        drop(ended);
+        other.set("key", &7_u32, Ttl::Never).unwrap();
+        assert_eq!(near.get::<u32>("key").unwrap(), Some(0), "nobody has heard of it");
+        clock.advance(SECOND);
+        assert_eq!(near.get::<u32>("none").unwrap(), None);
+        until("what was missed is made good", || near.get::<u32>("key").unwrap() == Some(7));
+        until_it_hears("it listens again", &near, &other);
+    });
+}
+
+#[test]
+fn hazard_16_an_executor_that_panics_once_does_so_once() {
+    in_time(|| {
+        let (server, clock) = (SharedMemory::with_clock(ManualClock::new()), ManualClock::new());
+        let (mut has_panicked, runtime) = (false, runtime());
+        let handle = runtime.handle().clone();
+        let executor = Mutex::new(move |task| {
+            assert!(std::mem::replace(&mut has_panicked, true), "it panics, as the test wants it");
+            drop(handle.spawn(task));
+        });
+        let near = near(&server, &clock).background(move |task| {
+            let mut spawn = executor.lock().unwrap_or_else(PoisonError::into_inner);
+            spawn(task);
+        });
+        let (near, other) =
+            (near.build().unwrap(), Cache::builder().backend(server.clone()).build().unwrap());
+        assert!(catch_unwind(AssertUnwindSafe(|| near.get::<u32>("key"))).is_err());
+        assert_eq!(near.get::<u32>("key").unwrap(), None);
+        clock.advance(SECOND);
+        assert_eq!(near.get::<u32>("key").unwrap(), None);
+        until_it_hears("it listens", &near, &other);
+    });
+}
