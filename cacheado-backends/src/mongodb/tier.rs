@@ -41,8 +41,23 @@ impl MongoDb {
         if claim.taken.elapsed() > FILL_WINDOW {
             return Ok(Filled::Fenced);
         }
-        let (id, nonce) = (self.id(at), nonce("fill", claim)?);
-        let stored = self.stored("fill", at, new)?;
+        let nonce = nonce("fill", claim)?;
+        let filled = self.store(at, new, nonce, notice).await;
+        if filled.as_ref().is_err_and(|error| !error.kind().is_outage()) {
+            // It is refused for what it is, and nobody shows the claim again: dropping it gives it up.
+            drop(Unclaimed::new(Arc::clone(&self.link), self.id(at), nonce));
+        }
+        filled
+    }
+
+    async fn store(
+        &self,
+        at: &Place,
+        new: New<'_>,
+        nonce: ObjectId,
+        notice: Option<Vec<u8>>,
+    ) -> Result<Filled> {
+        let (id, stored) = (self.id(at), self.stored("fill", at, new)?);
         self.link.run("fill", Few, |link| async move { link.fill(id, nonce, stored, notice).await }).await
     }
 }

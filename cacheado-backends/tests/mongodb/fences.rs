@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use cacheado_backends::ErrorKind;
 use cacheado_backends::contract::{Claim, FILL_WINDOW, Filled, Leased, Terms, Tier, Wanted};
 use mongodb::bson::{Bson, DateTime, doc};
 
@@ -183,6 +184,24 @@ async fn hazard_19_a_claim_whose_caller_has_gone_is_given_up() {
         let claim = tier.begin(&at).await.unwrap();
         let is_stored = tier.fill(&at, new(b"new"), &claim).await.unwrap() == Filled::Stored;
         is_stored && !mongo.document("app:k").await.unwrap().contains_key("c")
+    })
+    .await;
+}
+
+/// There can be only so many on a key.
+#[tokio::test]
+async fn a_claim_is_given_up_whose_value_does_not_fit() {
+    let Some(mongo) = Fixture::set().await else { return };
+    let (tier, at) = (mongo.tier("app"), place("k", &["g"]));
+    let large = vec![0; 16 << 20];
+    for _ in 0..130 {
+        let claim = tier.begin(&at).await.unwrap();
+        let error = tier.fill(&at, new(&large), &claim).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+    }
+    eventually("another fills", async || {
+        let claim = tier.begin(&at).await.unwrap();
+        tier.fill(&at, new(b"v"), &claim).await.unwrap() == Filled::Stored
     })
     .await;
 }
