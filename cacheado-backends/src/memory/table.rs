@@ -24,24 +24,14 @@ pub(super) struct Entry<V> {
 #[repr(align(64))]
 struct Line<V>([Place<V>; ENTRIES]);
 
-/// Where an entry stands. Its lines drop it: what a compiler makes of dropping eight at once is unrolled, and inlined into
-/// all that owns them, for each type of value.
+/// Where an entry stands.
 type Place<V> = ManuallyDrop<Option<Entry<V>>>;
 
 /// The entries of one shard, by their numbers.
-pub(super) struct Lines<V>(Vec<Line<V>>);
-
-/// What is still there: a region that is closed has taken its entries out.
-impl<V> Drop for Lines<V> {
-    #[inline(never)]
-    fn drop(&mut self) {
-        let mut number = 0;
-        while let Some(place) = self.place_mut(number) {
-            **place = None;
-            number += 1;
-        }
-    }
-}
+///
+/// Who has them [releases](AnyLines::release) them. To drop a field is code of all that it stands in, and in what
+/// stands in what; the compiler has that unrolled and inlined into each other, for each type of value.
+pub(super) struct Lines<V>(ManuallyDrop<Vec<Line<V>>>);
 
 /// The same, for code that does not know the type of their values: that is compiled once instead of for each type.
 ///
@@ -59,6 +49,8 @@ pub(super) trait AnyLines: Send + Sync + 'static {
     fn copy(&self, number: u32) -> Option<AnyValue>;
     /// Takes all entries out.
     fn split_off(&mut self) -> Box<dyn AnyLines>;
+    /// Drops all entries.
+    fn release(&mut self);
 }
 
 #[inline]
@@ -113,7 +105,8 @@ impl<V: Clone + Send + Sync + 'static> AnyLines for Lines<V> {
     fn extend(&mut self) -> usize {
         // By half, not by as much again, as they are most of what the store takes.
         if self.0.len() == self.0.capacity() {
-            self.0.reserve_exact(self.0.len() / 2 + 1);
+            let more = self.0.len() / 2 + 1;
+            self.0.reserve_exact(more);
         }
         self.0.push(Line([const { ManuallyDrop::new(None) }; ENTRIES]));
         self.0.capacity() * ENTRIES
@@ -130,21 +123,25 @@ impl<V: Clone + Send + Sync + 'static> AnyLines for Lines<V> {
     }
 
     fn split_off(&mut self) -> Box<dyn AnyLines> {
-        Box::new(Self(std::mem::take(&mut self.0)))
+        let lines = std::mem::take(&mut *self.0);
+        Box::new(Self(ManuallyDrop::new(lines)))
+    }
+
+    fn release(&mut self) {
+        let mut number = 0;
+        while let Some(place) = self.place_mut(number) {
+            **place = None;
+            number += 1;
+        }
+        *self.0 = Vec::new();
     }
 }
 
-/// The entries of one shard, whose values are of a type that is known here, or is not.
+/// The entries of one shard, whose values are of a type that is known here, or is not. Who has it
+/// [releases](Table::release) it.
 pub(super) struct Table<L: ?Sized = dyn AnyLines> {
-    /// Dropped by code that is compiled once, unlike what drops a field.
     numbers: ManuallyDrop<Numbers>,
     lines: L,
-}
-
-impl<L: ?Sized> Drop for Table<L> {
-    fn drop(&mut self) {
-        self.numbers.clear();
-    }
 }
 
 /// The numbers of a table, and what is known of the entries that have them besides what stands in the lines.
@@ -161,16 +158,11 @@ impl Numbers {
     fn none() -> Self {
         Self { index: Index::new(), facts: Vec::new(), vacant: Vec::new() }
     }
-
-    #[inline(never)]
-    fn clear(&mut self) {
-        *self = Self::none();
-    }
 }
 
 impl<V> Default for Table<Lines<V>> {
     fn default() -> Self {
-        Self { numbers: ManuallyDrop::new(Numbers::none()), lines: Lines(Vec::new()) }
+        Self { numbers: ManuallyDrop::new(Numbers::none()), lines: Lines(ManuallyDrop::new(Vec::new())) }
     }
 }
 
@@ -280,6 +272,12 @@ impl Table {
         Gone { facts: numbers.facts, lines: self.lines.split_off() }
     }
 
+    /// Drops all entries, and what is known of them.
+    pub(super) fn release(&mut self) {
+        *self.numbers = Numbers::none();
+        self.lines.release();
+    }
+
     /// One more number.
     fn extend(&mut self) -> u32 {
         #[expect(
@@ -301,6 +299,12 @@ impl Table {
 pub(super) struct Gone {
     facts: Vec<Facts>,
     lines: Box<dyn AnyLines>,
+}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.lines.release();
+    }
 }
 
 impl Gone {

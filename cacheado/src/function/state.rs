@@ -206,7 +206,7 @@ impl Function {
 
     /// Its entries, for who knows what they hold; `None` if it is something else.
     #[inline]
-    pub(crate) fn entries<V: 'static>(&self) -> Option<&Region<V>> {
+    pub(crate) fn entries<V: Clone + Send + Sync + 'static>(&self) -> Option<&Region<V>> {
         self.typed.downcast_ref()
     }
 

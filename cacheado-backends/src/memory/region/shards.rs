@@ -15,9 +15,21 @@ pub(super) const fn index(hash: u64, shards: usize) -> usize {
 }
 
 /// Entries whose values are of type `V`.
-pub struct Shards<V>(Vec<CachePadded<BiasedLock<Table<Lines<V>>>>>);
+pub struct Shards<V: Clone + Send + Sync + 'static>(Vec<CachePadded<BiasedLock<Table<Lines<V>>>>>);
 
-impl<V> Shards<V> {
+impl<V: Clone + Send + Sync + 'static> Drop for Shards<V> {
+    fn drop(&mut self) {
+        release(self);
+    }
+}
+
+fn release(shards: &dyn AnyShards) {
+    for index in 0..shards.count() {
+        shards.shard(index).write().release();
+    }
+}
+
+impl<V: Clone + Send + Sync + 'static> Shards<V> {
     pub(super) fn new(count: usize) -> Self {
         let mut shards = Vec::with_capacity(count);
         for _ in 0..count {
