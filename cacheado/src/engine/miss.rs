@@ -52,26 +52,26 @@ impl<K: Kind> Miss<K> {
 
     /// How long the value is to live, from the value.
     pub fn ttl_with(mut self, ttl_with: fn(&K::Payload) -> Duration) -> Self {
-        self.wishes.ttl_with = Some(ttl_with);
+        self.wishes.want_ttl(ttl_with);
         self
     }
 
     /// Whether the outcome may be stored.
     pub fn cache_if(mut self, cache_if: fn(&K::Return) -> bool) -> Self {
-        self.wishes.cache_if = Some(cache_if);
+        self.wishes.want_stored(cache_if);
         self
     }
 
     /// What the function returns where the backend fails.
     pub fn on_backend_error(mut self, returned: fn(Error) -> K::Return) -> Self {
         self.call.reports_outage = true;
-        self.wishes.on_backend_error = Some(returned);
+        self.wishes.want_outages(returned);
         self
     }
 
     /// What the function returns where the body takes too long.
     pub fn on_timeout(mut self, returned: fn(Error) -> K::Return) -> Self {
-        self.wishes.on_timeout = Some(returned);
+        self.wishes.want_timeouts(returned);
         self
     }
 

@@ -78,13 +78,19 @@ pub(crate) trait Outcome {
 /// What a function wants done with its outcomes.
 pub(crate) struct Wishes<K: Kind> {
     pub(crate) kind: K,
-    pub(crate) ttl_with: Option<fn(&K::Payload) -> Duration>,
-    pub(crate) cache_if: Option<fn(&K::Return) -> bool>,
+    ttl_with: Option<(fn(&K::Payload) -> Duration, TtlOf<K>)>,
+    cache_if: Option<fn(&K::Return) -> bool>,
     /// What it returns where the backend fails; left out, what the body does.
-    pub(crate) on_backend_error: Option<fn(Error) -> K::Return>,
+    on_backend_error: Option<fn(Error) -> K::Return>,
     /// What it returns where the body takes too long.
-    pub(crate) on_timeout: Option<fn(Error) -> K::Return>,
+    on_timeout: Option<fn(Error) -> K::Return>,
+    /// Where one of the last two is there, what makes use of it.
+    failed: Option<Failed<K>>,
 }
+
+/// Code that few functions need stands behind a pointer to it: so it is compiled for them only.
+type TtlOf<K> = fn(&Wishes<K>, &<K as Kind>::Return) -> Option<Duration>;
+type Failed<K> = fn(&Wishes<K>, &mut Value) -> <K as Kind>::Return;
 
 #[expect(clippy::expl_impl_clone_on_copy, reason = "deriving it would ask the function's types for it")]
 impl<K: Kind> Clone for Wishes<K> {
@@ -97,28 +103,63 @@ impl<K: Kind> Copy for Wishes<K> {}
 
 impl<K: Kind> Wishes<K> {
     pub(crate) fn none(kind: K) -> Self {
-        Self { kind, ttl_with: None, cache_if: None, on_backend_error: None, on_timeout: None }
+        Self { kind, ttl_with: None, cache_if: None, on_backend_error: None, on_timeout: None, failed: None }
+    }
+
+    /// How long a value is to live, from the value.
+    pub(crate) fn want_ttl(&mut self, ttl_with: fn(&K::Payload) -> Duration) {
+        self.ttl_with = Some((ttl_with, Self::ttl_of));
+    }
+
+    /// Whether an outcome may be stored.
+    pub(crate) fn want_stored(&mut self, cache_if: fn(&K::Return) -> bool) {
+        self.cache_if = Some(cache_if);
+    }
+
+    /// What the function returns where the backend fails.
+    pub(crate) fn want_outages(&mut self, returned: fn(Error) -> K::Return) {
+        self.on_backend_error = Some(returned);
+        self.failed = Some(Self::failed);
+    }
+
+    /// What it returns where the body takes too long.
+    pub(crate) fn want_timeouts(&mut self, returned: fn(Error) -> K::Return) {
+        self.on_timeout = Some(returned);
+        self.failed = Some(Self::failed);
     }
 
     /// What the function returns for what its call has come to, which is taken out. By reference: what a function that
     /// is compiled for each type owns, it also has to drop.
     pub(crate) fn returned(&self, value: &mut Value) -> K::Return {
-        let (failed, failure) = match value {
-            Value::Stored(held) => match self.kind.release(held) {
-                Some(returned) => return returned,
+        match (value, self.failed) {
+            (Value::Stored(held), _) => match self.kind.release(held) {
+                Some(returned) => returned,
                 None => no_value(),
             },
-            Value::Shared(shared) => match self.kind.unshare(shared) {
-                Some(returned) => return returned,
+            (Value::Shared(shared), _) => match self.kind.unshare(shared) {
+                Some(returned) => returned,
                 None => no_value(),
             },
+            (failure, Some(failed)) => failed(self, failure),
+            (_, None) => no_value(),
+        }
+    }
+
+    fn failed(&self, value: &mut Value) -> K::Return {
+        let (returned, failure) = match value {
             Value::Unavailable(failure) => (self.on_backend_error, failure),
             Value::TookTooLong(failure) => (self.on_timeout, failure),
+            Value::Stored(_) | Value::Shared(_) => no_value(),
         };
-        match failed {
-            Some(failed) => failed(told(failure)),
+        match returned {
+            Some(returned) => returned(told(failure)),
             None => no_value(),
         }
+    }
+
+    fn ttl_of(&self, returned: &K::Return) -> Option<Duration> {
+        let (ttl_with, _) = self.ttl_with?;
+        self.kind.payload(returned).map(ttl_with)
     }
 }
 
@@ -159,9 +200,8 @@ impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
     }
 
     fn ttl(&self) -> Option<Duration> {
-        let Some(ttl_with) = self.0.ttl_with else { return None };
-        match self.0.kind.payload(self.1.borrow()) {
-            Some(payload) => Some(ttl_with(payload)),
+        match self.0.ttl_with {
+            Some((_, ttl_of)) => ttl_of(&self.0, self.1.borrow()),
             None => None,
         }
     }
