@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_value_comes_back_from_behind_its_pointer() {
-        let kind = (&&Probe::<Option<String>>::new()).outer_().kind_().checked();
+        let kind = Probe::<Option<String>>::new().outer_().inner_().kind_().checked();
         let held = kind.hold(&Some("a".to_owned())).expect("it can be stored");
         assert!(typed(kind).restore(held.clone()).is_some());
         assert!(typed(Own::<String>::new()).restore(held.clone()).is_none(), "it is another type's");

@@ -1,10 +1,10 @@
-//! Choosing by type, without specialisation: a method is found on the outermost reference that has it, and on the type
-//! itself before a trait's.
+//! Choosing by type, without specialisation: a type's own method is found before a trait's, if what its `impl` asks for
+//! holds.
 //!
-//! Generated code calls `(&&(&&&Probe::<R>::new()).outer_().inner_()).kind_()` with these traits in scope. Each step
-//! asks one question, so that the compiler tries few candidates, as it does so for each function. In generic code the
-//! choice is made by what the bounds say. The names end with `_` because a method that a trait of the user's gives to
-//! every type would be found as well, and `kind` is such a name.
+//! Generated code calls `Probe::<R>::new().outer_().inner_().kind_()` with these traits in scope. Each step asks one
+//! question, of a type and not of references to it, so that the compiler tries few candidates, as it does so for each
+//! function. In generic code the choice is made by what the bounds say. The names end with `_` because a method that a
+//! trait of the user's gives to every type would be found as well, and `kind` is such a name.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -31,35 +31,35 @@ impl<R> Probe<R> {
     }
 }
 
-/// What a return type is: a `Result`, an `Option`, or anything else.
-pub trait OuterOf {
-    /// What is asked next.
-    type Outer;
-    /// What is asked next.
-    fn outer_(self) -> Self::Outer;
-}
-
-impl<T, E> OuterOf for &&&Probe<Result<T, E>> {
-    type Outer = OfResult<T, E>;
-
-    fn outer_(self) -> OfResult<T, E> {
+impl<T, E> Probe<Result<T, E>> {
+    /// It is a `Result`.
+    #[must_use]
+    pub fn outer_(self) -> OfResult<T, E> {
         OfResult(PhantomData)
     }
 }
 
-impl<T> OuterOf for &&Probe<Option<T>> {
-    type Outer = Settled<Option<T>, Optional<T>>;
+/// What a return type is.
+pub trait OuterOf<R> {
+    /// It is no `Result`.
+    fn outer_(self) -> NoResult<R>;
+}
 
-    fn outer_(self) -> Self::Outer {
-        Settled(Optional::new(), PhantomData)
+impl<R> OuterOf<R> for Probe<R> {
+    fn outer_(self) -> NoResult<R> {
+        NoResult(PhantomData)
     }
 }
 
-impl<R> OuterOf for &Probe<R> {
-    type Outer = Settled<R, Plain<R>>;
+/// No `Result`.
+#[derive(Debug)]
+pub struct NoResult<R>(PhantomData<fn() -> R>);
 
-    fn outer_(self) -> Self::Outer {
-        Settled(Plain::new(), PhantomData)
+impl<T> NoResult<Option<T>> {
+    /// It is an `Option`.
+    #[must_use]
+    pub fn inner_(self) -> Settled<Option<T>, Optional<T>> {
+        Settled(Optional::new(), PhantomData)
     }
 }
 
@@ -68,21 +68,15 @@ impl<R> OuterOf for &Probe<R> {
 pub struct Settled<R, K>(K, PhantomData<fn() -> R>);
 
 impl<R, K: Copy> Settled<R, K> {
-    /// There is nothing within.
-    #[must_use]
-    pub fn inner_(&self) -> &Self {
-        self
-    }
-
     /// The kind.
     #[must_use]
-    pub fn kind_(&self) -> Outcome<R, K> {
+    pub fn kind_(self) -> Outcome<R, K> {
         Outcome::of(self.0)
     }
 
     /// The kind. With `cache_err`, what is no `Result` is refused elsewhere.
     #[must_use]
-    pub fn kind_err_(&self) -> Outcome<R, K> {
+    pub fn kind_err_(self) -> Outcome<R, K> {
         Outcome::of(self.0)
     }
 }
@@ -94,21 +88,26 @@ pub struct OfResult<T, E>(PhantomData<fn() -> (T, E)>);
 impl<T, E> OfResult<Option<T>, E> {
     /// Its value is an `Option`.
     #[must_use]
-    #[expect(clippy::unused_self, reason = "a method is what generated code chooses by")]
-    pub fn inner_(&self) -> OptionalByError<T, E> {
+    pub fn inner_(self) -> OptionalByError<T, E> {
         let kinds = (FallibleOptional::new(), FallibleOptionalShared::new(), FallibleOptionalWhole::new());
         ByError(kinds, PhantomData)
     }
 }
 
-/// What the value of a `Result` is.
-pub trait InnerOf<T, E> {
+/// What a type is, or the value of a `Result`.
+pub trait InnerOf<I> {
     /// It is no `Option`.
-    fn inner_(&self) -> ValueByError<T, E>;
+    fn inner_(self) -> I;
 }
 
-impl<T, E> InnerOf<T, E> for OfResult<T, E> {
-    fn inner_(&self) -> ValueByError<T, E> {
+impl<R> InnerOf<Settled<R, Plain<R>>> for NoResult<R> {
+    fn inner_(self) -> Settled<R, Plain<R>> {
+        Settled(Plain::new(), PhantomData)
+    }
+}
+
+impl<T, E> InnerOf<ValueByError<T, E>> for OfResult<T, E> {
+    fn inner_(self) -> ValueByError<T, E> {
         ByError((Fallible::new(), FallibleShared::new(), FallibleWhole::new()), PhantomData)
     }
 }
@@ -125,30 +124,26 @@ pub struct ByError<T, E, K, S, W>((K, S, W), PhantomData<fn() -> (T, E)>);
 impl<T, E, K, S, W: Copy> ByError<T, E, K, S, W> {
     /// The kind with `cache_err`.
     #[must_use]
-    pub fn kind_err_(&self) -> Outcome<Result<T, E>, W> {
+    pub fn kind_err_(self) -> Outcome<Result<T, E>, W> {
         Outcome::of(self.0.2)
     }
 }
 
-/// The kind of an `R`, without `cache_err`.
-pub trait KindOf<R> {
-    /// The kind.
-    type Kind;
-    /// The kind.
-    fn kind_(self) -> Outcome<R, Self::Kind>;
-}
-
-impl<T, E: Clone + Send + Sync + 'static, K, S: Copy, W> KindOf<Result<T, E>> for &&ByError<T, E, K, S, W> {
-    type Kind = S;
-
-    fn kind_(self) -> Outcome<Result<T, E>, S> {
+impl<T, E: Clone + Send + Sync + 'static, K, S: Copy, W> ByError<T, E, K, S, W> {
+    /// The kind of one whose error can be handed on.
+    #[must_use]
+    pub fn kind_(self) -> Outcome<Result<T, E>, S> {
         Outcome::of(self.0.1)
     }
 }
 
-impl<T, E, K: Copy, S, W> KindOf<Result<T, E>> for &ByError<T, E, K, S, W> {
-    type Kind = K;
+/// The kind of a `Result`, without `cache_err`.
+pub trait KindOf<R, K> {
+    /// That of one whose error cannot be handed on.
+    fn kind_(self) -> Outcome<R, K>;
+}
 
+impl<T, E, K: Copy, S, W> KindOf<Result<T, E>, K> for ByError<T, E, K, S, W> {
     fn kind_(self) -> Outcome<Result<T, E>, K> {
         Outcome::of(self.0.0)
     }
@@ -181,27 +176,21 @@ pub fn stored<K: Kind>(kind: K) -> Stored<K, K::Stored> {
     Stored(kind, PhantomData)
 }
 
-/// How what is stored is kept. Generated code asks `(&&stored(kind)).kept_()`.
-pub trait KeptAs<V> {
-    /// The kind that keeps it so.
-    type Kind;
-    /// The kind that keeps it so.
-    fn kept_(self) -> Kept<Self::Kind, V>;
-}
-
-/// As it is: it may be cloned under a lock.
-impl<K: Copy, V: Inert> KeptAs<V> for &&Stored<K, V> {
-    type Kind = K;
-
-    fn kept_(self) -> Kept<K, V> {
+impl<K, V: Inert> Stored<K, V> {
+    /// It is kept as it is: it may be cloned under a lock.
+    #[must_use]
+    pub fn kept_(self) -> Kept<K, V> {
         Kept(self.0, PhantomData)
     }
 }
 
-/// Behind a pointer.
-impl<K: Copy, V> KeptAs<V> for &Stored<K, V> {
-    type Kind = Behind<K>;
+/// How what is stored is kept. Generated code asks `stored(kind).kept_()`.
+pub trait KeptAs<K, V> {
+    /// Behind a pointer.
+    fn kept_(self) -> Kept<Behind<K>, V>;
+}
 
+impl<K, V> KeptAs<K, V> for Stored<K, V> {
     fn kept_(self) -> Kept<Behind<K>, V> {
         Kept(Behind(self.0), PhantomData)
     }
@@ -211,28 +200,29 @@ impl<K: Copy, V> KeptAs<V> for &Stored<K, V> {
 #[derive(Debug)]
 pub struct Kept<K, V>(K, PhantomData<fn() -> V>);
 
-impl<K: Copy, V> Kept<K, V> {
+impl<K, V> Kept<K, V> {
     /// Its values stay in this process.
     #[must_use]
-    pub fn local_(&self) -> Shape<K> {
+    pub fn local_(self) -> Shape<K> {
         Shape { kind: self.0, codec: None }
     }
 }
 
-/// Whether what is stored can leave the process. Generated code asks `(&&kept).codec_()`, unless the function is
-/// `local`.
-pub trait HasCodec<K> {
-    /// The kind, with a codec if there is one.
-    fn codec_(self) -> Shape<K>;
-}
-
-impl<K: Copy, V: Serialize + Deserialize<'static> + Send + Sync + 'static> HasCodec<K> for &&Kept<K, V> {
-    fn codec_(self) -> Shape<K> {
+impl<K, V: Serialize + Deserialize<'static> + Send + Sync + 'static> Kept<K, V> {
+    /// The kind, with a codec.
+    #[must_use]
+    pub fn codec_(self) -> Shape<K> {
         Shape { kind: self.0, codec: Some(Codec::dynamic::<V>()) }
     }
 }
 
-impl<K: Copy, V> HasCodec<K> for &Kept<K, V> {
+/// Whether what is stored can leave the process. Generated code asks `kept.codec_()`, unless the function is `local`.
+pub trait HasCodec<K> {
+    /// The kind, without a codec.
+    fn codec_(self) -> Shape<K>;
+}
+
+impl<K, V> HasCodec<K> for Kept<K, V> {
     fn codec_(self) -> Shape<K> {
         self.local_()
     }
@@ -250,8 +240,8 @@ mod tests {
     /// What generated code writes.
     macro_rules! shape {
         ($return:ty, $kind:ident) => {{
-            let kind = (&&(&&&Probe::<$return>::new()).outer_().inner_()).$kind().checked();
-            (&&(&&stored(kind)).kept_()).codec_()
+            let kind = Probe::<$return>::new().outer_().inner_().$kind().checked();
+            stored(kind).kept_().codec_()
         }};
     }
 
@@ -270,7 +260,7 @@ mod tests {
 
     macro_rules! kind {
         ($return:ty, $kind:ident) => {{
-            let kind = (&&(&&&Probe::<$return>::new()).outer_().inner_()).$kind().checked();
+            let kind = Probe::<$return>::new().outer_().inner_().$kind().checked();
             let name = type_name_of_val(&kind).split('<').next().unwrap_or_default();
             name.rsplit("::").next().unwrap_or_default().to_owned()
         }};

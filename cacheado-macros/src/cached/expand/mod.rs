@@ -98,17 +98,17 @@ impl Call {
             let assertion = Ident::new(name, place);
             Some(quote_spanned!(place=> #private::#assertion(&__cacheado_kind);))
         });
-        let kept = quote_spanned!(generated()=> (&&#private::stored(__cacheado_kind)).kept_());
+        let kept = quote_spanned!(generated()=> #private::stored(__cacheado_kind).kept_());
         let shape = if self.options.local.is_none() {
-            quote_spanned!(generated()=> (&&#kept).codec_())
+            quote_spanned!(generated()=> #kept.codec_())
         } else {
             quote_spanned!(generated()=> #kept.local_())
         };
         quote_spanned!(generated()=>
             let __cacheado_shape = {
                 use #private::choose::*;
-                let __cacheado_probe = &&&#probe;
-                let __cacheado_kind = (&&__cacheado_probe.outer_().inner_()).#method().#checked();
+                let __cacheado_probe = #probe;
+                let __cacheado_kind = __cacheado_probe.outer_().inner_().#method().#checked();
                 #(#assertions)*
                 #shape
             };
