@@ -78,13 +78,15 @@ pub(crate) trait Outcome {
 /// What a function wants done with its outcomes.
 pub(crate) struct Wishes<K: Kind> {
     pub(crate) kind: K,
-    ttl_with: Option<(fn(&K::Payload) -> Duration, TtlOf<K>)>,
+    ttl_with: Option<fn(&K::Payload) -> Duration>,
+    /// Where it is there, what makes use of it.
+    ttl_of: Option<TtlOf<K>>,
     cache_if: Option<fn(&K::Return) -> bool>,
     /// What it returns where the backend fails; left out, what the body does.
     on_backend_error: Option<fn(Error) -> K::Return>,
     /// What it returns where the body takes too long.
     on_timeout: Option<fn(Error) -> K::Return>,
-    /// Where one of the last two is there, what makes use of it.
+    /// Where one of these two is there, what makes use of it.
     failed: Option<Failed<K>>,
 }
 
@@ -103,12 +105,21 @@ impl<K: Kind> Copy for Wishes<K> {}
 
 impl<K: Kind> Wishes<K> {
     pub(crate) fn none(kind: K) -> Self {
-        Self { kind, ttl_with: None, cache_if: None, on_backend_error: None, on_timeout: None, failed: None }
+        Self {
+            kind,
+            ttl_with: None,
+            ttl_of: None,
+            cache_if: None,
+            on_backend_error: None,
+            on_timeout: None,
+            failed: None,
+        }
     }
 
     /// How long a value is to live, from the value.
     pub(crate) fn want_ttl(&mut self, ttl_with: fn(&K::Payload) -> Duration) {
-        self.ttl_with = Some((ttl_with, Self::ttl_of));
+        self.ttl_with = Some(ttl_with);
+        self.ttl_of = Some(Self::ttl_of);
     }
 
     /// Whether an outcome may be stored.
@@ -158,8 +169,7 @@ impl<K: Kind> Wishes<K> {
     }
 
     fn ttl_of(&self, returned: &K::Return) -> Option<Duration> {
-        let (ttl_with, _) = self.ttl_with?;
-        self.kind.payload(returned).map(ttl_with)
+        self.kind.payload(returned).map(self.ttl_with?)
     }
 }
 
@@ -182,11 +192,6 @@ pub(crate) fn no_value() -> ! {
 /// An [`Outcome`] of this kind.
 pub(crate) struct Of<K: Kind, R>(pub(crate) Wishes<K>, pub(crate) R);
 
-#[expect(
-    clippy::manual_map,
-    clippy::question_mark,
-    reason = "it is compiled for each type, and each `map` and `?` is a call of its own"
-)]
 impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
     fn worth(&self) -> Worth {
         self.0.kind.worth(self.1.borrow())
@@ -200,8 +205,8 @@ impl<K: Kind, R: Borrow<K::Return>> Outcome for Of<K, R> {
     }
 
     fn ttl(&self) -> Option<Duration> {
-        match self.0.ttl_with {
-            Some((_, ttl_of)) => ttl_of(&self.0, self.1.borrow()),
+        match self.0.ttl_of {
+            Some(ttl_of) => ttl_of(&self.0, self.1.borrow()),
             None => None,
         }
     }

@@ -5,6 +5,7 @@
 //! question, of a type and not of references to it, so that the compiler tries few candidates, as it does so for each
 //! function. In generic code the choice is made by what the bounds say. The names end with `_` because a method that a
 //! trait of the user's gives to every type would be found as well, and `kind` is such a name.
+#![expect(clippy::unused_self, reason = "a method is what generated code chooses by")]
 
 use std::marker::PhantomData;
 use std::sync::Arc;
