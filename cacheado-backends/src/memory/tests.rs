@@ -431,3 +431,25 @@ fn hazard_16_each_value_of_a_region_that_is_closed_is_dropped_once_whatever_its_
     drop(region);
     assert_eq!(dropped.load(Ordering::SeqCst), 100);
 }
+
+#[test]
+fn hazard_18_what_is_in_a_region_that_nobody_has_closed_is_dropped_with_it() {
+    let store = Memory::new().open(Limits::default(), Clock::system());
+    let (region, tickets) = Region::open(&store, Arc::new(Removals::default()));
+    let value = Arc::new("a".to_owned());
+    for key in 0..100 {
+        let fill = Fill {
+            hash: hash(key),
+            key: KeyBox::from(&key.to_le_bytes()[..]),
+            born: store.clock().now(),
+            deadline: crate::clock::NEVER,
+            aging: None,
+            labels: None,
+        };
+        let ticket: Ticket = tickets.take(hash(key), None);
+        assert_eq!(region.fill(fill, &ticket, Arc::clone(&value)), Placed::Stored);
+    }
+    assert_eq!(Arc::strong_count(&value), 101);
+    drop(region);
+    assert_eq!(Arc::strong_count(&value), 1);
+}
