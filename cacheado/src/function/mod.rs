@@ -4,6 +4,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `site` | the `static` that generated code holds: name, version, policy |
+//! | `instance` | which instance of a generic function a call is in |
 //! | `policy` | what the attribute's arguments say |
 //! | `kind`, `probe` | what a return type stores: `Ok`, `Some`, or the whole value |
 //! | `batched` | what a batch function returns |
@@ -16,6 +17,7 @@ mod batched;
 mod entry;
 mod handle;
 pub(crate) mod held;
+mod instance;
 pub(crate) mod kind;
 mod policy;
 pub(crate) mod probe;
@@ -27,11 +29,12 @@ pub use batched::{BatchOf, Batched, Parts};
 pub use entry::{AsyncEntry, Detached, Entry, Guarded};
 pub use handle::{AsyncFunctionCache, FunctionCache};
 pub(crate) use held::{Body, Held, Of, Outcome, Typed, Value, Wishes, no_value};
+pub use instance::Instance;
+pub(crate) use instance::{InstanceId, Names, Stateless};
 pub(crate) use kind::{Behind, FallibleShared, Kind, Own, Shape, Worth};
 pub(crate) use policy::Policy;
 pub use policy::{Keep, SingleFlight};
+pub use site::Site;
 pub(crate) use site::without_arguments;
-pub use site::{Instance, Site};
-pub(crate) use site::{InstanceId, Names, Stateless};
 pub(crate) use state::{AnyFunction, Function, Identity, Making, Shared};
 pub(crate) use table::SiteTable;

@@ -1,14 +1,13 @@
 //! The `static` that generated code holds for each annotated function.
 
-use std::any::{TypeId, type_name};
+use std::any::TypeId;
 use std::collections::HashMap;
-use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::{Identity, Keep, Policy, SingleFlight};
+use super::{Identity, InstanceId, Keep, Policy, SingleFlight};
 
 /// One annotated function of the program.
 ///
@@ -366,72 +365,6 @@ fn literal(text: &str) -> Option<usize> {
     let character = escape + inner[escape..].chars().next()?.len_utf8();
     let rest = inner[character..].find('\'')?;
     (escape == 1 || rest == 0).then_some(character + rest + 2)
-}
-
-/// Which instance of a generic function, or of a method's type, a call is in: by the closure `F` that the generated code
-/// writes in the function, and the types `G` that are its own.
-#[derive(Debug)]
-pub struct Instance<F, G = ()>(pub(crate) PhantomData<fn() -> (F, G)>);
-
-impl<F> Instance<F> {
-    /// With these types.
-    #[inline]
-    #[must_use]
-    pub fn of<G>(self, _: G) -> Instance<F, G> {
-        Instance(PhantomData)
-    }
-}
-
-impl<F, G> Instance<F, G> {
-    /// The same without the type. A constant, as a function would be compiled for each that is annotated.
-    pub(crate) const NAMES: &'static Names =
-        &Names { marker: typeid::of::<F>, types: typeid::of::<G>, name: type_name::<F> };
-}
-
-/// How an [`Instance`] is told from others, not yet asked for.
-pub(crate) struct Names {
-    marker: fn() -> TypeId,
-    types: fn() -> TypeId,
-    name: fn() -> &'static str,
-}
-
-impl Names {
-    /// With what the name of the function that the closure stands in has after that of the annotated one.
-    pub(crate) fn with(&self, suffix: &'static str) -> InstanceId {
-        InstanceId { marker: (self.marker)(), types: (self.types)(), name: self.name, suffix }
-    }
-}
-
-/// An [`Instance`], for code that is the same for all of them.
-#[derive(Clone, Copy)]
-pub(crate) struct InstanceId {
-    /// What tells this instance from all others of the function, though not from those of its siblings.
-    pub(crate) marker: TypeId,
-    /// What tells this instance from others that the compiler spells like it, here and in siblings.
-    pub(crate) types: TypeId,
-    /// The type name of the closure.
-    name: fn() -> &'static str,
-    suffix: &'static str,
-}
-
-impl InstanceId {
-    /// Whether it stands in a sibling of the annotated function.
-    pub(crate) fn is_sibling(self) -> bool {
-        !self.suffix.is_empty()
-    }
-}
-
-/// Whose a call is that no cache has a state for.
-#[derive(Clone, Copy)]
-pub(crate) struct Stateless {
-    pub(crate) site: &'static Site,
-    pub(crate) instance: InstanceId,
-}
-
-impl Stateless {
-    pub(crate) fn identity(self) -> Identity {
-        self.site.identified(&self.site.path(self.instance))
-    }
 }
 
 #[cfg(test)]
