@@ -118,6 +118,16 @@ fn a_cache_in_memory_needs_no_lease() {
     assert_eq!(runtime.block_on(async { (held(&node, 0).await, held(&node, 0).await) }), (0, 0));
 }
 
+/// Two processes with one backend. What the second asks of it can be held up.
+fn two_processes() -> (ManualClock, Gated<SharedMemory>, [Stage; 2]) {
+    let clock = ManualClock::new();
+    let memory = SharedMemory::with_clock(clock.clone());
+    let gated = Gated::new(memory.clone());
+    let one = Cache::builder().backend(memory).clock(clock.clone()).build().unwrap();
+    let two = Cache::builder().backend(gated.clone()).clock(clock.clone()).build().unwrap();
+    (clock, gated, [Stage::new(&one), Stage::new(&two)])
+}
+
 #[test]
 fn what_another_process_has_renewed_before_the_lease_is_not_renewed_again() {
     #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale = 30, single_flight = "distributed")]
@@ -125,11 +135,7 @@ fn what_another_process_has_renewed_before_the_lease_is_not_renewed_again() {
         stage.body()
     }
     in_time(|| {
-        let clock = ManualClock::new();
-        let memory = SharedMemory::with_clock(clock.clone());
-        let gated = Gated::new(memory.clone());
-        let one = Stage::new(&Cache::builder().backend(memory).clock(clock.clone()).build().unwrap());
-        let two = Stage::new(&Cache::builder().backend(gated.clone()).clock(clock.clone()).build().unwrap());
+        let (clock, gated, [one, two]) = two_processes();
         assert_eq!(in_turn(&one), Ok(0));
         clock.advance(Duration::from_secs(60));
         // Its renewal sees the old value, and then another process has the new one.
@@ -157,11 +163,7 @@ fn what_another_process_has_computed_before_the_lease_is_not_computed_again() {
         stage.body()
     }
     in_time(|| {
-        let clock = ManualClock::new();
-        let memory = SharedMemory::with_clock(clock.clone());
-        let gated = Gated::new(memory.clone());
-        let one = Stage::new(&Cache::builder().backend(memory).clock(clock.clone()).build().unwrap());
-        let two = Stage::new(&Cache::builder().backend(gated.clone()).clock(clock.clone()).build().unwrap());
+        let (clock, gated, [one, two]) = two_processes();
         assert_eq!(in_turn(&one), Ok(0));
         clock.advance(Duration::from_secs(60));
         let mut read = gated.hold(Point::Get);

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::{
-    Aging, AnyRegion, Cause, Fill, Found, KeyBox, Label, Limits, Listener, Memory, Placed, Region, Store,
-    Ticket, Tickets,
+    Aging, AnyRegion, Cause, Fill, Found, KeyBox, Label, LabelSet, Limits, Listener, Memory, Placed, Region,
+    Store, Ticket, Tickets,
 };
 use crate::{Clock, ManualClock};
 
@@ -390,6 +390,18 @@ fn an_entry_that_ages_is_there_until_its_grace_is_over_and_served_until_its_lead
     assert_eq!(fixture.store.evict_label(&label, Cause::Tag), 1, "in its grace, it is one that is alive");
 }
 
+/// What is stored under a number, for ever.
+fn lasting(store: &Store, key: u64, labels: Option<LabelSet>) -> Fill {
+    Fill {
+        hash: hash(key),
+        key: KeyBox::from(&key.to_le_bytes()[..]),
+        born: store.clock().now(),
+        deadline: crate::clock::NEVER,
+        aging: None,
+        labels,
+    }
+}
+
 /// Reads from its region, counts, and panics, as it is dropped.
 #[derive(Clone)]
 struct Last(Weak<Region<Arc<Last>>>, Arc<AtomicU64>);
@@ -412,14 +424,7 @@ fn hazard_16_each_value_of_a_region_that_is_closed_is_dropped_once_whatever_its_
     assert_eq!(other.fill(1, None, &["a"]), Placed::Stored);
     for key in 0..100 {
         let labels = store.labelled(&[Label::from(&b"a"[..])]);
-        let fill = Fill {
-            hash: hash(key),
-            key: KeyBox::from(&key.to_le_bytes()[..]),
-            born: store.clock().now(),
-            deadline: crate::clock::NEVER,
-            aging: None,
-            labels,
-        };
+        let fill = lasting(&store, key, labels);
         let ticket: Ticket = tickets.take(hash(key), None);
         let last = Arc::new(Last(Arc::downgrade(&region), Arc::clone(&dropped)));
         assert_eq!(region.fill(fill, &ticket, last), Placed::Stored);
@@ -438,14 +443,7 @@ fn hazard_18_what_is_in_a_region_that_nobody_has_closed_is_dropped_with_it() {
     let (region, tickets) = Region::open(&store, Arc::new(Removals::default()));
     let value = Arc::new("a".to_owned());
     for key in 0..100 {
-        let fill = Fill {
-            hash: hash(key),
-            key: KeyBox::from(&key.to_le_bytes()[..]),
-            born: store.clock().now(),
-            deadline: crate::clock::NEVER,
-            aging: None,
-            labels: None,
-        };
+        let fill = lasting(&store, key, None);
         let ticket: Ticket = tickets.take(hash(key), None);
         assert_eq!(region.fill(fill, &ticket, Arc::clone(&value)), Placed::Stored);
     }
