@@ -49,6 +49,8 @@ fn hazard_32_a_node_listens_again_when_the_runtime_has_ended_that_did() {
 
         let ended = std::mem::replace(&mut *current.lock().unwrap(), runtime());
         drop(ended);
+        // Until then a notice may have been on its way, which would have taken the copy away.
+        assert_eq!(near.get::<u32>("key").unwrap(), Some(0));
         other.set("key", &7_u32, Ttl::Never).unwrap();
         assert_eq!(near.get::<u32>("key").unwrap(), Some(0), "nobody has heard of it");
         clock.advance(SECOND);
