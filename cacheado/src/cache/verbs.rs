@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::scoped::Keyspace;
 use super::{Cache, Scoped};
 use crate::Result;
-use crate::codec::Codec;
+use crate::codec::{Codec, MakeCodec};
 use crate::context;
 use crate::engine::{Call, KeyParts, KeyQuery, Lookup, Miss, Reason, encode_key, hash_key};
 use crate::function::{Behind, FallibleShared, Held, Kind, Own, Policy, Typed};
@@ -67,7 +67,7 @@ impl Keyspace {
     fn call<K: Kind<Stored = Held, Held: Value>>(&self, kind: K, key: &impl KeyPart, ttl: Ttl) -> Miss<K> {
         let parts = self.parts(key);
         let key = (hash_key(&parts), encode_key(&parts));
-        let codec = Some(Codec::dynamic::<K::Held>());
+        let codec: Option<MakeCodec> = Some(Codec::dynamic::<K::Held>);
         let typed = Typed::new(TypeId::of::<K::Held>(), TypeId::of::<K::Shared>());
         let call = Call::new(self.function.clone(), key, typed, codec, &POLICY, false);
         Miss::new(call, kind).scope(Some(self.scope.clone())).ttl(ttl)

@@ -50,6 +50,9 @@ pub(crate) struct Codec<V> {
     type_name: &'static str,
 }
 
+/// Makes a codec, for what a hit has no use of.
+pub(crate) type MakeCodec = fn() -> Codec<Held>;
+
 /// Writes a value, as the serde of its type does; whether that went well. `None` if the value is of another type.
 type Encode<V> = fn(&V, &mut Writer<'_>) -> Option<bool>;
 

@@ -11,7 +11,7 @@ use super::flight::Boarded;
 use super::lookup::Reason;
 use super::moment::Moment;
 use super::query::{Encoded, hash_labels, is_label_of};
-use crate::codec::Codec;
+use crate::codec::MakeCodec;
 use crate::context::{self, Mode, Origin, Outcome, Served, Tier};
 use crate::function::{Function, Held, Identity, Policy, SingleFlight, Stateless, Typed};
 use crate::key::{Key, KeyPart, KeySink};
@@ -111,7 +111,7 @@ pub(crate) struct Call {
     pub(super) policy: &'static Policy,
     pub(super) scope: ScopeOf,
     /// How the value leaves the process, if it can.
-    pub(super) codec: Option<Codec<Held>>,
+    pub(super) codec: Option<MakeCodec>,
     pub(super) ttl: Ttl,
     /// Whether the function wants to know where the backend fails.
     pub(super) reports_outage: bool,
@@ -140,7 +140,7 @@ impl Call {
         function: Option<Arc<Function>>,
         (hash, key): (u64, Encoded),
         typed: Typed,
-        codec: Option<Codec<Held>>,
+        codec: Option<MakeCodec>,
         policy: &'static Policy,
         refresh: bool,
     ) -> Box<Self> {

@@ -12,11 +12,9 @@ use super::flight::Flight;
 use super::miss::Miss;
 use super::query::{Encode, KeyQuery, hash_key};
 use crate::cache::{Cache, CallCache, Named};
-use crate::codec::Codec;
+use crate::codec::MakeCodec;
 use crate::context::{self, Outcome as How};
-use crate::function::{
-    Function, Held, Instance, InstanceId, Kind, Making, Names, Shape, Site, Stateless, Typed,
-};
+use crate::function::{Function, Instance, InstanceId, Kind, Making, Names, Shape, Site, Stateless, Typed};
 use crate::key::{Key, KeyPart};
 use crate::remote::Chore;
 use crate::rules::EntryMeta;
@@ -174,8 +172,8 @@ impl Question<'_> {
     fn call(&self, suffix: &'static str, values: &Values) -> Box<Call> {
         let Self { site, cache, instance, hash, key, refresh } = *self;
         let Values { typed, making, codec } = *values;
-        let codec = codec.filter(|codec| !codec.borrows());
-        let function = function_of(site, cache, instance.with(suffix), codec.is_some(), making);
+        let leaves = || codec.is_some_and(|codec| !codec().borrows());
+        let function = function_of(site, cache, instance.with(suffix), &leaves, making);
         Call::new(function, (hash, key.encoded()), typed, codec, site.policy(), refresh)
     }
 }
@@ -185,7 +183,7 @@ impl Question<'_> {
 struct Values {
     typed: Typed,
     making: Making,
-    codec: Option<Codec<Held>>,
+    codec: Option<MakeCodec>,
 }
 
 impl Values {
@@ -202,7 +200,7 @@ fn function_of(
     site: &'static Site,
     cache: &Cache,
     instance: InstanceId,
-    leaves: bool,
+    leaves: &dyn Fn() -> bool,
     making: Making,
 ) -> Option<Arc<Function>> {
     let inner = cache.inner();
@@ -218,7 +216,7 @@ fn function_of(
         return Some(Arc::clone(function));
     }
     let path = site.path(instance);
-    let leaves = leaves && site.owns_identity(&path, instance);
+    let leaves = leaves() && site.owns_identity(&path, instance);
     let named = Named { site: number, path: &path, types: instance.types, marker: own };
     let function = inner.registry.function(named, making, leaves, &|| {
         Function::open(

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 
 use super::Held;
-use crate::codec::Codec;
+use crate::codec::MakeCodec;
 
 /// What an outcome is worth to the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub trait Kind: Copy + Send + Sync {
 #[derive(Debug, Clone, Copy)]
 pub struct Shape<K> {
     pub(crate) kind: K,
-    pub(crate) codec: Option<Codec<Held>>,
+    pub(crate) codec: Option<MakeCodec>,
 }
 
 /// What another kind stores, behind a pointer: a type whose `clone` may run code of the user's, which is not to run under

@@ -78,7 +78,7 @@ impl Call {
     pub(in crate::engine) fn far(&self) -> Option<Far> {
         let function = self.function.as_ref()?;
         let remote = function.remote.as_ref()?;
-        let codec = self.codec?;
+        let codec = self.codec.map(|codec| codec()).filter(|codec| !codec.borrows())?;
         let ScopeOf::Known(scope) = &self.scope else { return None };
         remote.listen(&function.cache);
         let address = function.shared.address(scope, self.key.as_bytes());
