@@ -51,7 +51,7 @@ pub use aging::{Aging, Seen};
 pub use builder::{Limits, Memory, MemoryBuilder, Weigher};
 pub use fence::{Taking, Ticket, TicketNumber, Tickets};
 pub use labels::{Label, LabelSet};
-pub use region::{AnyRegion, Fill, Filling, Found, Opened, Placed, Query, Region, RegionOf};
+pub use region::{AnyRegion, Fill, Filling, Found, Opened, Placed, Query, Region, RegionOf, Version};
 pub use shared::SharedMemory;
 pub use shares::{MostOf, Shares};
 pub use slot::KeyBox;

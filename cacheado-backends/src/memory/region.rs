@@ -55,7 +55,21 @@ pub enum Found<V> {
     /// An entry whose time is over, or that ages.
     Expired,
     /// No entry.
-    Absent,
+    Absent(Version),
+}
+
+/// What had been written of a region when an entry was not there: see [`AnyRegion::is_as_of`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version(u64);
+
+impl Version {
+    /// What no region is as of.
+    pub const NONE: Self = Self(u64::MAX);
+
+    /// That of the shard of a region which has been written so often, in fewer than 48 bits.
+    fn of(region: RegionId, writes: u64) -> Self {
+        Self((writes << u16::BITS) | u64::from(region.0))
+    }
 }
 
 /// The entries of one function, with what holds them last: a [`Region`] or, where the type of their values is not
@@ -131,7 +145,9 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     #[inline]
     pub fn get<Q: Query>(&self, hash: u64, query: &Q) -> Found<V> {
         let table = self.shards.of(hash).read();
-        let Some(entry) = table.get(hash, |stored| stored.key.is(query)) else { return Found::Absent };
+        let Some(entry) = table.get(hash, |stored| stored.key.is(query)) else {
+            return Found::Absent(Version::of(self.base.id, table.writes()));
+        };
         if self.base.clock.expired(entry.head.deadline) {
             return Found::Expired;
         }
@@ -243,6 +259,13 @@ impl AnyRegion {
             self.base.store.stamps().touch(&slot.head.stamp);
         }
         Some((number, slot))
+    }
+
+    /// Whether nothing has been written since to where an entry with this hash would be: it is still not there, as
+    /// far as what has happened before is concerned. Takes no lock.
+    #[must_use]
+    pub fn is_as_of(&self, hash: u64, version: Version) -> bool {
+        version == Version::of(self.base.id, self.shard(hash).writes())
     }
 
     /// The keys of the live entries that begin with `prefix`. Costs what the region holds.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{
     Aging, AnyRegion, Cause, Fill, Found, KeyBox, Label, LabelSet, Limits, Listener, Memory, Placed, Region,
-    Store, Ticket, Tickets,
+    Store, Ticket, Tickets, Version,
 };
 use crate::{Clock, ManualClock};
 
@@ -70,13 +70,35 @@ impl Fixture {
     pub(super) fn get(&self, key: u64) -> Option<u64> {
         match self.region.get(hash(key), &&key.to_le_bytes()[..]) {
             Found::Hit(value) => Some(value),
-            Found::Expired | Found::Absent => None,
+            Found::Expired | Found::Absent(_) => None,
         }
     }
 }
 
 fn hash(key: u64) -> u64 {
     key.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23).wrapping_mul(0xD6E8_FEB8_6659_FD93)
+}
+
+#[test]
+fn what_was_absent_is_known_to_be_so_until_its_shard_is_written_and_in_its_own_region() {
+    let fixture = Fixture::lru(10);
+    let absent = |region: &Region<u64>| match region.get(hash(1), &&1_u64.to_le_bytes()[..]) {
+        Found::Absent(version) => version,
+        found => panic!("{found:?}"),
+    };
+    let before = absent(&fixture.region);
+    assert!(fixture.region.is_as_of(hash(1), before));
+    assert!(!fixture.region.is_as_of(hash(1), Version::NONE));
+    let other = Fixture::in_store(Arc::clone(&fixture.store));
+    assert!(!other.region.is_as_of(hash(1), before), "another region, written as often");
+    fixture.fill(1, None, &[]);
+    assert!(!fixture.region.is_as_of(hash(1), before));
+    // What has come and gone may have been served.
+    fixture.evict(1);
+    assert!(!fixture.region.is_as_of(hash(1), before));
+    let after = absent(&fixture.region);
+    fixture.get(1);
+    assert!(fixture.region.is_as_of(hash(1), after), "reading changes nothing");
 }
 
 #[test]
@@ -409,7 +431,7 @@ struct Last(Weak<Region<Arc<Last>>>, Arc<AtomicU64>);
 impl Drop for Last {
     fn drop(&mut self) {
         let region = self.0.upgrade().expect("it is there while it is closed");
-        assert!(matches!(region.get(1, &&b"key"[..]), Found::Absent), "no lock is held");
+        assert!(matches!(region.get(1, &&b"key"[..]), Found::Absent(_)), "no lock is held");
         self.1.fetch_add(1, Ordering::SeqCst);
         panic!("drop panics");
     }

@@ -10,11 +10,13 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 use super::gate::{Gate, Place};
-use super::{RwLockReadGuard, RwLockWriteGuard, places};
+use super::{AtomicU64, Ordering, RwLockReadGuard, RwLockWriteGuard, places};
 
 /// The lock.
 pub(crate) struct BiasedLock<T: ?Sized> {
     gate: Gate,
+    /// How often it has been locked for writing.
+    writes: AtomicU64,
     value: UnsafeCell<T>,
 }
 
@@ -24,7 +26,7 @@ unsafe impl<T: Send + Sync + ?Sized> Sync for BiasedLock<T> {}
 
 impl<T> BiasedLock<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self { gate: Gate::new(), value: UnsafeCell::new(value) }
+        Self { gate: Gate::new(), writes: AtomicU64::new(0), value: UnsafeCell::new(value) }
     }
 }
 
@@ -41,7 +43,16 @@ impl<T: ?Sized> BiasedLock<T> {
 
     /// Waits for everybody else. Not to be called by a thread that reads or writes this lock already.
     pub(crate) fn write(&self) -> BiasedWriteGuard<'_, T> {
-        BiasedWriteGuard { lock: self, _guard: self.gate.write(places::all()) }
+        let guard = self.gate.write(places::all());
+        // By nobody else, and after the last reader has gone who is to be told of the number before.
+        self.writes.store(self.writes.load(Ordering::Relaxed) + 1, Ordering::Release);
+        BiasedWriteGuard { lock: self, _guard: guard }
+    }
+
+    /// How often it has been locked for writing. While that is what a reader inside was told, nothing that has been
+    /// written since happened before.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Acquire)
     }
 }
 
@@ -81,6 +92,13 @@ impl<T: ?Sized> Deref for BiasedReadGuard<'_, T> {
     fn deref(&self) -> &T {
         // SAFETY: while this guard lives, its `Pass` keeps writers out: `Gate::write` waits for it.
         unsafe { &*self.lock.value.get() }
+    }
+}
+
+impl<T: ?Sized> BiasedReadGuard<'_, T> {
+    /// How often what is read has been locked for writing.
+    pub(crate) fn writes(&self) -> u64 {
+        self.lock.writes()
     }
 }
 

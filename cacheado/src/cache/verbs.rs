@@ -90,7 +90,7 @@ impl Keyspace {
         let parts = self.parts(key);
         let probed = match &self.function {
             Some(function) => function.find(kind, hash_key(&parts), &KeyQuery(&parts)),
-            None => Err(Reason::Absent),
+            None => Err(Reason::ABSENT),
         };
         match probed {
             Ok(value) => Lookup::Hit(value),

@@ -362,11 +362,11 @@ impl Function {
     pub(super) fn judge(&self, typed: Typed, hash: u64, bytes: &KeyBox) -> Result<Held, Reason> {
         let Some(seen) = self.region.read(hash, bytes.as_bytes()) else {
             self.region.expire(hash, bytes.as_bytes());
-            return Err(Reason::Absent);
+            return Err(Reason::ABSENT);
         };
         let Age::Left(left) = Age::of(seen.expiry, self.store.clock().now()) else {
             // Whether it is served is for the plan to say.
-            return Err(Reason::Absent);
+            return Err(Reason::ABSENT);
         };
         if left.is_some_and(|left| chance::is_due(left, Duration::from_nanos(seen.lead))) {
             return Err(Reason::Due);
@@ -375,7 +375,7 @@ impl Function {
             return Err(Reason::Rejected);
         }
         if seen.value.value_type() != Some(typed.stored) {
-            return Err(Reason::Absent);
+            return Err(Reason::ABSENT);
         }
         self.shared.tally.hit();
         Ok(seen.value)

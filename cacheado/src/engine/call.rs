@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cacheado_backends::memory::{KeyBox, Label, LabelSet, Ticket};
+use cacheado_backends::memory::{KeyBox, Label, LabelSet, Ticket, Version};
 use parking_lot::Mutex;
 
 use super::flight::Boarded;
@@ -124,6 +124,8 @@ pub(crate) struct Call {
     pub(super) has_looked: bool,
     /// There is a live entry, but it is time to compute it anew.
     pub(super) due: bool,
+    /// As of which version of its region there is no entry.
+    pub(super) absent: Version,
     /// Whether the lookup has been counted as a hit or a miss.
     counted: Counted,
     /// How many lookups it is for: a batch can be asked for the same element several times.
@@ -162,6 +164,7 @@ impl Call {
             rejected: false,
             has_looked: false,
             due: false,
+            absent: Version::NONE,
             counted: Counted::Own(false),
             lookups: 1,
             alone: false,
@@ -347,7 +350,7 @@ impl Call {
 
     /// What this process holds and may serve. A hit is counted.
     pub(super) fn find(&self) -> Result<Held, Reason> {
-        let Some(function) = &self.function else { return Err(Reason::Absent) };
+        let Some(function) = &self.function else { return Err(Reason::ABSENT) };
         function.judge(self.typed, self.hash, &self.key)
     }
 
@@ -367,6 +370,9 @@ impl Call {
     pub(crate) fn after(mut self: Box<Self>, reason: Reason) -> Box<Self> {
         self.rejected = reason == Reason::Rejected;
         self.due = reason == Reason::Due;
+        if let Reason::Absent(version) = reason {
+            self.absent = version;
+        }
         self
     }
 

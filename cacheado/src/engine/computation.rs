@@ -126,11 +126,14 @@ impl Computation {
     /// What is in this process by now, which is a hit like any other.
     pub(super) fn look_again(&mut self) -> Option<Value> {
         let function = self.call.function.as_ref()?;
-        let _leading = self.leading();
-        let keeps_none = function.remote.as_ref().is_some_and(|remote| remote.near_ttl.is_none());
-        if self.call.rejected || keeps_none {
+        // Who led before has stored before that flight was closed, which was before this one was opened.
+        if self.call.rejected || function.region.is_as_of(self.call.hash, self.call.absent) {
             return None;
         }
+        if function.remote.as_ref().is_some_and(|remote| remote.near_ttl.is_none()) {
+            return None;
+        }
+        let _leading = self.leading();
         let seen = function.region.peek(self.call.hash, self.call.key.as_bytes())?;
         let is_old = function.renewals.is_some() && function.store.clock().expired(seen.expiry);
         if is_old {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cacheado_backends::clock::NEVER;
-use cacheado_backends::memory::{AnyRegion, Found, KeyBox, Query};
+use cacheado_backends::memory::{AnyRegion, Found, KeyBox, Query, Version};
 
 use super::call::Call;
 use super::flight::Flight;
@@ -62,7 +62,7 @@ fn look_up<K: Kind, P: KeyPart + ?Sized>(
     if let Some(function) = at_hand(site, cache, marker, refresh) {
         reason = match function.probe(shape.kind, hash, key) {
             Probed::Hit(value) => return Lookup::Hit(value),
-            Probed::Absent => Reason::Absent,
+            Probed::Absent(version) => Reason::Absent(version),
             Probed::Expired => Reason::Expired,
             Probed::Rejected => Reason::Rejected,
             Probed::Unknown => Reason::Unknown,
@@ -121,7 +121,7 @@ pub(crate) enum Probed<R> {
     /// The value, which has been counted.
     Hit(R),
     /// See [`Reason::Absent`].
-    Absent,
+    Absent(Version),
     /// See [`Reason::Expired`].
     Expired,
     /// See [`Reason::Rejected`].
@@ -133,8 +133,8 @@ pub(crate) enum Probed<R> {
 /// Why a probe serves nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// There is no live entry.
-    Absent,
+    /// There is no live entry: as of this version of the region, if that is known.
+    Absent(Version),
     /// There is one past its deadline, of which [`Function::judge`] has to say whether it is served.
     Expired,
     /// There is one that is to be computed anew already.
@@ -143,6 +143,11 @@ pub(crate) enum Reason {
     Rejected,
     /// The function had no state yet, or one for values of another type.
     Unknown,
+}
+
+impl Reason {
+    /// There is no live entry, as of no version that is known.
+    pub(crate) const ABSENT: Self = Self::Absent(Version::NONE);
 }
 
 /// The call for these arguments, without looking anything up.
@@ -249,10 +254,10 @@ impl Function {
             Found::Hit(stored) => match kind.restore(stored) {
                 Some(value) if self.is_hit(hash, query) => Probed::Hit(value),
                 Some(_) => Probed::Rejected,
-                None => Probed::Absent,
+                None => Probed::Absent(Version::NONE),
             },
             Found::Expired => Probed::Expired,
-            Found::Absent => Probed::Absent,
+            Found::Absent(version) => Probed::Absent(version),
         }
     }
 
@@ -278,9 +283,9 @@ impl Function {
             Probed::Expired => {
                 let typed = Typed::new(TypeId::of::<K::Held>(), TypeId::of::<K::Shared>());
                 let mut held = self.judge(typed, hash, &query.encoded().bytes)?;
-                kind.release(&mut held).ok_or(Reason::Absent)
+                kind.release(&mut held).ok_or(Reason::ABSENT)
             }
-            Probed::Absent => Err(Reason::Absent),
+            Probed::Absent(version) => Err(Reason::Absent(version)),
             Probed::Rejected => Err(Reason::Rejected),
             Probed::Unknown => Err(Reason::Unknown),
         }

@@ -152,7 +152,7 @@ impl Scope {
         }
         let mut text = ROOM.try_with(Cell::take).unwrap_or_default();
         let mut has_failed = false;
-        // Collected at once: of an array of levels, this is one allocation and one for each value.
+        // Collected at once: of an array of levels, this is one allocation, and one for each long value.
         let path: Arc<[Level]> = levels
             .into_iter()
             .map(|(name, value)| {
