@@ -144,9 +144,10 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
     /// Looks an entry up and marks it as used. `O(1)`, without an allocation, and with one shared lock.
     #[inline]
     pub fn get<Q: Query>(&self, hash: u64, query: &Q) -> Found<V> {
-        let table = self.shards.of(hash).read();
+        let shard = self.shards.of(hash);
+        let table = shard.read();
         let Some(entry) = table.get(hash, |stored| stored.key.is(query)) else {
-            return Found::Absent(Version::of(self.base.id, table.writes()));
+            return Found::Absent(Version::of(self.base.id, shard.writes()));
         };
         if self.base.clock.expired(entry.head.deadline) {
             return Found::Expired;

@@ -49,8 +49,8 @@ impl<T: ?Sized> BiasedLock<T> {
         BiasedWriteGuard { lock: self, _guard: guard }
     }
 
-    /// How often it has been locked for writing. While that is what a reader inside was told, nothing that has been
-    /// written since happened before.
+    /// How often it has been locked for writing. While that is what a reader was told who was inside, what has been
+    /// written since has not happened before.
     pub(crate) fn writes(&self) -> u64 {
         self.writes.load(Ordering::Acquire)
     }
@@ -92,13 +92,6 @@ impl<T: ?Sized> Deref for BiasedReadGuard<'_, T> {
     fn deref(&self) -> &T {
         // SAFETY: while this guard lives, its `Pass` keeps writers out: `Gate::write` waits for it.
         unsafe { &*self.lock.value.get() }
-    }
-}
-
-impl<T: ?Sized> BiasedReadGuard<'_, T> {
-    /// How often what is read has been locked for writing.
-    pub(crate) fn writes(&self) -> u64 {
-        self.lock.writes()
     }
 }
 

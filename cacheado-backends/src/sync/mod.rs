@@ -51,6 +51,8 @@ pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Order
 mod modelled {
     use std::sync::PoisonError;
 
+    use super::{AtomicU64, Ordering};
+
     #[derive(Debug, Default)]
     pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
 
@@ -65,21 +67,31 @@ mod modelled {
     }
 
     #[derive(Debug, Default)]
-    pub(crate) struct RwLock<T: ?Sized>(shuttle::sync::RwLock<T>);
+    pub(crate) struct RwLock<T: ?Sized> {
+        writes: AtomicU64,
+        lock: shuttle::sync::RwLock<T>,
+    }
 
     impl<T> RwLock<T> {
         pub(crate) fn new(value: T) -> Self {
-            Self(shuttle::sync::RwLock::new(value))
+            Self { writes: AtomicU64::new(0), lock: shuttle::sync::RwLock::new(value) }
         }
     }
 
     impl<T: ?Sized> RwLock<T> {
         pub(crate) fn read(&self) -> shuttle::sync::RwLockReadGuard<'_, T> {
-            self.0.read().unwrap_or_else(PoisonError::into_inner)
+            self.lock.read().unwrap_or_else(PoisonError::into_inner)
         }
 
         pub(crate) fn write(&self) -> shuttle::sync::RwLockWriteGuard<'_, T> {
-            self.0.write().unwrap_or_else(PoisonError::into_inner)
+            let guard = self.lock.write().unwrap_or_else(PoisonError::into_inner);
+            self.writes.fetch_add(1, Ordering::SeqCst);
+            guard
+        }
+
+        /// As of a `BiasedLock`.
+        pub(crate) fn writes(&self) -> u64 {
+            self.writes.load(Ordering::SeqCst)
         }
     }
 }

@@ -254,7 +254,7 @@ impl Call {
         function: &Arc<Function>,
         why: Renewing,
         leader: Leader,
-    ) -> Option<Box<Computation>> {
+    ) -> Option<Computation> {
         if self.has_just_failed(function) {
             return None;
         }
@@ -262,7 +262,7 @@ impl Call {
         match self.board(labels.as_ref(), leader, true)? {
             Taking::Taken(flight) => {
                 self.boards(Some(&flight));
-                Some(Box::new(Computation::renewing(self.again(), labels, flight, why)))
+                Some(Computation::renewing(self.again(), labels, flight, why))
             }
             Taking::There(_) => None,
         }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use cacheado_backends::memory::{KeyBox, Label, LabelSet, Ticket, Version};
 use parking_lot::Mutex;
 
+use super::computation::Course;
 use super::flight::Boarded;
 use super::lookup::Reason;
 use super::moment::Moment;
@@ -134,6 +135,8 @@ pub(crate) struct Call {
     pub(super) alone: bool,
     /// When it began, where other nodes can evict.
     pub(super) begun: Option<Moment>,
+    /// What it has once it computes.
+    pub(super) course: Course,
 }
 
 impl Call {
@@ -169,6 +172,7 @@ impl Call {
             lookups: 1,
             alone: false,
             begun: None,
+            course: Course::default(),
         })
     }
 
@@ -200,6 +204,7 @@ impl Call {
             scope: self.scope.clone(),
             tags: self.tags.clone(),
             counted: Counted::Own(true),
+            course: Course::default(),
             ..*self
         }
     }

@@ -1,5 +1,7 @@
 //! The right to run a body, and the duty to those who wait for it.
 
+use std::ops::{Deref, DerefMut};
+
 use cacheado_backends::memory::LabelSet;
 
 use super::aging::Renewing;
@@ -13,8 +15,15 @@ use crate::function::Value;
 
 /// The right, and the duty to others, to run the body. Dropping it unfinished (the body panicked, or its
 /// future was dropped) lets those who wait elect another leader.
+///
+/// What it has besides the call stands [in that](Call::course): a miss makes one allocation for both.
 pub(super) struct Computation {
     pub(super) call: Box<Call>,
+}
+
+/// What a call has once it computes.
+#[derive(Default)]
+pub(super) struct Course {
     pub(super) labels: Option<LabelSet>,
     /// `None`: the outcome is not stored.
     pub(super) ticket: Option<Boarded>,
@@ -34,20 +43,26 @@ pub(super) struct Computation {
     within: Option<Places>,
 }
 
+impl Deref for Computation {
+    type Target = Course;
+
+    fn deref(&self) -> &Course {
+        &self.call.course
+    }
+}
+
+impl DerefMut for Computation {
+    fn deref_mut(&mut self) -> &mut Course {
+        &mut self.call.course
+    }
+}
+
 impl Computation {
-    fn new(call: Box<Call>, labels: Option<LabelSet>, ticket: Option<Boarded>) -> Self {
-        Self {
-            call,
-            labels,
-            ticket,
-            is_led: false,
-            far: None,
-            renewing: None,
-            only_looks: false,
-            has_spare: false,
-            within: limit::inside(),
-            begun: None,
-        }
+    fn new(mut call: Box<Call>, labels: Option<LabelSet>, ticket: Option<Boarded>) -> Self {
+        call.course.labels = labels;
+        call.course.ticket = ticket;
+        call.course.within = limit::inside();
+        Self { call }
     }
 
     /// One whose outcome nobody else waits for.

@@ -77,12 +77,12 @@ impl Computation {
     }
 
     /// Runs the body on this thread and stores what comes of it. `None`: it is what the call returns.
-    pub(super) fn compute(mut self: Box<Self>, body: &mut dyn Body) -> Option<Value> {
+    pub(super) fn compute(mut self, body: &mut dyn Body) -> Option<Value> {
         let admitted = self.own_admission().block();
         self.runs(&admitted);
         drop(admitted);
         self.begins();
-        let computation = &*self;
+        let computation = &self;
         let run = move || {
             // Once, so that the outcome is as long-lived as the body.
             let body = body;
@@ -119,7 +119,7 @@ impl Computation {
         }
     }
 
-    fn finish_blocking(self: Box<Self>, outcome: &dyn Outcome) -> Option<Value> {
+    fn finish_blocking(self, outcome: &dyn Outcome) -> Option<Value> {
         let served = self.outcome();
         let write = self.finish(outcome);
         let value = write.map(|write| {
@@ -137,7 +137,7 @@ impl Computation {
 /// Runs the body as a part of this task and stores what comes of it. Where the body fails, what an older
 /// value can be served instead of; a panic is the caller's to go on with.
 async fn compute_guarded<K: Kind>(
-    mut computation: Box<Computation>,
+    mut computation: Computation,
     wishes: Wishes<K>,
     body: impl Future<Output = K::Return>,
 ) -> Result<(K::Return, Served), Panic> {
@@ -180,7 +180,7 @@ async fn compute_guarded<K: Kind>(
 }
 
 /// What is served instead of what the body has failed with, if there is something.
-fn rescued(computation: Box<Computation>) -> Soon<Result<(Value, Served), Box<Computation>>> {
+fn rescued(computation: Computation) -> Soon<Result<(Value, Served), Computation>> {
     match computation.rescue() {
         Rescue::Value(value) => Soon::Now(Ok(value)),
         Rescue::Ask(remote, request, rescued) => {
@@ -401,7 +401,7 @@ impl Call {
     /// be served, else an error. A body that is there goes on.
     fn took_too_long(mut self: Box<Self>, problem: String) -> Waits<Value> {
         self.count_miss();
-        let late = Box::new(Computation::late(self));
+        let late = Computation::late(self);
         let outcome = if late.is_cached() { How::Miss } else { How::Bypassed };
         Box::pin(async move {
             if late.is_guarded()
@@ -421,7 +421,7 @@ type Away = Box<dyn FnOnce(&mut dyn FnMut(&mut dyn Body)) + Send>;
 
 /// Has a body run on another thread, while its caller goes on. It takes no place in its scope: the pool is its
 /// bound, and one tenant's queue would hold up the renewals of the others.
-fn renew(mut renewal: Box<Computation>, body: Away) {
+fn renew(mut renewal: Computation, body: Away) {
     let surroundings = Surroundings::here();
     renewal.set_apart();
     renewal.queue();
@@ -440,9 +440,9 @@ fn renew(mut renewal: Box<Computation>, body: Away) {
 }
 
 impl Computation {
-    fn renew(mut self: Box<Self>, body: &mut dyn Body) {
+    fn renew(mut self, body: &mut dyn Body) {
         self.begins();
-        let computation = &*self;
+        let computation = &self;
         let run = move || {
             let body = body;
             let _leading = computation.leading();

@@ -76,7 +76,7 @@ pub(super) enum Task {
     /// It waits for others, or for the backend.
     Waits(Waits<Ready>),
     /// Its body runs.
-    Runs(Box<Computation>),
+    Runs(Computation),
     /// The backend stores what the body has returned.
     Stores(Waits<Value>),
     /// It returns this; nothing, once it has.
@@ -88,7 +88,7 @@ pub(super) enum Ready {
     /// It returns this.
     Serve(Value),
     /// It runs the body.
-    Body(Box<Computation>),
+    Body(Computation),
 }
 
 impl Task {
@@ -170,7 +170,7 @@ fn ready(call: Box<Call>) -> Soon<Ready> {
 }
 
 impl Ready {
-    fn body(mut computation: Box<Computation>, admitted: &Admitted) -> Self {
+    fn body(mut computation: Computation, admitted: &Admitted) -> Self {
         computation.runs(admitted);
         Self::Body(computation)
     }
@@ -196,7 +196,7 @@ pub(super) fn served_anew(outcome: Outcome) {
 /// What a call goes on from.
 pub(super) enum Due {
     Plan(Box<Call>),
-    Renew(Box<Computation>),
+    Renew(Computation),
     Landed(Box<Call>, Boarded, Landed),
     Answered(Asked, Answer),
     Rested(Rest),
@@ -229,9 +229,9 @@ impl Due {
 /// What a call comes to before its body is run, if it is.
 pub(super) enum Start {
     /// It returns this, and this computation, if there is one, is for the background.
-    Serve(Value, Option<Box<Computation>>),
+    Serve(Value, Option<Computation>),
     /// It runs the body.
-    Compute(Box<Computation>),
+    Compute(Computation),
 }
 
 impl Wait {

@@ -22,7 +22,7 @@ impl Computation {
     /// Stores the outcome if it may be stored, and hands it to those who wait, before it is returned: also where code
     /// of the user's that decides or copies panics. What the backend is to be asked to store comes first, if there is
     /// something.
-    pub(super) fn finish(mut self: Box<Self>, outcome: &dyn Outcome) -> Option<Write> {
+    pub(super) fn finish(mut self, outcome: &dyn Outcome) -> Option<Write> {
         // Rules, `cache_if`, a value's `clone`: what they call must not wait for this flight, nor for its places.
         let (_leading, _inside) = (self.leading(), self.inside());
         self.set_apart();

@@ -24,13 +24,13 @@ impl Call {
             return Next::Serve(Value::Stored(found));
         }
         let Some(function) = &self.function else {
-            return Next::Compute(Box::new(Computation::uncached(self)));
+            return Next::Compute(Computation::uncached(self));
         };
         if self.bypass || matches!(self.scope, ScopeOf::Missing) {
             count(&function.shared.tally.bypassed);
             // It is neither a hit nor a miss, however it ends.
             self.count_nothing();
-            return Next::Compute(Box::new(Computation::uncached(self)));
+            return Next::Compute(Computation::uncached(self));
         }
         if function.renewals.is_some() {
             let function = Arc::clone(function);
@@ -169,9 +169,9 @@ pub(super) enum Next {
     /// It returns this.
     Serve(Value),
     /// It returns this, and the body is run in the background, if it is to be.
-    Renew(Value, Option<Box<Computation>>),
+    Renew(Value, Option<Computation>),
     /// It runs the body.
-    Compute(Box<Computation>),
+    Compute(Computation),
     /// It waits.
     Wait(Wait),
 }

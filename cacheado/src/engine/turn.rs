@@ -95,13 +95,12 @@ impl InTurn {
 /// A call that pauses until it may be its turn.
 pub(super) struct Rest {
     pub(super) pause: Duration,
-    computation: Box<Computation>,
+    computation: Computation,
 }
 
 impl Rest {
     /// Its computation, which waits no longer and has no lease.
-    #[expect(clippy::unnecessary_box_returns, reason = "it stands in a box, and goes on there")]
-    pub(super) fn at_once(self) -> Box<Computation> {
+    pub(super) fn at_once(self) -> Computation {
         self.computation
     }
 
@@ -118,7 +117,7 @@ impl Computation {
             self.call.count_miss();
             return (Step::Announce, Request::Begin { place });
         };
-        if let (Some(far), Some(function)) = (&mut self.far, &self.call.function) {
+        if let (Some(far), Some(function)) = (&mut self.call.course.far, &self.call.function) {
             far.asked = function.store.clock().now();
         }
         (Step::Lease, Request::BeginLeased { place, terms })
@@ -138,7 +137,7 @@ impl Computation {
     }
 
     /// It has a lease, and there is nothing that would do instead.
-    pub(super) fn computes_in_turn(mut self: Box<Self>) -> Next {
+    pub(super) fn computes_in_turn(mut self) -> Next {
         self.far_begins();
         self.call.count_miss();
         Next::Compute(self)
@@ -161,7 +160,7 @@ impl Computation {
     }
 
     /// What follows from the answer to the wish for a lease.
-    pub(super) fn turned(mut self: Box<Self>, answer: Answer) -> Next {
+    pub(super) fn turned(mut self, answer: Answer) -> Next {
         let Some(far) = &mut self.far else { return Next::Compute(self) };
         match answer.and_then(Reply::turn) {
             Ok(Turn::Taken(lease)) => {

@@ -22,7 +22,7 @@ enum Looked {
     /// The value, or that there is none anywhere.
     Here(Option<Value>),
     /// Nothing here; the backend is to be asked.
-    There(Box<Computation>),
+    There(Computation),
 }
 
 impl Call {
@@ -92,7 +92,7 @@ impl Call {
         }
         let mut reading = Computation::without_body(self);
         reading.ticket = Some(function.tickets.take(reading.call.hash, reading.labels.as_ref()));
-        Looked::There(Box::new(reading))
+        Looked::There(reading)
     }
 
     /// The stored value; nothing is counted or marked.

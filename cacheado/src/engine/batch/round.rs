@@ -21,7 +21,7 @@ use crate::remote::{Remote, Request, each};
 /// What the elements do that are not there, until all that this call leads have landed.
 pub(super) struct Round {
     leader: Leader,
-    pub(super) led: Vec<(usize, Box<Computation>)>,
+    pub(super) led: Vec<(usize, Computation)>,
     asks: Vec<(usize, Ask)>,
     pub(super) waiting: Vec<Waiting>,
     /// The elements that were served without the body of this call.
@@ -140,7 +140,7 @@ impl Round {
 
     /// What the body needs before it runs.
     pub(super) fn admission(&self) -> Admission {
-        Computation::admission(self.led.iter().map(|(_, computation)| &**computation))
+        Computation::admission(self.led.iter().map(|(_, computation)| computation))
     }
 
     /// Runs the body on this thread, once it has its places, for what is led now.

@@ -79,7 +79,7 @@ impl Computation {
     }
 
     /// The computation that renews what this call is served with, if there is to be one.
-    pub(in crate::engine) fn renewal(&self, why: Renewing, leader: Leader) -> Option<Box<Self>> {
+    pub(in crate::engine) fn renewal(&self, why: Renewing, leader: Leader) -> Option<Self> {
         self.call.renewal(self.call.function.as_ref()?, why, leader)
     }
 
@@ -107,10 +107,10 @@ impl Computation {
     /// The body has failed: what is served instead, if there is an older value that may be.
     ///
     /// What was read before the body ran may have been evicted since, so it is looked for again.
-    pub(in crate::engine) fn rescue(mut self: Box<Self>) -> Rescue {
+    pub(in crate::engine) fn rescue(mut self) -> Rescue {
         let Some(function) = self.call.function.clone() else { return Rescue::Nothing(self) };
         let (_leading, _inside) = (self.leading(), self.inside());
-        match &mut self.far {
+        match &mut self.call.course.far {
             None if function.is_remote() => Rescue::Nothing(self),
             None => match self.call.spare(&function) {
                 // Nobody has asked them about it: it was no hit.
@@ -127,7 +127,7 @@ impl Computation {
                 }
                 None => Rescue::Nothing(self),
             },
-            Some(far) if self.has_spare => {
+            Some(far) if self.call.course.has_spare => {
                 far.sent = Some(Moment::now());
                 let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
                 let request = Request::Get { place, wanted: Wanted::ValueAndLifetime };
@@ -145,15 +145,15 @@ pub(in crate::engine) enum Rescue {
     /// The backend is asked.
     Ask(Arc<Remote>, Request, Rescued),
     /// Nothing: the failure is the caller's.
-    Nothing(Box<Computation>),
+    Nothing(Computation),
 }
 
 /// What waits for the answer.
-pub(in crate::engine) struct Rescued(Box<Computation>);
+pub(in crate::engine) struct Rescued(Computation);
 
 impl Rescued {
     /// What is served; the computation, if the failure is the caller's.
-    pub(in crate::engine) fn answered(self, answer: Answer) -> Result<(Value, Served), Box<Computation>> {
+    pub(in crate::engine) fn answered(self, answer: Answer) -> Result<(Value, Served), Computation> {
         let Self(mut computation) = self;
         let (_leading, _inside) = (computation.leading(), computation.inside());
         let served = match answer.and_then(Reply::entry) {

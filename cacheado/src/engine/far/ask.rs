@@ -26,7 +26,7 @@ pub(in crate::engine) struct Ask {
 
 /// What waits for the answer.
 pub(in crate::engine) struct Asked {
-    computation: Box<Computation>,
+    computation: Computation,
     step: Step,
 }
 
@@ -57,10 +57,10 @@ impl Computation {
         } else {
             Step::Read
         };
-        Box::new(self).ask(step)
+        self.ask(step)
     }
 
-    pub(in crate::engine) fn ask(mut self: Box<Self>, step: Step) -> Next {
+    pub(in crate::engine) fn ask(mut self, step: Step) -> Next {
         let far = match step {
             Step::Read | Step::ReadAmongMany | Step::ReadAge | Step::Recheck => self.far.as_deref_mut(),
             Step::Announce | Step::Lease => self.far_to_write(),
@@ -81,7 +81,7 @@ impl Computation {
     }
 
     /// The backend is not there: the body decides, unless the function wants to know.
-    pub(in crate::engine) fn without_backend(mut self: Box<Self>, error: cacheado_backends::Error) -> Next {
+    pub(in crate::engine) fn without_backend(mut self, error: cacheado_backends::Error) -> Next {
         self.far_begins();
         self.call.count_miss();
         self.count_backend_error(&error);

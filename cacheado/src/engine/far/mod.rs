@@ -139,16 +139,22 @@ impl Far {
 impl Computation {
     /// The remote side, for writing.
     pub(in crate::engine) fn far_to_write(&mut self) -> Option<&mut Far> {
-        let (function, far) = (self.call.function.as_ref()?, self.far.as_deref_mut()?);
-        if !std::mem::replace(&mut far.is_grouped, true) {
-            far.place = self.call.place(function)?;
+        let place = match &self.far {
+            Some(far) if far.is_grouped => None,
+            _ => Some(self.call.place(self.call.function.as_ref()?)?),
+        };
+        let far = self.far.as_deref_mut()?;
+        if let Some(place) = place {
+            far.place = place;
+            far.is_grouped = true;
         }
         Some(far)
     }
 
     /// The body is about to begin.
     pub(in crate::engine) fn far_begins(&mut self) {
-        let (Some(far), Some(function)) = (&mut self.far, &self.call.function) else { return };
+        let Call { course, function, .. } = &mut *self.call;
+        let (Some(far), Some(function)) = (&mut course.far, function) else { return };
         far.begun = Some(Instant::now());
         if far.remote.near_ttl.is_some() {
             far.computed = function.store.clock().now();

@@ -26,7 +26,7 @@ pub(in crate::engine) struct Write {
 /// What waits until it is written. The outcome itself is not held meanwhile, only what is stored of it: it may
 /// be of a type that cannot be sent to another thread.
 pub(in crate::engine) struct Written {
-    computation: Box<Computation>,
+    computation: Computation,
     value: Held,
     /// For how long it was to be stored; `None`: nothing was, an older entry was taken back.
     ttl: Option<Ttl>,
@@ -129,7 +129,7 @@ impl Computation {
     }
 
     /// The draft on its way; `None` without a remote side, which no draft comes from.
-    pub(in crate::engine) fn write(mut self: Box<Self>, (request, value, ttl): Draft) -> Option<Write> {
+    pub(in crate::engine) fn write(mut self, (request, value, ttl): Draft) -> Option<Write> {
         let far = self.far.as_mut()?;
         far.sent = Some(Moment::now());
         let remote = Arc::clone(&far.remote);
