@@ -5,7 +5,9 @@
 //! with them, and nobody has to look for the records of entries that are gone.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, HashSet, VecDeque};
+
+use foldhash::fast::RandomState;
 
 use super::ledger::Locator;
 use super::queue::{self, REACH};
@@ -18,6 +20,8 @@ pub(super) struct Expiry {
     /// Deadlines do not descend.
     queue: VecDeque<Record>,
     others: BinaryHeap<Reverse<Record>>,
+    /// The numbers of the entries whose records are with the others.
+    aside: HashSet<u64, RandomState>,
 }
 
 impl Expiry {
@@ -50,17 +54,22 @@ impl Expiry {
         if self.queue.front().is_some_and(|(deadline, _)| *deadline == next) {
             return self.queue.pop_front().map(|(_, at)| at);
         }
-        self.others.pop().map(|Reverse((_, at))| at)
+        let Reverse((_, at)) = self.others.pop()?;
+        self.aside.remove(&at.serial);
+        Some(at)
     }
 
-    /// An entry is about to be driven out. If its record is near the front, it leaves, as is returned. Otherwise the
-    /// first one makes way: it is dropped if its entry is gone, and set aside if that stays longer than others.
+    /// An entry is about to be driven out. If its record is near the front, it leaves, as is returned. If it is further
+    /// behind, the first one makes way: it is dropped if its entry is gone, and set aside if that stays longer than
+    /// others. One that has been set aside stays there, and nobody makes way for it: so one that came out of order does
+    /// not keep all that come after it from being found.
     pub(super) fn forget(&mut self, victim: &Locator, is_there: impl Fn(&Locator) -> bool) -> bool {
         if let Some(index) = self.queue.iter().take(REACH).position(|(_, at)| at == victim) {
             self.queue.remove(index);
             return true;
         }
-        if let Some((deadline, at)) = self.queue.pop_front()
+        if !self.aside.contains(&victim.serial)
+            && let Some((deadline, at)) = self.queue.pop_front()
             && is_there(&at)
         {
             self.set_aside(deadline, at);
@@ -70,6 +79,7 @@ impl Expiry {
 
     /// Puts a record with those that are in no queue.
     pub(super) fn set_aside(&mut self, deadline: u64, at: Locator) {
+        self.aside.insert(at.serial);
         self.others.push(Reverse((deadline, at)));
     }
 
@@ -78,6 +88,7 @@ impl Expiry {
     pub(super) fn retain(&mut self, deadline: impl Fn(&Locator) -> Option<u64>) {
         let mut records: Vec<Record> = std::mem::take(&mut self.queue).into();
         records.extend(std::mem::take(&mut self.others).into_iter().map(|Reverse(record)| record));
+        self.aside = HashSet::default();
         // The record of an entry that lives longer by now may be its only one.
         records.retain_mut(|(recorded, at)| match deadline(at) {
             Some(NEVER) | None => false,
@@ -141,6 +152,21 @@ mod tests {
         assert!(!expiry.forget(&at(REACH as u64 + 1), |_| true), "the first makes way");
         assert!(expiry.forget(&at(REACH as u64 + 1), |_| true), "now it is near enough");
         assert_eq!((expiry.len(), expiry.next()), (19, Some(10)));
+    }
+
+    #[test]
+    fn one_that_was_set_aside_makes_nobody_else_leave_the_queue() {
+        let mut expiry = Expiry::default();
+        for serial in 1..=40 {
+            expiry.push(serial * 10, at(serial));
+        }
+        // It has been overtaken by more than are looked at.
+        expiry.push(5, at(41));
+        assert!(!expiry.forget(&at(41), |_| true));
+        let rest = (1..=40).map(|serial| expiry.forget(&at(serial), |_| true));
+        assert!(rest.eq([true; 40]), "each is first in the queue when it leaves");
+        assert_eq!((expiry.len(), expiry.pop(100)), (1, Some(at(41))));
+        assert!(expiry.aside.is_empty());
     }
 
     #[test]
