@@ -6,6 +6,7 @@ use cacheado::{Outcome, Tier, bypass, in_scope, observe, refresh};
 use cacheado_tests::wait::on_one_thread;
 use cacheado_tests::{Counter, clocked};
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::task::yield_now;
 
@@ -94,6 +95,24 @@ fn an_id_that_a_map_leaves_out_is_not_stored_unless_it_is_to_be() {
     assert_eq!(known(&shop, &[1, 200]), HashMap::from([(1, true)]));
     assert_eq!(shop.asked(), [vec![1, 200]]);
     assert_eq!(known_entry(&shop, &200).peek().unwrap(), Some(None));
+}
+
+/// Two spellings of one path: two keys, and one id to a map.
+#[test]
+fn what_a_map_has_once_for_two_keys_is_stored_for_the_first() {
+    #[cached(cache = shop.cache, skip(shop), batch(paths), cache_none)]
+    fn sizes(shop: &Shop, paths: &[PathBuf]) -> HashMap<PathBuf, u32> {
+        shop.note(&[u32::try_from(paths.len()).unwrap()]);
+        paths.iter().map(|path| (path.clone(), 7)).collect()
+    }
+    let shop = Shop::default();
+    let [one, two, other] = ["a/b", "a//b", "c"].map(PathBuf::from);
+    assert_eq!(sizes(&shop, &[one.clone(), two.clone()]), HashMap::from([(one.clone(), 7)]));
+    assert_eq!(sizes(&shop, std::slice::from_ref(&two)), HashMap::from([(two.clone(), 7)]));
+    assert_eq!(sizes(&shop, std::slice::from_ref(&one)), HashMap::from([(one.clone(), 7)]));
+    assert_eq!(sizes(&shop, &[one.clone(), other, two]).len(), 2);
+    assert_eq!(shop.asked(), [[2], [1], [1]], "by now each is there");
+    assert_eq!((shop.cache.stats().hits, shop.cache.stats().misses), (3, 4));
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Waiting {
 
 /// What came of a body's outcome.
 pub(super) enum Computed<E, R> {
-    Elements(Vec<E>),
+    Elements(Vec<Option<E>>),
     /// This is what the call returns.
     Whole(R),
     /// The body has returned what nothing can be made of. It runs again, for which it needs this.
@@ -218,12 +218,16 @@ impl Round {
     /// Stores the elements, and hands them to those who wait; what is to be written to the backend.
     pub(super) fn finish<K: Kind>(
         &mut self,
-        elements: Vec<K::Return>,
+        elements: Vec<Option<K::Return>>,
         batch: &mut Batch<K>,
     ) -> Option<Writes> {
         let (mut remote, mut requests, mut written) = (None, Vec::new(), Vec::new());
         let _leading = self.leading();
         for ((index, computation), element) in self.led.drain(..).zip(elements) {
+            let Some(element) = element else {
+                computation.mismatched();
+                continue;
+            };
             match computation.finish(&Of(batch.wishes, &element)) {
                 None => batch.put(index, element),
                 Some(write) => {
@@ -244,7 +248,7 @@ impl Computation {
         self.land(|| failure.shared().map_or(Landed::Alone, Landed::Shared));
     }
 
-    /// Its element is not known: each who waits computes for itself.
+    /// What is said of its element is not known, or stands elsewhere: each who waits computes for itself.
     fn mismatched(mut self) {
         self.land(|| Landed::Alone);
     }
