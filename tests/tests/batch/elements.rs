@@ -2,7 +2,7 @@
 
 use cacheado::backends::SharedMemory;
 use cacheado::prelude::*;
-use cacheado::{Outcome, Tier, bypass, in_scope, observe, refresh};
+use cacheado::{Outcome, Tier, bypass, in_scope, observe, observe_async, refresh};
 use cacheado_tests::wait::on_one_thread;
 use cacheado_tests::{Counter, clocked};
 use std::collections::HashMap;
@@ -233,6 +233,31 @@ fn what_is_said_around_a_call_holds_for_each_element() {
     assert_eq!(observe(|| bypass(|| doubled(&shop, &[1, 2]))).1.outcome, Outcome::Bypassed);
     assert_eq!(refresh(|| doubled(&shop, &[2, 1])), [4, 2]);
     assert_eq!(shop.asked(), [vec![1, 2], vec![3], vec![1, 2], vec![2, 1]]);
+}
+
+#[test]
+fn a_batch_whose_body_runs_again_is_a_miss_whatever_that_calls() {
+    #[cached(cache = shop.cache, skip(shop))]
+    fn part(shop: &Shop) -> u32 {
+        2
+    }
+    #[cached(cache = shop.cache, skip(shop), batch(ids))]
+    fn even(shop: &Shop, ids: &[u32]) -> Vec<u32> {
+        ids.iter().copied().filter(|id| id % part(shop) == 0).collect()
+    }
+    #[cached(cache = shop.cache, skip(shop), batch(ids))]
+    async fn even_later(shop: &Shop, ids: &[u32]) -> Vec<u32> {
+        ids.iter().copied().filter(|id| id % part(shop) == 0).collect()
+    }
+    let shop = Shop::default();
+    even(&shop, &[2]);
+    let (elements, served) = observe(|| even(&shop, &[1, 2, 4]));
+    assert_eq!((elements, served.outcome, served.tier), (vec![2, 4], Outcome::Miss, Tier::None));
+    on_one_thread(|| async move {
+        even_later(&shop, &[2]).await;
+        let (elements, served) = observe_async(even_later(&shop, &[1, 2, 4])).await;
+        assert_eq!((elements, served.outcome, served.tier), (vec![2, 4], Outcome::Miss, Tier::None));
+    });
 }
 
 #[test]

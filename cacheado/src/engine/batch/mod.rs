@@ -119,7 +119,11 @@ impl<K: Kind> Batch<K> {
                         }
                     }
                     Computed::Whole(returned) => return returned,
-                    Computed::Unusable(admission) => return round.body(admission, || body(ids.to_vec())),
+                    Computed::Unusable(admission) => {
+                        let returned = round.body(admission, || body(ids.to_vec()));
+                        self.say_how();
+                        return returned;
+                    }
                 }
             }
             due = round.waiting.into_iter().map(Waiting::block).collect();
@@ -177,7 +181,9 @@ impl<K: Kind> Batch<K> {
                     }
                     Computed::Whole(returned) => return returned,
                     Computed::Unusable(admission) => {
-                        return round.body_async(admission, || body(ids.to_vec())).await;
+                        let returned = round.body_async(admission, || body(ids.to_vec())).await;
+                        self.say_how();
+                        return returned;
                     }
                 }
             }
