@@ -389,6 +389,18 @@ fn hazard_16_a_rule_that_panics_is_contained() {
     });
 }
 
+#[test]
+fn hazard_16_a_panic_on_a_clear_is_counted_as_what_follows_it() {
+    let panicking = Custom { clear: Some(Box::new(|| panic!("on_clear"))), ..Custom::default() };
+    let (cache, _) = with(panicking);
+    cache.get::<u8>("key").unwrap();
+    for _ in 0..2 {
+        cache.clear().unwrap();
+        let stats = cache.stats();
+        assert_eq!((stats.misses, stats.rule_panics), (0, 1), "statistics begin with the clear");
+    }
+}
+
 /// Panics when told to, while it is cloned or dropped.
 #[derive(Debug)]
 struct Brittle {

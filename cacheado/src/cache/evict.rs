@@ -132,7 +132,6 @@ impl Inner {
     }
 
     fn restart(&self) {
-        self.pipeline.on_clear();
         self.pipeline.restart();
         if let Some(remote) = &self.remote {
             remote.evictions.store(0, Ordering::Relaxed);
@@ -140,6 +139,8 @@ impl Inner {
         for function in self.registry.all() {
             function.shared().tally.restart();
         }
+        // What comes of this is counted already.
+        self.pipeline.on_clear();
     }
 }
 
