@@ -8,7 +8,7 @@ use std::time::Duration;
 use cacheado::backends::SharedMemory;
 use cacheado::rules::{Cause, Effect, EntryMeta, Lru, MaxItems, Rule, TtlRule};
 use cacheado::testing::ManualClock;
-use cacheado::{Cache, Key, Scope, Ttl, cached};
+use cacheado::{Cache, Key, Scope, Ttl, cached, observe};
 use cacheado_tests::Counter;
 use cacheado_tests::random::Random;
 use cacheado_tests::tenancy::scopes;
@@ -399,6 +399,30 @@ fn hazard_16_a_panic_on_a_clear_is_counted_as_what_follows_it() {
         let stats = cache.stats();
         assert_eq!((stats.misses, stats.rule_panics), (0, 1), "statistics begin with the clear");
     }
+}
+
+#[test]
+fn a_value_of_another_type_is_no_hit_to_rules() {
+    let asked = Arc::new(Counter::new());
+    let counting = Arc::clone(&asked);
+    let (cache, _) = with(Custom {
+        get: Some(Box::new(move |_, _| {
+            counting.next();
+            Effect::SetTtl(Ttl::Never)
+        })),
+        ..Custom::default()
+    });
+    let stored = || cache.set("key", &1_u8, SECOND).unwrap();
+    stored();
+    assert_eq!(cache.get::<String>("key").unwrap(), None);
+    assert_eq!(cache.get_many::<String>(["key", "key"]).unwrap(), [None, None]);
+    assert_eq!(cache.get_or_compute("key", SECOND, || 2_u16).unwrap(), 2);
+    stored();
+    assert_eq!(observe(|| cache.get_or_compute("key", SECOND, || 3_u32).unwrap()).0, 3);
+    stored();
+    assert_eq!((asked.get(), cache.remaining("key").unwrap()), (0, Some(SECOND)));
+    assert_eq!(cache.get_many::<u8>(["key"]).unwrap(), [Some(1)]);
+    assert_eq!((asked.get(), cache.remaining("key").unwrap()), (1, None));
 }
 
 /// Panics when told to, while it is cloned or dropped.

@@ -371,11 +371,11 @@ impl Function {
         if left.is_some_and(|left| chance::is_due(left, Duration::from_nanos(seen.lead))) {
             return Err(Reason::Due);
         }
-        if self.ruled && !self.rules_let_pass(hash, bytes) {
-            return Err(Reason::Rejected);
-        }
         if seen.value.value_type() != Some(typed.stored) {
             return Err(Reason::ABSENT);
+        }
+        if self.ruled && !self.rules_let_pass(hash, bytes) {
+            return Err(Reason::Rejected);
         }
         self.shared.tally.hit();
         Ok(seen.value)

@@ -50,9 +50,8 @@ pub trait Rule: Send + Sync + 'static {
     /// A live entry was found. `Reject` makes the lookup a miss; `SetTtl` gives the entry a new lifetime,
     /// counted from now.
     ///
-    /// In memory an entry is found by its key. If [`Cache::get`](crate::Cache::get) asks for a value of another type
-    /// than the entry's, the lookup is a miss, but rules are asked before, and what they want is done: `SetTtl` gives that
-    /// entry a new lifetime.
+    /// If a value of another type than the entry's is asked for, as [`Cache::get`](crate::Cache::get) can, the lookup
+    /// is a miss of which rules are not told.
     fn on_get(&self, key: &Key, entry: &EntryMeta) -> Effect {
         let _ = (key, entry);
         Effect::Continue
