@@ -404,6 +404,9 @@ fn hazard_06_arguments_of_every_form() {
             [0, 1, 1, 2]
         );
         assert_eq!(refreshed_entry(1, false).peek().unwrap(), Some(2), "the flag is no part of the key");
+        let of_entry = |refresh: bool| refreshed_entry(1, refresh).get();
+        assert_eq!([of_entry(false), of_entry(true), of_entry(false)], [2, 3, 3]);
+        assert_eq!(refreshed_entry(1, true).peek().unwrap(), Some(3), "a look computes nothing");
 
         assert_eq!([of_impl(1), of_impl("1".to_owned()), of_impl('1')], ["1", "1", "1"]);
         assert_eq!(of_impl_entry(1).peek().unwrap().unwrap(), "1");

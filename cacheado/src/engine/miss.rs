@@ -75,6 +75,12 @@ impl<K: Kind> Miss<K> {
         self
     }
 
+    /// Whether what is there does not do, so that it is computed anew.
+    pub fn refresh_if(mut self, refresh: bool) -> Self {
+        self.call.refresh = refresh;
+        self
+    }
+
     pub(crate) fn refreshing(mut self) -> Self {
         self.call.refresh = true;
         self

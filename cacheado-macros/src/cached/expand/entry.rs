@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 use super::detached::Way;
-use super::{Call, attributes, body, instance, key, options, signature, site};
+use super::{Call, attributes, body, function, instance, key, options, signature, site};
 use crate::krate::{generated, private};
 
 pub(super) fn expand(call: &Call) -> TokenStream {
@@ -51,7 +51,11 @@ pub(super) fn expand(call: &Call) -> TokenStream {
 pub(super) fn block(call: &Call, finish: &TokenStream) -> TokenStream {
     let (site, kind, cache) = (site::expand(call), call.kind(), call.cache());
     let key::Key { statements, expression } = key::expand(call);
-    let options = options::chain(call, false);
+    let mut options = options::chain(call, false);
+    // Of a batch, an entry runs no body.
+    if let Some(refresh) = function::refresh(call).filter(|_| call.options.batch.is_none()) {
+        options.extend(quote_spanned!(generated()=> .refresh_if(#refresh)));
+    }
     let owning = call.owning();
     let (private, instance) = (private(), instance::expand(call));
     let entry = call.in_block(

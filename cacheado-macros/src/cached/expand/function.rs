@@ -68,14 +68,7 @@ pub(super) fn question(call: &Call) -> TokenStream {
     let cache = call.cache();
     let key::Key { statements, expression } = key::expand(call);
     let instance = instance::expand(call);
-    let refresh = match &call.options.refresh_if {
-        None => quote_spanned!(generated()=> false),
-        Some(expression) => {
-            let place = crate::cached::args::span_of(expression);
-            let private = private_at(place);
-            quote_spanned!(generated_at(place)=> #private::refresh_if(#expression))
-        }
-    };
+    let refresh = refresh(call).unwrap_or_else(|| quote_spanned!(generated()=> false));
     call.in_block(
         &statements,
         quote_spanned!(generated()=>
@@ -89,4 +82,12 @@ pub(super) fn question(call: &Call) -> TokenStream {
             )
         ),
     )
+}
+
+/// Whether the call is to compute and overwrite: an expression, where the attribute says so.
+pub(super) fn refresh(call: &Call) -> Option<TokenStream> {
+    let expression = call.options.refresh_if.as_ref()?;
+    let place = crate::cached::args::span_of(expression);
+    let private = private_at(place);
+    Some(quote_spanned!(generated_at(place)=> #private::refresh_if(#expression)))
 }
