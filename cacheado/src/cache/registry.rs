@@ -72,6 +72,8 @@ impl Registry {
         }
         let function = open();
         instances.push(Registered { marker, function: Arc::clone(&function) });
+        drop(instances);
+        function.warn_if_it_stays();
         function
     }
 

@@ -159,14 +159,6 @@ impl Function {
         making: Making,
     ) -> Arc<Self> {
         let remote = cache.remote.clone().filter(|_| leaves);
-        if cache.remote.is_some() && !leaves {
-            let function = &*identity.name;
-            tracing::warn!(
-                function,
-                "its values stay in this process: they have no serde, it is `local`, or its name is not its own: a \
-                 function or a type has the same path, or one of its type arguments is a closure"
-            );
-        }
         let tally = Tally::default();
         let copies = remote.is_some();
         let title = Title::new(&identity.name, &identity.bare, identity.version);
@@ -202,6 +194,19 @@ impl Function {
             default_ttl: cache.default_ttl,
             limiter: cache.limiter.clone(),
         })
+    }
+
+    /// Says so in the log if there is a backend and its values stay here all the same. Who listens can be code of the
+    /// user's: not under a lock.
+    pub(crate) fn warn_if_it_stays(&self) {
+        if self.remote.is_none() && self.cache.upgrade().is_some_and(|cache| cache.remote.is_some()) {
+            let function = &*self.shared.identity.name;
+            tracing::warn!(
+                function,
+                "its values stay in this process: they have no serde, it is `local`, or its name is not its own: a \
+                 function or a type has the same path, or one of its type arguments is a closure"
+            );
+        }
     }
 
     /// Its entries, for who knows what they hold; `None` if it is something else.

@@ -119,17 +119,21 @@ impl Chores {
     const MOST: usize = 10_000;
 
     pub(super) fn add(&self, chore: Chore) {
-        let mut list = self.list.lock();
-        list.retain(|other| !chore.replaces(other));
-        if list.len() >= Self::MOST {
-            let dropped = list.remove(0);
+        let dropped = {
+            let mut list = self.list.lock();
+            list.retain(|other| !chore.replaces(other));
+            let dropped = (list.len() >= Self::MOST).then(|| list.remove(0));
+            list.push(Arc::new(chore));
+            self.is_any.store(true, Ordering::Release);
+            dropped
+        };
+        // Who listens to the log can be code of the user's: not under the lock.
+        if let Some(dropped) = dropped {
             tracing::warn!(
                 key = dropped.place.key,
                 "too much is left to be done for rules: this is given up"
             );
         }
-        list.push(Arc::new(chore));
-        self.is_any.store(true, Ordering::Release);
     }
 
     pub(super) fn is_any(&self) -> bool {

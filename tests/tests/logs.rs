@@ -1,0 +1,47 @@
+//! Who listens to the log is code of the user's, which can use the cache that it hears of (hazards 16 and 23).
+
+use cacheado::backends::SharedMemory;
+use cacheado::prelude::*;
+use cacheado_tests::wait::in_time;
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::with_default;
+use tracing::{Event, Level, Metadata, Subscriber};
+
+/// Reports what the cache has counted with each warning.
+struct Reporting(Cache);
+
+impl Subscriber for Reporting {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() == Level::WARN
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, _: &Event<'_>) {
+        assert_eq!(explained(&self.0, 7), 7);
+        assert!(self.0.stats_by_function().len() > 1);
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[cached(cache = cache, skip(cache))]
+fn explained(cache: &Cache, n: u8) -> u8 {
+    n
+}
+
+#[cached(cache = cache, skip(cache), local)]
+fn stays(cache: &Cache, n: u8) -> u8 {
+    n
+}
+
+#[test]
+fn hazard_23_who_is_told_that_values_stay_here_can_ask_the_cache() {
+    in_time(|| {
+        let cache = Cache::builder().backend(SharedMemory::new()).build().unwrap();
+        with_default(Reporting(cache.clone()), || assert_eq!(stays(&cache, 1), 1));
+        assert_eq!(explained_cache(&cache).stats().misses, 1, "it was told");
+    });
+}
