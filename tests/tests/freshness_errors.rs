@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use cacheado::backends::{Memory, SharedMemory};
 use cacheado::rules::{Effect, EntryMeta, Rule};
 use cacheado::testing::ManualClock;
-use cacheado::{Cache, Key, cached};
+use cacheado::{Cache, Key, cached, refresh};
 use cacheado_tests::stage::{Failure, Outcome, Stage, tiers};
 use cacheado_tests::wait::{in_time, on_one_thread, on_threads, others_wait, until};
 
@@ -241,6 +241,27 @@ fn who_asks_for_a_fresh_value_is_told_of_the_failure() {
         assert_eq!(value_entry(&stage, "a").refresh(), Err(Failure::Down), "{tier}");
         assert_eq!(value_entry(&stage, "a").bypass(), Err(Failure::Down), "{tier}");
         assert_eq!(value_entry(&stage, "a").get(), Ok(0), "{tier}: the older value is still there");
+    }
+}
+
+#[test]
+fn an_error_of_a_refresh_takes_the_place_of_no_value() {
+    for (tier, cache, clock) in tiers() {
+        let stage = Stage::new(&cache);
+        assert_eq!(with_errors(&stage), Ok(0), "{tier}");
+        stage.fail(true);
+        assert_eq!(with_errors_entry(&stage).refresh(), Err(Failure::Down), "{tier}");
+        assert_eq!(with_errors(&stage), Ok(0), "{tier}");
+        clock.advance(60 * SECOND);
+        assert_eq!(refresh(|| with_errors(&stage)), Err(Failure::Down), "{tier}");
+        assert_eq!(with_errors(&stage), Ok(0), "{tier}: it is still there for a failure");
+        stage.fail(false);
+        assert_eq!(with_errors_entry(&stage).refresh(), Ok(4), "{tier}");
+        assert_eq!(with_errors(&stage), Ok(4), "{tier}");
+        cache.clear().unwrap();
+        stage.fail(true);
+        assert_eq!(with_errors_entry(&stage).refresh(), Err(Failure::Down), "{tier}");
+        assert_eq!(with_errors_entry(&stage).peek().unwrap(), None, "{tier}: it has not asked what there is");
     }
 }
 

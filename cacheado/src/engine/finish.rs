@@ -85,8 +85,12 @@ impl Computation {
 
     /// Whether there is an older value that is of more use than an error: also for those that a renewal leaves it to.
     fn has_better(&self, function: &Function) -> bool {
-        (!self.call.policy.stale_if_error.is_zero() || self.renewing.is_some())
-            && !self.call.is_refresh()
+        let policy = self.call.policy;
+        if self.call.is_refresh() {
+            // It has not asked what there is.
+            return policy.ages();
+        }
+        (!policy.stale_if_error.is_zero() || self.renewing.is_some())
             && (self.has_spare || self.call.spare(function).is_some())
     }
 
