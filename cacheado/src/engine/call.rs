@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cacheado_backends::memory::{KeyBox, Label, LabelSet, Ticket, Version};
 use parking_lot::Mutex;
@@ -268,6 +268,11 @@ impl Call {
     /// It is for one more lookup, which counts as the first does.
     pub(super) fn is_asked_again(&mut self) {
         self.lookups += 1;
+    }
+
+    /// Counts what has become of each lookup that it is for.
+    pub(super) fn count_each(&self, counter: &AtomicU64) {
+        counter.fetch_add(self.lookups as u64, Ordering::Relaxed);
     }
 
     /// Counts the lookup as a miss, unless it has been counted.

@@ -15,7 +15,6 @@ use super::moment::Moment;
 use super::turn::Rest;
 use crate::context::{self, Outcome, Served, Tier};
 use crate::function::Value;
-use crate::stats::count;
 
 impl Call {
     /// What this call does next.
@@ -27,7 +26,7 @@ impl Call {
             return Next::Compute(Computation::uncached(self));
         };
         if self.bypass || matches!(self.scope, ScopeOf::Missing) {
-            count(&function.shared.tally.bypassed);
+            self.count_each(&function.shared.tally.bypassed);
             // It is neither a hit nor a miss, however it ends.
             self.count_nothing();
             return Next::Compute(Computation::uncached(self));
@@ -136,7 +135,7 @@ impl Call {
             };
             self.count_miss();
             if let Some(value) = value {
-                count(&function.shared.tally.coalesced);
+                self.count_each(&function.shared.tally.coalesced);
                 context::served(|| served);
                 return Next::Serve(value);
             }

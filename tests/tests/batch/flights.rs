@@ -25,13 +25,15 @@ fn overlapping_batches_compute_each_element_once() {
         tokio::join!(
             observe_async(gated(shop, vec![1, 2])),
             observe_async(gated(shop, vec![2, 3])),
-            observe_async(gated(shop, vec![1, 3])),
+            observe_async(gated(shop, vec![1, 3, 3])),
             opened
         )
     });
-    assert_eq!((done.0.0, done.1.0, done.2.0), (vec![2, 4], vec![4, 6], vec![2, 6]));
+    assert_eq!((done.0.0, done.1.0, done.2.0), (vec![2, 4], vec![4, 6], vec![2, 6, 6]));
     assert_eq!(shop.asked(), [vec![1, 2], vec![3]]);
     assert_eq!(done.2.1.outcome, Outcome::Coalesced);
+    let stats = shop.cache.stats();
+    assert_eq!((stats.misses, stats.coalesced), (7, 4), "one that is asked for twice is two lookups");
 }
 
 #[test]
