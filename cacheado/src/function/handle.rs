@@ -68,13 +68,16 @@ impl FunctionCache {
     pub fn stats(&self) -> Stats {
         let inner = self.cache.inner();
         inner.store.sweep(usize::MAX);
-        let mut stats = Stats { storage_type: inner.storage(), ..Stats::default() };
+        let mut stats = Stats::default();
         let instances = self.instances();
         for function in &instances {
             stats += &function.stats();
         }
         if let Some(remote) = instances.iter().find_map(|function| function.remote()) {
             stats.total_keys += remote.count(Some(function_group(&self.name, self.version)));
+            stats.storage_type = remote.name();
+        } else if instances.is_empty() {
+            stats.storage_type = inner.storage();
         }
         stats
     }

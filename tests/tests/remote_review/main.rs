@@ -74,6 +74,28 @@ fn a_rule_that_prolongs_entries_does_not_prolong_their_copies() {
     assert_eq!(cache.get::<u8>("k").unwrap(), Some(2), "twelve seconds on, the copy is over");
 }
 
+#[test]
+fn statistics_of_a_function_say_where_its_values_are() {
+    #[cached(cache = cache, skip(cache), local)]
+    fn stays(cache: &Cache, n: u8) -> u8 {
+        n
+    }
+    #[cached(cache = cache, skip(cache), remote)]
+    fn leaves(cache: &Cache, n: u8) -> u8 {
+        n
+    }
+    let cache = plain(&Gated::default());
+    let stored = || {
+        [stays_cache(&cache).stats(), leaves_cache(&cache).stats(), cache.stats()].map(|it| it.storage_type)
+    };
+    assert_eq!(stored(), ["gated"; 3], "nothing is anywhere yet");
+    assert_eq!((stays(&cache, 1), leaves(&cache, 1)), (1, 1));
+    assert_eq!(stored(), ["in_memory", "gated", "gated"]);
+    let by_function = cache.stats_by_function();
+    assert_eq!(by_function[stays_cache(&cache).name()].storage_type, "in_memory");
+    assert_eq!(by_function[leaves_cache(&cache).name()].storage_type, "gated");
+}
+
 #[tokio::test]
 async fn a_slow_answer_does_not_prolong_a_copy() {
     for point in [Point::AfterGet, Point::AfterFill] {
