@@ -378,19 +378,43 @@ impl Rule for Refusing {
     }
 }
 
+/// A cache on this tier with such a rule.
+fn refusing(tier: &str) -> (Cache, Refusing, ManualClock) {
+    let (rule, clock) = (Refusing::default(), ManualClock::new());
+    let builder = Cache::builder().clock(clock.clone()).rule(rule.clone());
+    let server = SharedMemory::with_clock(clock.clone());
+    let builder = match tier {
+        "memory" => builder,
+        "backend" => builder.backend(server),
+        _ => builder.backend(server).near(Memory::new()),
+    };
+    (builder.build().unwrap(), rule, clock)
+}
+
+#[test]
+fn hazard_15_no_error_takes_the_place_of_what_a_rule_rejects() {
+    for tier in ["memory", "backend", "near"] {
+        let (cache, rule, clock) = refusing(tier);
+        let stage = Stage::new(&cache);
+        assert_eq!(with_errors(&stage), Ok(0), "{tier}");
+        stage.fail(true);
+        rule.0.store(true, Ordering::SeqCst);
+        for age in ["fresh", "old"] {
+            assert_eq!(with_errors(&stage), Err(Failure::Down), "{age} {tier}");
+            assert_eq!(with_errors(&stage), Err(Failure::Down), "{age} {tier}");
+            clock.advance(60 * SECOND);
+        }
+        rule.0.store(false, Ordering::SeqCst);
+        assert_eq!(with_errors(&stage), Ok(0), "{tier}: it is there, for whom a rule lets it pass");
+    }
+}
+
 #[test]
 fn hazard_15_what_a_rule_rejects_is_not_served_where_the_body_fails() {
     on_one_thread(|| async {
         for tier in ["memory", "backend", "near"] {
-            let (rule, clock) = (Refusing::default(), ManualClock::new());
-            let builder = Cache::builder().clock(clock.clone()).rule(rule.clone());
-            let server = SharedMemory::with_clock(clock.clone());
-            let builder = match tier {
-                "memory" => builder,
-                "backend" => builder.backend(server),
-                _ => builder.backend(server).near(Memory::new()),
-            };
-            let stage = Stage::new(&builder.build().unwrap());
+            let (cache, rule, clock) = refusing(tier);
+            let stage = Stage::new(&cache);
             assert_eq!(value(&stage, "a"), Ok(0), "{tier}");
             while hurried_and_covered(&stage).await.is_err() {
                 others_wait().await;

@@ -91,7 +91,7 @@ impl Computation {
             return policy.ages();
         }
         (!policy.stale_if_error.is_zero() || self.renewing.is_some())
-            && (self.has_spare || self.call.spare(function).is_some())
+            && (self.has_spare || self.call.is_rejected() || self.call.spare(function).is_some())
     }
 
     /// Stores what the caller gives: after this, fills that have begun are not stored, and whatever

@@ -39,6 +39,7 @@ impl Computation {
         let age = header.age(entry.remaining);
         let (left, renewing) = self.use_at(&function, &header, age)?;
         let Some(remaining) = self.let_pass(&function, left, header.grace) else {
+            self.call.rejected = true;
             self.far.as_mut()?.turn.refused();
             return None;
         };
