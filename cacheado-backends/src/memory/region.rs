@@ -289,6 +289,14 @@ impl AnyRegion {
         Some((slot.facts.labels().to_vec(), slot.expiry()))
     }
 
+    /// For how long past its expiry a live entry has a use, whether or not it is kept here for that.
+    #[must_use]
+    pub fn grace(&self, hash: u64, key: &[u8]) -> Option<Duration> {
+        let table = self.shard(hash).read();
+        let (_, slot) = self.with_key(&table, hash, key)?;
+        Some(Duration::from_nanos(slot.grace()))
+    }
+
     /// How long ago a live entry was stored.
     #[must_use]
     pub fn age(&self, hash: u64, key: &[u8]) -> Option<Duration> {

@@ -215,6 +215,11 @@ impl<'t> View<'t> {
         self.facts.aged().map_or(0, |(aging, _)| aging.lead)
     }
 
+    /// For how long after its expiry it has a use.
+    pub(super) fn grace(self) -> u64 {
+        self.facts.aged().map_or(0, |(aging, _)| aging.grace)
+    }
+
     /// A copy of the entry's value, with what is to be known of its time.
     pub(super) fn with<V>(self, value: V) -> Seen<V> {
         Seen { value, expiry: self.expiry(), lead: self.lead() }

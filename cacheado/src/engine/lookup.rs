@@ -331,13 +331,13 @@ impl Function {
         !decision.reject
     }
 
-    /// When the time of a remote entry is over that is kept until then: before its grace. An error has none, but is
-    /// there as long as its copy at least.
+    /// When the time of a remote entry is over that is kept until then: before its grace.
     fn expiry_of(&self, hash: u64, bytes: &[u8], kept: u64) -> u64 {
-        let Some(renewals) = self.renewals.as_ref().filter(|_| kept != NEVER) else { return kept };
-        let grace = u64::try_from(renewals.grace.as_nanos()).unwrap_or(u64::MAX);
-        let copied = self.region.describe(hash, bytes).map_or(0, |(_, expiry)| expiry);
-        kept.saturating_sub(grace).max(copied).min(kept)
+        if self.renewals.is_none() || kept == NEVER {
+            return kept;
+        }
+        let grace = u64::try_from(self.grace_of(hash, bytes).as_nanos()).unwrap_or(u64::MAX);
+        kept.saturating_sub(grace)
     }
 
     /// A rule has given a live entry another lifetime, from now.
@@ -347,12 +347,12 @@ impl Function {
             self.region.set_deadline(hash, bytes, clock.deadline(ttl));
             return;
         };
+        let kept = self.kept_for(ttl, self.grace_of(hash, bytes));
         if let Some(ledger) = &self.ledger {
-            ledger.set_deadline(hash, bytes, clock.deadline(self.kept_for(ttl)));
+            ledger.set_deadline(hash, bytes, clock.deadline(kept));
         }
         // The copy is as old as it was: it may end sooner, and never later.
         self.region.shorten(hash, bytes, clock.deadline(ttl));
-        let kept = self.kept_for(ttl);
         remote.postpone(Chore::set_ttl(key.clone(), self.shared.title.place(key), kept));
     }
 }

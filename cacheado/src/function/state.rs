@@ -220,9 +220,14 @@ impl Function {
         self.remote.is_some()
     }
 
-    /// For how long a value that is granted `ttl` is kept: past its time there may be a use for it.
-    pub(crate) fn kept_for(&self, ttl: Option<Duration>) -> Option<Duration> {
-        let grace = self.renewals.as_ref().map_or(Duration::ZERO, |renewals| renewals.grace);
+    /// For how long past its time a remote entry is kept, as its copy says; without one, as long as a value is.
+    pub(crate) fn grace_of(&self, hash: u64, bytes: &[u8]) -> Duration {
+        let usual = || self.renewals.as_ref().map_or(Duration::ZERO, |renewals| renewals.grace);
+        self.region.grace(hash, bytes).unwrap_or_else(usual)
+    }
+
+    /// For how long an entry that is granted `ttl` is kept: past its time there may be a use for it.
+    pub(crate) fn kept_for(&self, ttl: Option<Duration>, grace: Duration) -> Option<Duration> {
         let grace = self.remote.as_ref().map_or(grace, |remote| remote.grace(ttl, grace));
         ttl.map(|ttl| ttl.saturating_add(grace))
     }

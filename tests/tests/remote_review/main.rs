@@ -13,6 +13,7 @@ use cacheado::prelude::*;
 use cacheado::rules::{Effect, EntryMeta, Lru, MaxItems, Rule};
 use cacheado::testing::ManualClock;
 use cacheado::{ErrorKind, Key, with_cache, with_cache_async};
+use cacheado_tests::wait::until;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
@@ -72,6 +73,28 @@ fn a_rule_that_prolongs_entries_does_not_prolong_their_copies() {
         cache.get::<u8>("k").unwrap();
     }
     assert_eq!(cache.get::<u8>("k").unwrap(), Some(2), "twelve seconds on, the copy is over");
+}
+
+#[test]
+fn a_rule_that_prolongs_an_error_gives_it_no_grace() {
+    #[cached(cache = cache, skip(cache), ttl = 30, stale_if_error = "1h", cache_err = 30)]
+    fn checked(cache: &Cache, n: i8) -> Result<i8, String> {
+        if n < 0 { Err(n.to_string()) } else { Ok(n) }
+    }
+    for is_near in [false, true] {
+        let clock = ManualClock::new();
+        let builder = Cache::builder().backend(Gated::by(&clock)).clock(clock.clone()).rule(Slide);
+        let builder = if is_near { builder.near(Memory::new()) } else { builder };
+        let cache = builder.build().unwrap();
+        for n in [-1, 1] {
+            let outcome = checked(&cache, n);
+            // Kept here, where there is a near cache, and found.
+            assert_eq!((checked(&cache, n), checked(&cache, n)), (outcome.clone(), outcome));
+            let is_prolonged = || checked_entry(&cache, n).remaining().unwrap() > Some(MINUTE / 2);
+            until("it is prolonged", is_prolonged);
+            assert_eq!(checked_entry(&cache, n).remaining().unwrap(), Some(MINUTE), "{n} near: {is_near}");
+        }
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::ask::{Answer, Step};
 use crate::chance;
 use crate::codec::Header;
 use crate::context::{Served, Tier};
-use crate::engine::aging::{Age, Renewing, Standing};
+use crate::engine::aging::{Age, Renewing, Standing, aging};
 use crate::engine::computation::Computation;
 use crate::engine::flight::{Landed, Leader};
 use crate::engine::moment::Moment;
@@ -91,7 +91,8 @@ impl Computation {
         match age {
             Age::Left(left) if self.renewing?.is_done_by(age, header.lifetime) => {
                 let asked = self.far.as_ref()?.asked;
-                self.keep_copy(&function, &value, left, self.lead(header.took), asked);
+                let ages = aging(self.lead(header.took), header.grace);
+                self.keep_copy(&function, &value, left, ages, asked);
                 let typed = self.call.typed;
                 self.answered();
                 self.land(|| Landed::Found(value.clone()));

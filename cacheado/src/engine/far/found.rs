@@ -44,7 +44,8 @@ impl Computation {
             return None;
         };
         if lifetime_known && matches!(age, Age::Left(_)) {
-            self.keep_copy(&function, &value, remaining.or(None), self.lead(header.took), asked);
+            let ages = aging(self.lead(header.took), header.grace);
+            self.keep_copy(&function, &value, remaining.or(None), ages, asked);
         }
         self.call.count_served(age);
         let typed = self.call.typed;
@@ -95,13 +96,13 @@ impl Computation {
     /// Keeps a copy in this process, if there is a near cache and no eviction has come since this call began.
     /// As of the reading `confirmed` no node had evicted it, short of notices that were lost: from there its life
     /// as a copy counts, and what remains of the entry's from when the backend was asked. It is not served past
-    /// the value's time, but from `lead` before it on it may be computed anew.
+    /// the value's time, but may be computed anew before it, and knows for how long the entry is kept after it.
     pub(in crate::engine) fn keep_copy(
         &self,
         function: &Function,
         value: &Held,
         remaining: Option<Duration>,
-        lead: Duration,
+        ages: Option<Aging>,
         confirmed: u64,
     ) {
         let (Some(far), Some(ticket)) = (&self.far, &self.ticket) else { return };
@@ -113,7 +114,7 @@ impl Computation {
             return;
         }
         let now = clock.now();
-        let fill = match aging(lead, Duration::ZERO) {
+        let fill = match ages {
             Some(aging) => Fill { aging: Some(Aging { limit, ..aging }), ..self.fill(now, expiry) },
             None => self.fill(now, limit),
         };

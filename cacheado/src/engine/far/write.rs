@@ -7,6 +7,7 @@ use cacheado_backends::contract::Filled;
 use cacheado_backends::memory::{Cause, Placed};
 
 use super::ask::Answer;
+use crate::engine::aging::aging;
 use crate::engine::computation::Computation;
 use crate::engine::flight::{Boarded, Landed};
 use crate::engine::leading::Leading;
@@ -51,7 +52,7 @@ impl Computation {
         if let (Some(ttl), Some(value)) = (admitted, outcome.held()) {
             if !is_announced {
                 // In an outage the copy here is better than nothing: it is short-lived.
-                self.keep_copy(function, &value, ttl.or(None), Duration::ZERO, computed);
+                self.keep_copy(function, &value, ttl.or(None), None, computed);
                 return None;
             }
             let grace = self.call.policy.grace_of(outcome.worth());
@@ -201,7 +202,9 @@ impl Computation {
                 let Some(far) = &self.far else { return };
                 let confirmed = if is_stored { far.asked } else { far.computed };
                 let lead = self.lead(far.begun.map(|begun| begun.elapsed()).unwrap_or_default());
-                self.keep_copy(function, value, ttl.or(None), lead, confirmed);
+                let ttl = ttl.or(None);
+                let grace = kept.unwrap_or_default().saturating_sub(ttl.unwrap_or_default());
+                self.keep_copy(function, value, ttl, aging(lead, grace), confirmed);
             }
             Some(_) => {}
             None => {
