@@ -198,8 +198,9 @@ impl Deserializer<'static> for &mut Reader<'_> {
         self.scalar(visitor)
     }
 
+    /// As the writer says.
     fn is_human_readable(&self) -> bool {
-        false
+        true
     }
 }
 

@@ -213,8 +213,10 @@ impl<'a, S: Serializer> Serializer for Watched<'a, S> {
         self.inner.collect_str(value)
     }
 
+    /// A type may have two forms. What is read back by way of serde's own buffer (`flatten`, `tag`, `untagged`) is asked
+    /// for in the one for people, whatever the format is, so that every value is written in it.
     fn is_human_readable(&self) -> bool {
-        self.inner.is_human_readable()
+        true
     }
 }
 

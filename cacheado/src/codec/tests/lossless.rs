@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
@@ -143,6 +143,38 @@ fn representations_of_enums_come_back() {
     check(vec![Internal::Point { x: 1, y: None }, Internal::Empty]);
     check(vec![Adjacent::Point(1, Some(2)), Adjacent::Empty]);
     check(vec![Untagged::Number(-1), Untagged::Text("a".to_owned()), Untagged::Point { x: 1, y: Some(2) }]);
+}
+
+/// What serde keeps back, to find out what it is, is read as if it came from text.
+#[test]
+fn what_has_a_form_for_people_comes_back_from_everywhere() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Flat {
+        id: u8,
+        #[serde(flatten)]
+        host: Host,
+    }
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Host {
+        address: IpAddr,
+    }
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "kind")]
+    enum Event {
+        Login { from: SocketAddr },
+        Moved(Host),
+    }
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Untagged {
+        Address(Ipv4Addr),
+        Digest(Vec<u8>),
+    }
+    let address = IpAddr::from([10, 0, 0, 7]);
+    check(address);
+    check(Flat { id: 1, host: Host { address } });
+    check(vec![Event::Login { from: (address, 80).into() }, Event::Moved(Host { address })]);
+    check(vec![Untagged::Address([10, 0, 0, 7].into()), Untagged::Digest(vec![10, 0, 0, 7])]);
 }
 
 /// Bytes in one piece, where a `Vec<u8>` is a list of numbers.
