@@ -6,6 +6,7 @@
 //! | `limits` | how large and how deep a value may be; why one cannot be written or read |
 //! | `write` | around `rmp-serde`'s serializer: counts depth, and lets nothing pass that would not come back as it was |
 //! | `read` | a deserializer, compiled once as far as it can be |
+//! | `wide` | numbers of 128 bits |
 //! | `buffer` | where the bytes are written to |
 //! | `envelope` | what stands before the payload, and who may open it |
 //! | `fingerprint` | a type, in 16 bytes |
@@ -24,6 +25,7 @@ mod limits;
 mod read;
 #[cfg(test)]
 mod tests;
+mod wide;
 mod write;
 
 pub(crate) use buffer::Buffer;

@@ -94,16 +94,16 @@ impl Reader<'_> {
         }
     }
 
-    fn signed<V: Visitor<'static>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
-        match self.wide() {
-            Ok(number) => visitor.visit_i128(i128::from_be_bytes(number)),
+    fn wide_signed<V: Visitor<'static>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
+        match self.signed() {
+            Ok(number) => visitor.visit_i128(number),
             Err(Refused) => Err(Refused),
         }
     }
 
-    fn unsigned<V: Visitor<'static>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
-        match self.wide() {
-            Ok(number) => visitor.visit_u128(u128::from_be_bytes(number)),
+    fn wide_unsigned<V: Visitor<'static>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
+        match self.unsigned() {
+            Ok(number) => visitor.visit_u128(number),
             Err(Refused) => Err(Refused),
         }
     }
@@ -171,8 +171,8 @@ impl Deserializer<'static> for &mut Reader<'_> {
         number: deserialize_bool(), deserialize_f32(), deserialize_f64();
         number: deserialize_i8(), deserialize_i16(), deserialize_i32(), deserialize_i64();
         number: deserialize_u8(), deserialize_u16(), deserialize_u32(), deserialize_u64();
-        signed: deserialize_i128();
-        unsigned: deserialize_u128();
+        wide_signed: deserialize_i128();
+        wide_unsigned: deserialize_u128();
         option: deserialize_option();
         sequence: deserialize_seq(), deserialize_tuple(usize), deserialize_tuple_struct(Name, usize);
         fields: deserialize_map(), deserialize_struct(Name, Names);

@@ -7,14 +7,15 @@ use std::cell::Cell;
 use std::fmt::Display;
 use std::io;
 
-use rmp_serde::Serializer as Bare;
 use rmp_serde::config::{DefaultConfig, StructMapConfig};
 use rmp_serde::encode::Error;
+use rmp_serde::{MSGPACK_EXT_STRUCT_NAME, Serializer as Bare};
 use serde::Serialize;
 use serde::ser::{self, Error as _, Serializer};
 
 use super::Encode;
 use super::limits::{Budget, CodecError, Limits};
+use super::wide::{NEGATIVE, Octets, POSITIVE};
 
 /// Writes the value after what is in `out`.
 pub(super) fn write<V>(
@@ -109,6 +110,13 @@ struct Watched<'a, S> {
     watch: &'a Watch,
 }
 
+impl<S: Serializer> Watched<'_, S> {
+    fn wide(self, kind: i8, bytes: [u8; 16]) -> Result<S::Ok, S::Error> {
+        self.watch.nil.set(false);
+        self.inner.serialize_newtype_struct(MSGPACK_EXT_STRUCT_NAME, &(kind, Octets(bytes)))
+    }
+}
+
 macro_rules! scalars {
     ($($method:ident($($argument:ident: $type:ty),*) nil: $nil:literal;)*) => {$(
         #[inline]
@@ -145,12 +153,10 @@ impl<'a, S: Serializer> Serializer for Watched<'a, S> {
         serialize_i16(value: i16) nil: false;
         serialize_i32(value: i32) nil: false;
         serialize_i64(value: i64) nil: false;
-        serialize_i128(value: i128) nil: false;
         serialize_u8(value: u8) nil: false;
         serialize_u16(value: u16) nil: false;
         serialize_u32(value: u32) nil: false;
         serialize_u64(value: u64) nil: false;
-        serialize_u128(value: u128) nil: false;
         serialize_f32(value: f32) nil: false;
         serialize_f64(value: f64) nil: false;
         serialize_char(value: char) nil: false;
@@ -172,6 +178,14 @@ impl<'a, S: Serializer> Serializer for Watched<'a, S> {
         serialize_struct(name: &'static str, len: usize) -> SerializeStruct;
         serialize_struct_variant(name: &'static str, index: u32, variant: &'static str, len: usize)
             -> SerializeStructVariant;
+    }
+
+    fn serialize_i128(self, value: i128) -> Result<S::Ok, S::Error> {
+        self.wide(if value < 0 { NEGATIVE } else { POSITIVE }, value.to_be_bytes())
+    }
+
+    fn serialize_u128(self, value: u128) -> Result<S::Ok, S::Error> {
+        self.wide(POSITIVE, value.to_be_bytes())
     }
 
     #[inline]

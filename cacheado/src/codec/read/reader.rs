@@ -7,6 +7,7 @@ use rmp::Marker;
 use serde::de;
 
 use crate::codec::limits::{Budget, CodecError, Level};
+use crate::codec::wide::{NEGATIVE, POSITIVE};
 
 /// Why reading ends early: the type or the reader has refused what was read. What a type says about it may show a part
 /// of the value, and is dropped.
@@ -192,11 +193,25 @@ impl<'x> Reader<'x> {
         }
     }
 
-    /// A number of 128 bits, which is written as its bytes; it may have been a smaller one when it was.
-    pub(super) fn wide(&mut self) -> Result<[u8; 16], Refused> {
+    /// A number of 128 bits. It may have been a smaller one when it was written, or stand there as its bytes.
+    pub(super) fn signed(&mut self) -> Result<i128, Refused> {
         match self.token()? {
-            Token::Bytes(bytes) => bytes.try_into().map_err(|_| Refused),
-            Token::Unsigned(number) => Ok(u128::from(number).to_be_bytes()),
+            Token::Unsigned(number) => Ok(number.into()),
+            Token::Signed(number) => Ok(number.into()),
+            Token::Bytes(bytes) | Token::Extension(NEGATIVE, bytes) => octets(bytes).map(i128::from_be_bytes),
+            Token::Extension(POSITIVE, bytes) => {
+                octets(bytes).and_then(|octets| u128::from_be_bytes(octets).try_into().map_err(|_| Refused))
+            }
+            _ => Err(Refused),
+        }
+    }
+
+    /// The same of one that is not negative.
+    pub(super) fn unsigned(&mut self) -> Result<u128, Refused> {
+        match self.token()? {
+            Token::Unsigned(number) => Ok(number.into()),
+            Token::Signed(number) => number.try_into().map_err(|_| Refused),
+            Token::Bytes(bytes) | Token::Extension(POSITIVE, bytes) => octets(bytes).map(u128::from_be_bytes),
             _ => Err(Refused),
         }
     }
@@ -247,4 +262,8 @@ impl<'x> Reader<'x> {
     pub(super) fn tell_in_parts(&mut self, kind: i8, data: &'x [u8]) {
         self.ahead = Ahead::Extension(kind, data);
     }
+}
+
+fn octets(bytes: &[u8]) -> Result<[u8; 16], Refused> {
+    bytes.try_into().map_err(|_| Refused)
 }

@@ -42,6 +42,13 @@ fn a_struct_with_one_of_each() {
 }
 
 #[test]
+fn numbers_of_128_bits_may_stand_there_as_plain_bytes() {
+    let envelope = Envelope::new(named("app::Profile"), 2, Limits::default());
+    let opened = envelope.open(&golden(include_str!("../golden/format-1-struct-bytes.hex")));
+    assert_eq!(opened, Ok((HEADER, profile())));
+}
+
+#[test]
 fn nothing_for_ever() {
     let header = Header { lifetime: None, took: Duration::ZERO, grace: Duration::ZERO };
     let envelope = Envelope::new(named("()"), 0, Limits::default());

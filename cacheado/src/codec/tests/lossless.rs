@@ -177,6 +177,41 @@ fn what_has_a_form_for_people_comes_back_from_everywhere() {
     check(vec![Untagged::Address([10, 0, 0, 7].into()), Untagged::Digest(vec![10, 0, 0, 7])]);
 }
 
+/// Serde's own buffer has no place for them: what it cannot tell is not told as something else.
+#[test]
+fn a_number_of_128_bits_is_read_as_nothing_else() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Id {
+        Number(u128),
+        Small(u8),
+        Name(String),
+        Bytes(Vec<u8>),
+    }
+    fn written<T: Serialize + DeserializeOwned>(value: &T) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        Codec::<T>::serde().encode(value, &mut bytes, Limits::default()).unwrap();
+        bytes
+    }
+    fn read<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+        Codec::serde().decode(bytes, Limits::default())
+    }
+    for number in [0, 5, u128::from_be_bytes(*b"sixteen letters!")] {
+        assert_eq!(read::<Id>(&written(&Id::Number(number))), Err(CodecError::Refused));
+    }
+    // Nor as another number, where a field was of the other type when it was written.
+    for number in [0, 5, i128::MAX] {
+        let positive = number.unsigned_abs();
+        assert_eq!((read(&written(&number)), read(&written(&positive))), (Ok(positive), Ok(number)));
+    }
+    assert_eq!(read::<i128>(&written(&u128::MAX)), Err(CodecError::Refused));
+    for number in [-1, i128::MIN] {
+        assert_eq!(read::<u128>(&written(&number)), Err(CodecError::Refused));
+    }
+    assert_eq!((read(&written(&7_u8)), read(&written(&-7_i8))), (Ok(7_u128), Ok(-7_i128)));
+    assert_eq!(read::<u128>(&written(&-7_i8)), Err(CodecError::Refused));
+}
+
 /// Bytes in one piece, where a `Vec<u8>` is a list of numbers.
 #[derive(Debug, PartialEq)]
 struct Piece(Vec<u8>);
