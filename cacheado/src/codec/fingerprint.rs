@@ -7,6 +7,8 @@ use std::fmt;
 use foldhash::fast::RandomState;
 use sha2::{Digest, Sha256};
 
+use crate::function::literal;
+
 /// What tells a type of values from others: the first half of the SHA-256 of its name.
 ///
 /// It catches what the bytes alone cannot: a function that returns another type than it did, one that reads
@@ -60,6 +62,9 @@ fn normalised(type_name: &str) -> String {
             let path = word(rest, true);
             rest = &rest[path.len()..];
             name += &own_name(path);
+        } else if let Some(len) = literal(rest) {
+            name += &rest[..len];
+            rest = &rest[len..];
         } else if first == '\'' {
             let lifetime = 1 + word(&rest[1..], false).len();
             rest = rest[lifetime..].trim_start();
@@ -141,6 +146,11 @@ mod tests {
             "app::b::Row",
             "app::Row<app::A>",
             "app::Row<app::B>",
+            "app::Row<'a'>",
+            "app::Row<'b'>",
+            "app::Row<' '>",
+            "app::Row<'\\''>",
+            "app::Row<'\\u{301}'>",
             "alloc::boxed::Box<dyn app::A + core::marker::Send>",
         ];
         for (at, one) in names.iter().enumerate() {
@@ -148,6 +158,7 @@ mod tests {
                 assert_ne!(normalised(one), normalised(other));
             }
         }
+        assert_eq!(normalised("app::Row<'a, 'b', '\\''>"), "app::Row<'b','\\''>");
         assert_eq!(normalised("&'a alloc::vec::Vec<app::Row<'_, u8>>"), "&std::Vec<app::Row<u8>>");
         assert_eq!(normalised("alloc::boxed::Box<dyn app::A>"), "std::Box<dynapp::A>");
     }

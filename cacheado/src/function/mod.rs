@@ -35,6 +35,6 @@ pub(crate) use kind::{Behind, FallibleShared, Kind, Own, Shape, Worth};
 pub(crate) use policy::Policy;
 pub use policy::{Keep, SingleFlight};
 pub use site::Site;
-pub(crate) use site::without_arguments;
+pub(crate) use site::{literal, without_arguments};
 pub(crate) use state::{AnyFunction, Function, Identity, Making, Shared};
 pub(crate) use table::SiteTable;

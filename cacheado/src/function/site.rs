@@ -359,7 +359,7 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 /// The length of the character literal that the text begins with. `'a` alone is a lifetime.
-fn literal(text: &str) -> Option<usize> {
+pub(crate) fn literal(text: &str) -> Option<usize> {
     let inner = text.strip_prefix('\'')?;
     let escape = usize::from(inner.starts_with('\\'));
     let character = escape + inner[escape..].chars().next()?.len_utf8();
