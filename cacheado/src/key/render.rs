@@ -137,7 +137,7 @@ fn write_atom(token: Token<'_>, out: &mut impl Write) -> fmt::Result {
         Token::Negative(value) => out.write_str(itoa::Buffer::new().format(value)),
         Token::Wide(value) => write!(out, "{value}"),
         Token::WideNegative(value) => write!(out, "{value}"),
-        Token::Character(value) => write!(out, "{value:?}"),
+        Token::Character(value) => write_quoted(value.encode_utf8(&mut [0; 4]), '\'', out),
         Token::Float64(bits) => write!(out, "{:?}", f64::from_bits(bits)),
         Token::Float32(bits) => write!(out, "{:?}f32", f32::from_bits(bits)),
         Token::Text(value) => write_text(value, out),
@@ -155,8 +155,41 @@ fn write_text(text: &str, out: &mut impl Write) -> fmt::Result {
         out.write_str(text)?;
         out.write_char('"')
     } else {
-        write!(out, "{text:?}")
+        write_quoted(text, '"', out)
     }
+}
+
+/// Writes a text between quotes. `Debug` would do the same, by tables of characters that are not those of every compiler.
+fn write_quoted(text: &str, quote: char, out: &mut impl Write) -> fmt::Result {
+    out.write_char(quote)?;
+    for character in text.chars() {
+        match character {
+            '\0' => out.write_str("\\0")?,
+            '\t' => out.write_str("\\t")?,
+            '\n' => out.write_str("\\n")?,
+            '\r' => out.write_str("\\r")?,
+            '\\' => out.write_str("\\\\")?,
+            _ if character == quote => write!(out, "\\{quote}")?,
+            _ if is_unseen(character) => write!(out, "{}", character.escape_unicode())?,
+            _ => out.write_char(character)?,
+        }
+    }
+    out.write_char(quote)
+}
+
+/// Control characters, and others that a person does not see, or that change the order of what is seen. These, and no
+/// others, in all releases.
+fn is_unseen(character: char) -> bool {
+    matches!(
+        character,
+        '\0'..='\x1F'
+            | '\x7F'..='\u{9F}'
+            | '\u{AD}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}'
+    )
 }
 
 fn write_name(name: &str, out: &mut impl Write) -> fmt::Result {
@@ -167,6 +200,6 @@ fn write_name(name: &str, out: &mut impl Write) -> fmt::Result {
         out.write_str(name)
     } else {
         out.write_char('#')?;
-        write!(out, "{name:?}")
+        write_quoted(name, '"', out)
     }
 }

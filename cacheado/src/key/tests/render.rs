@@ -24,6 +24,17 @@ fn values_read_as_in_rust() {
     assert_eq!(text(&(u128::MAX, i128::MIN)), format!("({}, {})", u128::MAX, i128::MIN));
 }
 
+/// The names of entries on a server are made of it: what every compiler knows of characters decides, and no table that
+/// grows with releases of Unicode, as that of `Debug` does.
+#[test]
+fn hazard_04_a_text_is_the_same_whichever_characters_a_compiler_knows() {
+    assert_eq!(text("é\u{378}\u{301}\u{10ffff}"), "\"é\u{378}\u{301}\u{10ffff}\"");
+    assert_eq!(text(&'\u{301}'), "'\u{301}'");
+    assert_eq!(text("\"\\'\n\t\r\0\u{1b}\u{85}"), r#""\"\\'\n\t\r\0\u{1b}\u{85}""#);
+    assert_eq!(text(&['\'', '"', '\\', '\u{202e}']), r#"['\'', '"', '\\', '\u{202e}']"#);
+    assert_eq!(text(&Model::Variant("\u{378} \u{feff}".to_owned(), vec![])), "#\"\u{378} \\u{feff}\"");
+}
+
 #[test]
 fn empty_collections_are_told_apart() {
     let texts = [
