@@ -21,7 +21,7 @@ struct Settings {
 async fn main() -> cacheado::Result<()> {
     let cache = Cache::builder().rule(Lru::new(10_000)).default_ttl(Duration::from_secs(60)).build()?;
 
-    println!("Set, get, evict: any `KeyPart` is a key, and its type is part of it");
+    println!("Set, get, evict: any `KeyPart` is a key; a number is none of its text");
     cache.set(("answer", 42), &"forty-two".to_owned(), Duration::from_secs(5))?;
     cache.set(("answer", "42"), &"a text".to_owned(), Ttl::Never)?;
     println!("   (\"answer\", 42)    {:?}", cache.get::<String>(("answer", 42))?);

@@ -46,6 +46,9 @@ pub(crate) const IN_MEMORY: &str = "in_memory";
 /// here are for keys of your own. A key is any [`KeyPart`](crate::KeyPart); a value's type belongs to it: a
 /// lookup with another type is a miss.
 ///
+/// Of a key, only what it says counts, and not its type: `7_u8` and `7_i64` are one key, and so are the newtypes
+/// `UserId(7)` and `OrgId(7)`. What it is the key of belongs into it, as in `("user", 7)`.
+///
 /// # Examples
 ///
 /// ```
