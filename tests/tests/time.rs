@@ -1,8 +1,10 @@
 //! Expiry (hazards 10, 12 and 13, invariant 5) and its sweep.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
+use cacheado::backends::{Memory, SharedMemory};
 use cacheado::rules::{Lru, TtlRule};
 use cacheado::testing::ManualClock;
 use cacheado::{Cache, ErrorKind, Ttl, cached};
@@ -227,6 +229,56 @@ fn hazard_18_the_ttl_rule_gives_memory_back_without_a_read() {
     }
     assert_eq!(values.iter().filter(|value| value.strong_count() > 0).count(), 0);
     assert_eq!(cache.stats().expirations, 100);
+}
+
+/// A text that counts how many of its kind there are.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(from = "String", into = "String")]
+struct Counted(String);
+
+static ALIVE: AtomicUsize = AtomicUsize::new(0);
+
+impl From<String> for Counted {
+    fn from(text: String) -> Self {
+        ALIVE.fetch_add(1, SeqCst);
+        Self(text)
+    }
+}
+
+impl From<Counted> for String {
+    fn from(counted: Counted) -> Self {
+        counted.0.clone()
+    }
+}
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        self.0.clone().into()
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        ALIVE.fetch_sub(1, SeqCst);
+    }
+}
+
+#[test]
+fn hazard_18_the_ttl_rule_gives_the_memory_of_copies_back_too() {
+    let clock = ManualClock::new();
+    let server = SharedMemory::with_clock(clock.clone());
+    let node = || Cache::builder().backend(server.clone()).clock(clock.clone());
+    let (other, near) =
+        (node().build().unwrap(), node().near(Memory::new()).rule(TtlRule::new()).build().unwrap());
+    other.set("key", &Counted::from("value".to_owned()), 60 * SECOND).unwrap();
+    assert_eq!(ALIVE.load(SeqCst), 0);
+    assert!(near.get::<Counted>("key").unwrap().is_some());
+    assert_eq!(ALIVE.load(SeqCst), 1, "a copy is kept");
+    clock.advance(29 * SECOND);
+    assert_eq!(ALIVE.load(SeqCst), 1);
+    clock.advance(SECOND);
+    assert_eq!(ALIVE.load(SeqCst), 0, "its life is over");
+    assert!(near.get::<Counted>("key").unwrap().is_some(), "that of the entry is not");
 }
 
 #[test]

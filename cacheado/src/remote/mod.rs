@@ -120,7 +120,9 @@ impl Remote {
     ) -> Arc<Self> {
         let near_ttl = settings.near.is_some().then_some(settings.near_ttl);
         let near = settings.near.unwrap_or_default();
-        let limits = Limits { shares: shares(&near), ..Limits::default() };
+        // Where no copies are kept, there is nothing to sweep.
+        let sweep = bounds.sweep && near_ttl.is_some();
+        let limits = Limits { shares: shares(&near), sweep, ..Limits::default() };
         let near = near.open(limits, clock.clone());
         let is_bound = bounds.lru.is_some() || bounds.max_items.is_some();
         let ledger = (is_bound || is_ruled).then(|| {
