@@ -212,6 +212,22 @@ fn a_number_of_128_bits_is_read_as_nothing_else() {
     assert_eq!(read::<u128>(&written(&-7_i8)), Err(CodecError::Refused));
 }
 
+#[test]
+fn a_field_may_go_that_has_held_a_number_of_128_bits() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct With {
+        cents: i128,
+        id: u8,
+    }
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Without {
+        id: u8,
+    }
+    let mut bytes = Vec::new();
+    Codec::serde().encode(&[With { cents: -1, id: 7 }], &mut bytes, Limits::default()).unwrap();
+    assert_eq!(Codec::serde().decode(&bytes, Limits::default()), Ok([Without { id: 7 }]));
+}
+
 /// Bytes in one piece, where a `Vec<u8>` is a list of numbers.
 #[derive(Debug, PartialEq)]
 struct Piece(Vec<u8>);
