@@ -36,7 +36,7 @@ impl ScopeTreeBuilder {
         self
     }
 
-    /// Adds a level below `parent`, which may be declared later.
+    /// Adds a level below `parent`, which may be declared later. Below `global`, the root of all, is at the top.
     ///
     /// ```
     /// # use cacheado::scope::ScopeTree;
@@ -48,7 +48,8 @@ impl ScopeTreeBuilder {
         name: impl Into<Arc<str>>,
         param: impl Into<Arc<str>>,
     ) -> Self {
-        self.levels.push(Node { name: name.into(), param: param.into(), parent: Some(parent.into()) });
+        let parent = Some(parent.into()).filter(|parent| **parent != *GLOBAL);
+        self.levels.push(Node { name: name.into(), param: param.into(), parent });
         self
     }
 

@@ -18,6 +18,13 @@ fn refused(tree: Result<ScopeTree, ScopeError>) -> String {
 }
 
 #[test]
+fn a_child_of_the_root_is_a_level_at_the_top() {
+    let named = ScopeTree::builder().child("global", "car", "car_id").child("car", "door", "door_id").build();
+    let plain = ScopeTree::builder().level("car", "car_id").child("car", "door", "door_id").build();
+    assert_eq!(named, plain);
+}
+
+#[test]
 fn a_tree_is_checked() {
     let build = ScopeTree::builder;
     assert_eq!(refused(build().build()), "a scope tree needs at least one level");
@@ -25,6 +32,9 @@ fn a_tree_is_checked() {
         assert_eq!(empty.build(), Err(ScopeError::EmptyName));
     }
     assert!(refused(build().level("global", "id").build()).contains("`global` is the implicit root"));
+    assert!(
+        refused(build().child("global", "global", "id").build()).contains("`global` is the implicit root")
+    );
     let twice =
         build().level("car", "car_id").level("organization", "id").child("organization", "car", "other");
     assert_eq!(refused(twice.build()), "the scope level `car` is there twice");
