@@ -177,7 +177,8 @@ impl MemoryBuilder {
     }
 
     /// What an entry weighs, in a unit of your choice, from its key bytes and its value. It is called once, before
-    /// the entry is stored, outside of any lock. More than [`Limits::MOST_WEIGHT`], 2⁴⁸, counts as that.
+    /// the entry is stored, outside of any lock, and without a [`max_weight`](Self::max_weight) never. More than
+    /// [`Limits::MOST_WEIGHT`], 2⁴⁸, counts as that.
     ///
     /// The key bytes are encoded, with the scope of a key of one's own. The value is what is stored:
     ///

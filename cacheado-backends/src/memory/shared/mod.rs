@@ -84,7 +84,7 @@ impl SharedMemory {
     }
 
     /// Empty, with the bounds of `memory`, by this clock. Without a weigher an entry weighs the bytes of its
-    /// key and of its value.
+    /// key and of its value. It knows nothing of scopes, and so holds no bound on each of them.
     #[must_use]
     pub fn open(memory: &Memory, clock: impl Into<Clock>) -> Self {
         let mut limits = memory.limits().clone();
