@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
+use cacheado::backends::SharedMemory;
 use cacheado::prelude::*;
 use cacheado::{global, with_cache, with_cache_async};
 use cacheado_tests::wait::on_one_thread;
@@ -278,4 +279,27 @@ fn the_name_of_a_cache_may_be_formatted() {
     assert_eq!(Regions::sold_cache(&regions, 1).stats().hits, 1);
     assert_eq!(Regions::sold_cache(&regions, 2).evict_all().unwrap(), 1);
     assert_eq!((regions.0.stats().total_keys, regions.1.stats().total_keys), (1, 0));
+}
+
+#[cached(ttl = 60, remote)]
+fn cube(n: u64) -> u64 {
+    n * n * n
+}
+
+#[cached(ttl = 60, local)]
+fn fourth_power(n: u64) -> u64 {
+    n * n * n * n
+}
+
+#[test]
+fn a_function_that_was_not_called_yet_in_this_process_counts_what_the_others_have_stored() {
+    let server = SharedMemory::new();
+    let node = || Cache::builder().backend(server.clone()).build().unwrap();
+    let (one, two) = (node(), node());
+    with_cache(&one, || [cube(2), cube(3), fourth_power(2)]);
+    let stored = |cache: &Cache| with_cache(cache, || [cube_cache().stats(), fourth_power_cache().stats()]);
+    assert_eq!(stored(&one).map(|stats| stats.total_keys), [2, 1]);
+    assert_eq!(stored(&two).map(|stats| stats.total_keys), [2, 0]);
+    assert_eq!(with_cache(&two, || cube_cache().evict_all()).unwrap(), 2);
+    assert_eq!(stored(&two).map(|stats| stats.total_keys), [0, 0]);
 }

@@ -73,7 +73,9 @@ impl FunctionCache {
         for function in &instances {
             stats += &function.stats();
         }
-        if let Some(remote) = instances.iter().find_map(|function| function.remote()) {
+        // Not called yet in this process, it may have entries of others'.
+        let unknown = inner.remote.as_ref().filter(|_| instances.is_empty());
+        if let Some(remote) = instances.iter().find_map(|function| function.remote()).or(unknown) {
             stats.total_keys += remote.count(Some(function_group(&self.name, self.version)));
             stats.storage_type = remote.name();
         } else if instances.is_empty() {
