@@ -1,9 +1,8 @@
 //! Which cache a call uses: `cache = …` of every kind, and the one of the moment.
 
 use std::sync::{Arc, LazyLock, OnceLock};
-use std::time::Duration;
 
-use cacheado::backends::{Backend, BackendStats, Entry, Result, SharedMemory};
+use cacheado::backends::SharedMemory;
 use cacheado::prelude::*;
 use cacheado::{global, with_cache, with_cache_async};
 use cacheado_tests::wait::on_one_thread;
@@ -303,54 +302,4 @@ fn a_function_that_was_not_called_yet_in_this_process_counts_what_the_others_hav
     assert_eq!(stored(&two).map(|stats| stats.total_keys), [2, 0]);
     assert_eq!(with_cache(&two, || cube_cache().evict_all()).unwrap(), 2);
     assert_eq!(stored(&two).map(|stats| stats.total_keys), [0, 0]);
-}
-
-/// A server of a kind of its own.
-struct Named(SharedMemory);
-
-impl Backend for Named {
-    fn name(&self) -> &'static str {
-        "named"
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<Entry>> {
-        self.0.get(key).await
-    }
-
-    async fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<Entry>>> {
-        self.0.get_many(keys).await
-    }
-
-    async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
-        self.0.put(key, value, ttl).await
-    }
-
-    async fn remove(&self, key: &str) -> Result<bool> {
-        self.0.remove(key).await
-    }
-
-    async fn keys(&self, prefix: &str) -> Result<Vec<String>> {
-        self.0.keys(prefix).await
-    }
-
-    async fn clear(&self) -> Result<u64> {
-        Backend::clear(&self.0).await
-    }
-
-    async fn stats(&self) -> Result<BackendStats> {
-        self.0.stats().await
-    }
-}
-
-#[test]
-fn the_statistics_of_a_function_say_where_its_own_values_are() {
-    let cache = Cache::builder().backend(Named(SharedMemory::new())).build().unwrap();
-    with_cache(&cache, || {
-        let kinds = || [cube_cache().stats(), fourth_power_cache().stats()].map(|stats| stats.storage_type);
-        assert_eq!(kinds(), ["named", "named"], "nothing is known of them yet");
-        assert_eq!((cube(2), fourth_power(2)), (8, 16));
-        assert_eq!(kinds(), ["named", "in_memory"]);
-        let by_function = cache.stats_by_function();
-        assert!(by_function.values().map(|stats| stats.storage_type).eq(kinds()));
-    });
 }

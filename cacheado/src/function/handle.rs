@@ -73,9 +73,6 @@ impl FunctionCache {
         for function in &instances {
             stats += &function.stats();
         }
-        if instances.is_empty() {
-            stats.storage_type = inner.storage();
-        }
         // Not called yet in this process, it may have entries of others'.
         let unknown = inner.remote.as_ref().filter(|_| instances.is_empty());
         if let Some(remote) = instances.iter().find_map(|function| function.remote()).or(unknown) {
