@@ -11,7 +11,7 @@ use super::computation::Course;
 use super::flight::Boarded;
 use super::lookup::Reason;
 use super::moment::Moment;
-use super::query::{Encoded, hash_labels, is_label_of};
+use super::query::{Encoded, hash_labels};
 use crate::codec::MakeCodec;
 use crate::context::{self, Mode, Origin, Outcome, Served, Tier};
 use crate::function::{Function, Held, Identity, Policy, SingleFlight, Stateless, Typed};
@@ -324,7 +324,7 @@ impl Call {
         // Most calls come in a scope in which there are entries already: its labels are there, too.
         let is_it = |labels: &[Label]| {
             let (scopes, others) = labels.split_at_checked(scope.depth()).unwrap_or_default();
-            others == tags && scopes.last().is_none_or(|last| is_label_of(last, scope))
+            others == tags && scopes.last().is_none_or(|last| scope.is_labelled(last))
         };
         let (hash, are_new) = (hash_labels(scope, tags), Cell::new(false));
         let labels = || {

@@ -68,19 +68,11 @@ fn boxed(bytes: KeyBytes, failures: u64) -> Encoded {
 /// The hash of the labels of a scope and of these tags.
 pub(super) fn hash_labels(scope: &Scope, tags: &[Label]) -> u64 {
     let mut sink = HashSink(HOT.seed.build_hasher());
-    scope.write_levels(&mut sink);
+    sink.bytes(scope.path());
     for tag in tags {
         sink.bytes(tag.as_bytes());
     }
     sink.0.finish()
-}
-
-/// Whether this is the label of the scope.
-pub(super) fn is_label_of(label: &Label, scope: &Scope) -> bool {
-    let Some(stored) = label.as_bytes().strip_prefix(b"s") else { return false };
-    let mut sink = MatchSink(Long { rest: stored, equal: true });
-    scope.write_levels(&mut sink);
-    sink.0.equal && sink.0.rest.is_empty()
 }
 
 /// A key that is compared with stored bytes as it is encoded.

@@ -31,7 +31,7 @@ pub use encode::{KeyBytes, encode};
 pub use serde::Serde;
 pub use sink::KeySink;
 
-pub(crate) use replay::{replay, split_value};
+pub(crate) use replay::{Token, replay, split_value};
 pub(crate) use sink::{float32_bits, float64_bits, tag};
 
 /// The version of the key format: the first byte of every [`Key`].

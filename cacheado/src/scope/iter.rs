@@ -1,10 +1,10 @@
 //! Walks along a path: down its levels, and up its ancestors.
 
+use std::fmt;
 use std::iter::FusedIterator;
-use std::slice;
 
 use super::Scope;
-use super::level::Level;
+use super::levels::next_level;
 
 /// The levels of a [`Scope`] with their values, from the top down; see [`Scope::levels`].
 ///
@@ -12,12 +12,21 @@ use super::level::Level;
 /// let levels = cacheado::scope::Scope::global();
 /// assert_eq!(levels.levels().len(), 0);
 /// ```
-#[derive(Clone, Debug)]
-pub struct Levels<'a>(slice::Iter<'a, Level>);
+#[derive(Clone)]
+pub struct Levels<'a> {
+    /// So many of which remain.
+    left: usize,
+    path: &'a [u8],
+}
 
 impl<'a> Levels<'a> {
-    pub(super) fn new(path: &'a [Level]) -> Self {
-        Self(path.iter())
+    pub(super) fn new(left: usize, path: &'a [u8]) -> Self {
+        Self { left, path }
+    }
+
+    /// What remains as bytes.
+    pub(super) fn path(&self) -> &'a [u8] {
+        self.path
     }
 }
 
@@ -25,11 +34,18 @@ impl<'a> Iterator for Levels<'a> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|level| (level.name.as_str(), &*level.value))
+        self.left = self.left.checked_sub(1)?;
+        next_level(&mut self.path)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
+        (self.left, Some(self.left))
+    }
+}
+
+impl fmt::Debug for Levels<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
     }
 }
 

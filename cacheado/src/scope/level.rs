@@ -1,17 +1,8 @@
-//! One level of a path: its name and the text of its value.
+//! The name of a level.
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-
-use smol_str::SmolStr;
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Level {
-    pub(super) name: LevelName,
-    /// In the level itself up to 23 bytes, so that most scopes are one allocation.
-    pub(super) value: SmolStr,
-}
 
 /// The name of a level: a literal of the program, or one made at run time.
 ///

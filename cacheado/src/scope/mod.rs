@@ -3,7 +3,7 @@
 //! | module | subject |
 //! |---|---|
 //! | `path` | [`Scope`], a typed path of levels and values, and its algebra |
-//! | `level`, `iter` | what a path is made of, and walks along it |
+//! | `levels`, `level`, `iter` | what a path is made of, and walks along it |
 //! | `text` | the escaped text of a path, and the way back |
 //! | `value` | [`ScopeValue`]: what may be a level's value, [`ScopeText`] if it is a text; [`ScopeSource`]: what may hold one |
 //! | `tree`, `builder` | [`ScopeTree`], for trees known only at run time, and how one is made |
@@ -16,6 +16,7 @@ mod builder;
 mod error;
 mod iter;
 mod level;
+mod levels;
 mod path;
 mod resolve;
 mod text;

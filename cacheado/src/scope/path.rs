@@ -1,14 +1,13 @@
 //! [`Scope`]: a typed path, shared between clones, and between a scope and its ancestors.
 
+use super::iter::{Ancestors, Levels};
+use super::level::LevelName;
+use super::levels::{Path, write_level};
+use super::{GLOBAL, ScopeValue};
+use cacheado_backends::memory::Label;
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
-
-use super::iter::{Ancestors, Levels};
-use super::level::{Level, LevelName};
-use super::{GLOBAL, ScopeValue};
-use cacheado_backends::memory::Label;
 
 use crate::key::{KeyBytes, KeySink, split_levels};
 
@@ -26,11 +25,10 @@ use crate::key::{KeyBytes, KeySink, split_levels};
 /// assert!(Scope::global().contains(&user));
 /// # Ok::<(), cacheado::scope::ScopeError>(())
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Scope {
-    /// The path of this scope or of one below it; `None` for the root.
-    path: Option<Arc<[Level]>>,
-    /// How many levels of `path` are this scope's.
+    path: Path,
+    /// How many levels it has.
     depth: usize,
 }
 
@@ -45,7 +43,7 @@ impl Scope {
     /// ```
     #[must_use]
     pub const fn global() -> Self {
-        Self { path: None, depth: 0 }
+        Self { path: Path::NONE, depth: 0 }
     }
 
     /// The scope one level up; `None` for the root.
@@ -59,11 +57,7 @@ impl Scope {
     /// ```
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
-        match self.depth {
-            0 => None,
-            1 => Some(Self::global()),
-            depth => Some(Self { path: self.path.clone(), depth: depth - 1 }),
-        }
+        self.depth.checked_sub(1).map(|depth| self.up_to(depth))
     }
 
     /// Whether `other` is this scope or lies below it.
@@ -78,7 +72,8 @@ impl Scope {
     /// ```
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
-        other.path().starts_with(self.path())
+        // No text is the beginning of another.
+        other.path.as_bytes().starts_with(self.path.as_bytes())
     }
 
     /// The name of the deepest level; `global` for the root.
@@ -92,7 +87,7 @@ impl Scope {
     /// ```
     #[must_use]
     pub fn level(&self) -> &str {
-        self.path().last().map_or(GLOBAL, |level| level.name.as_str())
+        self.levels().last().map_or(GLOBAL, |(level, _)| level)
     }
 
     /// The levels from the top down, each with the text of its value.
@@ -106,7 +101,7 @@ impl Scope {
     /// ```
     #[must_use]
     pub fn levels(&self) -> Levels<'_> {
-        Levels::new(self.path())
+        Levels::new(self.depth, self.path.as_bytes())
     }
 
     /// How many levels the path has; 0 for the root.
@@ -121,10 +116,20 @@ impl Scope {
 
     /// The scope of the first `depth` levels of this one's path.
     pub(crate) fn up_to(&self, depth: usize) -> Self {
-        match depth.min(self.depth) {
-            0 => Self::global(),
-            depth => Self { path: self.path.clone(), depth },
+        match depth.checked_sub(1).and_then(|above| self.ends().nth(above)) {
+            Some(end) => Self { path: self.path.cut(end), depth },
+            None if depth == 0 => Self::global(),
+            None => self.clone(),
         }
+    }
+
+    /// Where each level ends in the bytes of the path.
+    fn ends(&self) -> impl Iterator<Item = usize> {
+        let (len, mut levels) = (self.path.as_bytes().len(), self.levels());
+        std::iter::from_fn(move || {
+            levels.next()?;
+            Some(len - levels.path().len())
+        })
     }
 
     /// This scope, its parent, and so on up to and with the root.
@@ -147,69 +152,65 @@ impl Scope {
         levels: impl IntoIterator<Item = (N, &'a dyn ScopeValue)>,
     ) -> Option<Self> {
         thread_local! {
-            /// Room for the text of a value. There is none while the thread ends.
-            static ROOM: Cell<String> = const { Cell::new(String::new()) };
+            /// Room for a path, and for the text of a value. There is none while the thread ends.
+            static ROOM: Cell<(KeyBytes, String)> = const { Cell::new((KeyBytes::new(), String::new())) };
         }
-        let mut text = ROOM.try_with(Cell::take).unwrap_or_default();
-        let mut has_failed = false;
-        // Collected at once: of an array of levels, this is one allocation, and one for each long value.
-        let path: Arc<[Level]> = levels
-            .into_iter()
-            .map(|(name, value)| {
-                text.clear();
-                has_failed |= value.write_scope(&mut text).is_err();
-                Level { name: name.into(), value: text.as_str().into() }
-            })
-            .collect();
-        let _ = ROOM.try_with(|room| room.set(text));
-        let depth = path.len();
-        (!has_failed).then(|| Self { path: (depth > 0).then_some(path), depth })
+        let (mut path, mut text) = ROOM.try_with(Cell::take).unwrap_or_default();
+        path.clear();
+        let (mut has_failed, mut depth) = (false, 0);
+        for (name, value) in levels {
+            text.clear();
+            has_failed |= value.write_scope(&mut text).is_err();
+            write_level(name.into().as_str(), &text, &mut path);
+            depth += 1;
+        }
+        let scope = (!has_failed).then(|| Self { path: Path::new(path.as_bytes()), depth });
+        let _ = ROOM.try_with(|room| room.set((path, text)));
+        scope
     }
 
     /// The scope one level down. `None` where the value fails to write itself.
     pub(crate) fn child(&self, level: impl Into<LevelName>, value: &dyn ScopeValue) -> Option<Self> {
         let mut text = String::new();
         value.write_scope(&mut text).ok()?;
-        let last = Level { name: level.into(), value: text.into() };
-        Some(Self::from_path(self.path().iter().cloned().chain([last]).collect()))
+        let mut path = KeyBytes::new();
+        path.append(self.path.as_bytes());
+        write_level(level.into().as_str(), &text, &mut path);
+        Some(Self { path: Path::new(path.as_bytes()), depth: self.depth + 1 })
     }
 
     /// The scope at the end of a path of texts that came from elsewhere. `None` where a level's name is none.
     pub(crate) fn from_texts<L: AsRef<str>, V: AsRef<str>>(
         levels: impl IntoIterator<Item = (L, V)>,
     ) -> Option<Self> {
-        let mut path = Vec::new();
+        let (mut path, mut depth) = (KeyBytes::new(), 0);
         for (name, value) in levels {
             let name = name.as_ref();
             if name.is_empty() || name == GLOBAL {
                 return None;
             }
-            path.push(Level { name: Arc::<str>::from(name).into(), value: value.as_ref().into() });
+            write_level(name, value.as_ref(), &mut path);
+            depth += 1;
         }
-        Some(Self::from_path(path))
+        Some(Self { path: Path::new(path.as_bytes()), depth })
     }
 
     /// The index labels of the path: one for this scope and one for each ancestor but the root, from the top
     /// down. A label is `s` and the encoded path, so that it never meets a label of another kind.
-    pub(crate) fn labels(&self) -> impl Iterator<Item = Label> + '_ {
-        let mut bytes = KeyBytes::with_capacity(64);
-        (1..=self.depth).map(move |depth| {
-            bytes.clear();
-            Self { path: self.path.clone(), depth }.write_label(&mut bytes);
-            Label::from(bytes.as_bytes())
-        })
+    pub(crate) fn labels(&self) -> impl Iterator<Item = Label> {
+        self.ends().zip(1..).map(|(end, depth)| Label::from(label(depth, &self.path.as_bytes()[..end])))
     }
 
     /// The index label of this scope alone.
     pub(crate) fn label(&self) -> Vec<u8> {
-        let mut label = KeyBytes::with_capacity(64);
-        self.write_label(&mut label);
-        label.into_vec()
+        label(self.depth, self.path.as_bytes())
     }
 
-    fn write_label(&self, label: &mut KeyBytes) {
-        label.append(b"s");
-        self.write_levels(label);
+    /// Whether this is the label of the scope.
+    pub(crate) fn is_labelled(&self, label: &Label) -> bool {
+        // How many levels there are follows from what they are.
+        let path = label.as_bytes().strip_prefix(b"s").and_then(|levels| levels.get(HEADER..));
+        path == Some(self.path.as_bytes())
     }
 
     /// The scope of an entry, from its labels: the deepest one that names a scope.
@@ -219,27 +220,38 @@ impl Scope {
     }
 
     /// Writes the path as a key holds it: a sequence of levels, each a text for its name and one for its value.
-    pub(crate) fn write_levels<S: KeySink + ?Sized>(&self, sink: &mut S) {
-        sink.sequence(self.depth);
-        for (level, value) in self.levels() {
-            sink.text(level);
-            sink.text(value);
-        }
+    pub(crate) fn write_levels(&self, key: &mut KeyBytes) {
+        key.sequence(self.depth);
+        key.append(self.path.as_bytes());
     }
 
-    fn from_path(path: Vec<Level>) -> Self {
-        let depth = path.len();
-        Self { path: (depth > 0).then(|| path.into()), depth }
+    /// The levels as bytes, for a hash.
+    pub(crate) fn path(&self) -> &[u8] {
+        self.path.as_bytes()
     }
+}
 
-    fn path(&self) -> &[Level] {
-        self.path.as_deref().and_then(|path| path.get(..self.depth)).unwrap_or_default()
+/// The label of a scope with this path.
+fn label(depth: usize, path: &[u8]) -> Vec<u8> {
+    let mut label = KeyBytes::with_capacity(1 + HEADER + path.len());
+    label.append(b"s");
+    label.sequence(depth);
+    label.append(path);
+    label.into_vec()
+}
+
+/// So many bytes say how many levels follow.
+const HEADER: usize = 1 + size_of::<u64>();
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self::global()
     }
 }
 
 impl PartialEq for Scope {
     fn eq(&self, other: &Self) -> bool {
-        self.path() == other.path()
+        self.path.as_bytes() == other.path.as_bytes()
     }
 }
 
@@ -247,7 +259,7 @@ impl Eq for Scope {}
 
 impl Hash for Scope {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.path().hash(state);
+        self.path.as_bytes().hash(state);
     }
 }
 
@@ -259,6 +271,6 @@ impl PartialOrd for Scope {
 
 impl Ord for Scope {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.path().cmp(other.path())
+        self.levels().cmp(other.levels())
     }
 }
