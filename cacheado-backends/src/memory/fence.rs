@@ -56,6 +56,12 @@ impl<P> Ticket<P> {
         self.0.serial
     }
 
+    /// What evictions of it concern its fill.
+    #[must_use]
+    pub fn labels(&self) -> Option<&LabelSet> {
+        self.0.labels.as_ref()
+    }
+
     /// What it carries.
     #[must_use]
     pub fn carried(&self) -> Option<&P> {
@@ -202,17 +208,17 @@ impl<P> Tickets<P> {
     }
 
     fn numbered(self: &Arc<Self>, serial: u64, hash: u64, labels: Option<&LabelSet>) -> Ticket<P> {
-        match self.register(serial, hash, labels, || None, |_| false) {
+        match self.register(serial, hash, &mut labels.cloned(), || None, |_| false) {
             Taking::Taken(ticket) | Taking::There(ticket) => ticket,
         }
     }
 
     /// Takes a ticket that carries something for others who want the same value, unless one is there that will do:
-    /// that is current, and of which `will_do` holds.
+    /// that is current, and of which `will_do` holds. A ticket that is taken takes the labels.
     pub fn take_or_join(
         self: &Arc<Self>,
         hash: u64,
-        labels: Option<&LabelSet>,
+        labels: &mut Option<LabelSet>,
         carried: impl FnOnce() -> P,
         will_do: impl Fn(&P) -> bool,
     ) -> Taking<P> {
@@ -225,7 +231,7 @@ impl<P> Tickets<P> {
         self: &Arc<Self>,
         serial: u64,
         hash: u64,
-        labels: Option<&LabelSet>,
+        labels: &mut Option<LabelSet>,
         carried: impl FnOnce() -> Option<P>,
         will_do: impl Fn(&Ticket<P>) -> bool,
     ) -> Taking<P> {
@@ -237,7 +243,7 @@ impl<P> Tickets<P> {
             drop(watched);
             return Taking::There(other);
         }
-        let labels = labels.cloned();
+        let labels = labels.take();
         let evicted = labels.as_ref().map_or(0, LabelSet::evicted);
         let taken = Arc::new(Taken {
             serial,

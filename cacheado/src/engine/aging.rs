@@ -258,11 +258,10 @@ impl Call {
         if self.has_just_failed(function) {
             return None;
         }
-        let labels = self.labels();
-        match self.board(labels.as_ref(), leader, true)? {
+        match self.board(&mut self.labels(), leader, true)? {
             Taking::Taken(flight) => {
                 self.boards(Some(&flight));
-                Some(Computation::renewing(self.again(), labels, flight, why))
+                Some(Computation::renewing(self.again(), flight, why))
             }
             Taking::There(_) => None,
         }

@@ -24,7 +24,8 @@ pub(super) struct Computation {
 /// What a call has once it computes.
 #[derive(Default)]
 pub(super) struct Course {
-    pub(super) labels: Option<LabelSet>,
+    /// `None`: its ticket has them, or there are none.
+    labels: Option<LabelSet>,
     /// `None`: the outcome is not stored.
     pub(super) ticket: Option<Boarded>,
     /// Whether its ticket carries a flight that has not landed.
@@ -41,6 +42,13 @@ pub(super) struct Course {
     pub(super) begun: Option<u64>,
     /// The places of the bounded body that it was called inside, or its own once its body runs.
     within: Option<Places>,
+}
+
+impl Course {
+    /// The groups that its entry can be evicted by.
+    pub(super) fn labels(&self) -> Option<&LabelSet> {
+        self.labels.as_ref().or_else(|| self.ticket.as_ref()?.labels())
+    }
 }
 
 impl Deref for Computation {
@@ -72,20 +80,15 @@ impl Computation {
     }
 
     /// One whose outcome others can wait for.
-    pub(super) fn leading_flight(call: Box<Call>, labels: Option<LabelSet>, flight: Boarded) -> Self {
-        let mut computation = Self::new(call, labels, Some(flight));
+    pub(super) fn leading_flight(call: Box<Call>, flight: Boarded) -> Self {
+        let mut computation = Self::new(call, None, Some(flight));
         computation.is_led = true;
         computation
     }
 
     /// One that takes the place of what its caller is served with.
-    pub(super) fn renewing(
-        call: Box<Call>,
-        labels: Option<LabelSet>,
-        flight: Boarded,
-        why: Renewing,
-    ) -> Self {
-        let mut computation = Self::leading_flight(call, labels, flight);
+    pub(super) fn renewing(call: Box<Call>, flight: Boarded, why: Renewing) -> Self {
+        let mut computation = Self::leading_flight(call, flight);
         computation.renewing = Some(why);
         computation
     }

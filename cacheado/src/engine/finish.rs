@@ -101,7 +101,7 @@ impl Computation {
         let Some(function) = &self.call.function else { return };
         let hash = self.call.hash;
         // Its number is that of its beginning: of two sets, the one that began later stays.
-        let begun = function.tickets.take(hash, self.labels.as_ref());
+        let begun = function.tickets.take(hash, self.labels());
         let set = catch_unwind(AssertUnwindSafe(|| {
             let ttl = self.admitted(function, value);
             function.tickets.fence_off(hash);
@@ -123,7 +123,7 @@ impl Computation {
     /// [`place`](Self::place).
     fn replace(&self, function: &Function, begun: &Boarded, ttl: Ttl, value: &dyn Outcome) -> Option<Placed> {
         loop {
-            let ticket = function.tickets.renew(begun, self.call.hash, self.labels.as_ref());
+            let ticket = function.tickets.renew(begun, self.call.hash, self.labels());
             match self.place(function, &ticket, ttl, value)? {
                 // An eviction has come between: the value comes after it.
                 Placed::Fenced => {}

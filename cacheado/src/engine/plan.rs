@@ -38,7 +38,7 @@ impl Call {
                 ControlFlow::Continue(call) => self = call,
             }
         }
-        let labels = self.labels();
+        let mut labels = self.labels();
         if self.is_remote() {
             self.begun.get_or_insert_with(Moment::now);
             if self.goes_by_spare() {
@@ -51,7 +51,7 @@ impl Call {
             self.misses_here();
             return Computation::alone(self, labels).start();
         }
-        match self.board(labels.as_ref(), leader, false) {
+        match self.board(&mut labels, leader, false) {
             Some(Taking::There(flight)) if may_join(&flight) => {
                 self.misses_here();
                 self.boards(Some(&flight));
@@ -64,7 +64,7 @@ impl Call {
             }
             Some(Taking::Taken(flight)) => {
                 self.boards(Some(&flight));
-                let mut computation = Computation::leading_flight(self, labels, flight);
+                let mut computation = Computation::leading_flight(self, flight);
                 // Between the probe and here the previous leader may have stored it.
                 if let Some(value) = computation.look_again() {
                     return Next::Serve(value);
@@ -82,11 +82,11 @@ impl Call {
         }
     }
 
-    /// Joins the flight for this key, or opens one. A flight that began before an eviction is left to those who
+    /// Joins the flight for this key, or opens one, which takes the labels. A flight that began before an eviction is left to those who
     /// are on it. `None` without a cache.
     pub(super) fn board(
         &self,
-        labels: Option<&LabelSet>,
+        labels: &mut Option<LabelSet>,
         leader: Leader,
         is_renewal: bool,
     ) -> Option<Taking<Flight>> {

@@ -91,7 +91,7 @@ impl Call {
             return Looked::Here(None);
         }
         let mut reading = Computation::without_body(self);
-        reading.ticket = Some(function.tickets.take(reading.call.hash, reading.labels.as_ref()));
+        reading.ticket = Some(function.tickets.take(reading.call.hash, reading.labels()));
         Looked::There(reading)
     }
 

@@ -132,7 +132,7 @@ impl Computation {
             born: now,
             deadline,
             aging: None,
-            labels: self.labels.clone(),
+            labels: self.labels().cloned(),
         }
     }
 }

@@ -64,7 +64,7 @@ impl Computation {
 
     fn fill_ledger(&self, function: &Function, ledger: &Ledger, ttl: Option<Duration>) -> (Placed, Ticket) {
         // The ledger is a store of its own, with label sets of its own.
-        let labels = self.labels.as_ref().and_then(|labels| ledger.labelled(labels.labels()));
+        let labels = self.labels().and_then(|labels| ledger.labelled(labels.labels()));
         let ticket = ledger.tickets.take(self.call.hash, labels.as_ref());
         let clock = function.store.clock();
         let now = clock.now();
