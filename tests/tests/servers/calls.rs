@@ -253,7 +253,8 @@ fn evictions_count_exactly(server: &Server) {
     assert_eq!(b.evict_by_scope(&scopes::user("acme", "8")).unwrap(), 1);
     assert_eq!(b.evict_by_scope(&scopes::organization("acme")).unwrap(), 48);
     assert_eq!(a.evict_by_scope(&scopes::organization("acme")).unwrap(), 0);
-    assert_eq!(with_cache(&b, || greeting_cache().stats().total_keys), 0, "not called on this node");
+    // Also where it has not been called.
+    assert_eq!(with_cache(&b, || greeting_cache().stats().total_keys), 49);
     assert_eq!(with_cache(&a, || greeting_cache().stats().total_keys), 49);
     assert_eq!(with_cache(&b, || greeting_cache().evict_all()).unwrap(), 49);
     assert_eq!(a.stats().total_keys, 0);
