@@ -12,7 +12,6 @@ use std::fmt;
 use std::sync::atomic::AtomicU64 as Count;
 use std::sync::{Arc, Weak};
 
-use crossbeam_utils::CachePadded;
 use hashbrown::HashTable;
 
 use super::labels::LabelSet;
@@ -45,8 +44,8 @@ struct Taken<P> {
     labels: Option<LabelSet>,
     marked: AtomicBool,
     /// Whether it is registered.
-    watched: AtomicBool,
-    tickets: Arc<Tickets<P>>,
+    is_watched: AtomicBool,
+    register: Arc<Register<P>>,
     carried: Option<P>,
 }
 
@@ -71,14 +70,14 @@ impl<P> Ticket<P> {
     /// What no ticket of another fill has, in any store of this process, and none will have.
     #[must_use]
     pub fn number(&self) -> TicketNumber {
-        TicketNumber { tickets: self.0.tickets.number, serial: self.0.serial }
+        TicketNumber { tickets: self.0.register.of.number, serial: self.0.serial }
     }
 
     /// Whether no eviction that concerns its fill has begun since it was taken.
     #[must_use]
     pub fn is_current(&self) -> bool {
         let evicted = self.0.labels.as_ref().map_or(0, LabelSet::evicted);
-        let (all, region) = self.0.tickets.epochs();
+        let (all, region) = self.0.register.of.epochs();
         !self.0.marked.load(Ordering::SeqCst) && self.0.epochs == (all, region, evicted)
     }
 
@@ -117,8 +116,8 @@ impl<P> fmt::Debug for Ticket<P> {
 
 impl<P> Drop for Taken<P> {
     fn drop(&mut self) {
-        if self.watched.load(Ordering::Relaxed) {
-            self.tickets.watched(self.hash).lock().strike(self.hash, self.serial);
+        if self.is_watched.load(Ordering::Relaxed) {
+            self.register.watched.lock().strike(self.hash, self.serial);
         }
     }
 }
@@ -146,16 +145,28 @@ impl<P> Watched<P> {
 }
 
 /// The tickets of the fills of one [`Region`](super::Region).
-// Each ticket has a handle: the count of them stands on another line than what is read.
-#[repr(align(128))]
 pub struct Tickets<P = ()> {
+    of: Arc<Origin>,
+    registers: [Arc<Register<P>>; SHARDS],
+}
+
+/// Whose tickets they are.
+struct Origin {
     store: Arc<Store>,
     region: RegionId,
     /// No other tickets of this process have it.
     number: u64,
     /// How often all entries of the region have been evicted.
     epoch: AtomicU64,
-    shards: [CachePadded<Mutex<Watched<P>>>; SHARDS],
+}
+
+/// Where the tickets for some of the hashes are registered. Each ticket has a handle, whose count stands on the line of
+/// the lock: a line that is taken anyway when a ticket is made, and no other thread needs for other hashes.
+struct Register<P> {
+    watched: Mutex<Watched<P>>,
+    of: Arc<Origin>,
+    /// As long as a line.
+    _apart: [u64; 8],
 }
 
 /// What evictions need of the tickets of a region, whatever they carry.
@@ -175,18 +186,7 @@ pub enum Taking<P> {
     There(Ticket<P>),
 }
 
-impl<P> Tickets<P> {
-    pub(super) fn new(store: &Arc<Store>, region: RegionId) -> Arc<Self> {
-        let shards = std::array::from_fn(|_| Mutex::new(Watched(HashTable::new())).into());
-        let number = OPENED.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self { store: Arc::clone(store), region, number, epoch: AtomicU64::new(0), shards })
-    }
-
-    fn watched(&self, hash: u64) -> &Mutex<Watched<P>> {
-        // The highest bits choose the shard, the map uses the others.
-        &self.shards[usize::try_from(hash >> 60).unwrap_or_default() % SHARDS]
-    }
-
+impl Origin {
     fn epochs(&self) -> (u64, u64) {
         (self.store.epoch(), self.epoch.load(Ordering::SeqCst))
     }
@@ -195,20 +195,37 @@ impl<P> Tickets<P> {
     fn next_serial(&self) -> u64 {
         self.store.next_serial() | (u64::from(self.region.0) << Locator::SERIAL_BITS)
     }
+}
+
+impl<P> Tickets<P> {
+    pub(super) fn new(store: &Arc<Store>, region: RegionId) -> Arc<Self> {
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let of = Arc::new(Origin { store: Arc::clone(store), region, number, epoch: AtomicU64::new(0) });
+        let registers = std::array::from_fn(|_| {
+            let watched = Mutex::new(Watched(HashTable::new()));
+            Arc::new(Register { watched, of: Arc::clone(&of), _apart: [0; 8] })
+        });
+        Arc::new(Self { of, registers })
+    }
+
+    fn register(&self, hash: u64) -> &Arc<Register<P>> {
+        // The highest bits choose the register, the map uses the others.
+        &self.registers[usize::try_from(hash >> 60).unwrap_or_default() % SHARDS]
+    }
 
     /// Takes a ticket for a fill of the key with this hash. To be called before the computation begins.
-    pub fn take(self: &Arc<Self>, hash: u64, labels: Option<&LabelSet>) -> Ticket<P> {
-        self.numbered(self.next_serial(), hash, labels)
+    pub fn take(&self, hash: u64, labels: Option<&LabelSet>) -> Ticket<P> {
+        self.numbered(self.of.next_serial(), hash, labels)
     }
 
     /// The ticket of the same fill, as if it had been taken now: for a value that was there before it, and
     /// comes after the evictions since.
-    pub fn renew(self: &Arc<Self>, ticket: &Ticket<P>, hash: u64, labels: Option<&LabelSet>) -> Ticket<P> {
+    pub fn renew(&self, ticket: &Ticket<P>, hash: u64, labels: Option<&LabelSet>) -> Ticket<P> {
         self.numbered(ticket.serial(), hash, labels)
     }
 
-    fn numbered(self: &Arc<Self>, serial: u64, hash: u64, labels: Option<&LabelSet>) -> Ticket<P> {
-        match self.register(serial, hash, &mut labels.cloned(), || None, |_| false) {
+    fn numbered(&self, serial: u64, hash: u64, labels: Option<&LabelSet>) -> Ticket<P> {
+        match self.enter(serial, hash, &mut labels.cloned(), || None, |_| false) {
             Taking::Taken(ticket) | Taking::There(ticket) => ticket,
         }
     }
@@ -216,27 +233,28 @@ impl<P> Tickets<P> {
     /// Takes a ticket that carries something for others who want the same value, unless one is there that will do:
     /// that is current, and of which `will_do` holds. A ticket that is taken takes the labels.
     pub fn take_or_join(
-        self: &Arc<Self>,
+        &self,
         hash: u64,
         labels: &mut Option<LabelSet>,
         carried: impl FnOnce() -> P,
         will_do: impl Fn(&P) -> bool,
     ) -> Taking<P> {
         let will_do = |other: &Ticket<P>| other.will_do(&will_do);
-        self.register(self.next_serial(), hash, labels, || Some(carried()), will_do)
+        self.enter(self.of.next_serial(), hash, labels, || Some(carried()), will_do)
     }
 
     /// Registers a ticket that carries this, unless there is one that will do, which is asked under the lock.
-    fn register(
-        self: &Arc<Self>,
+    fn enter(
+        &self,
         serial: u64,
         hash: u64,
         labels: &mut Option<LabelSet>,
         carried: impl FnOnce() -> Option<P>,
         will_do: impl Fn(&Ticket<P>) -> bool,
     ) -> Taking<P> {
-        let (all, region) = self.epochs();
-        let mut watched = self.watched(hash).lock();
+        let register = self.register(hash);
+        let (all, region) = register.of.epochs();
+        let mut watched = register.watched.lock();
         let others: Vec<_> = watched.under(hash).map(Ticket).collect();
         if let Some(other) = others.iter().find(|other| will_do(other)).cloned() {
             // Before the others are dropped: the last of a ticket strikes itself off.
@@ -251,8 +269,8 @@ impl<P> Tickets<P> {
             epochs: (all, region, evicted),
             labels,
             marked: AtomicBool::new(false),
-            watched: AtomicBool::new(true),
-            tickets: Arc::clone(self),
+            is_watched: AtomicBool::new(true),
+            register: Arc::clone(register),
             carried: carried(),
         });
         let watch = Watch { hash, serial, taken: Arc::downgrade(&taken) };
@@ -266,20 +284,20 @@ impl<P> Tickets<P> {
     /// has been; then it is registered no longer.
     pub fn close(&self, ticket: &Ticket<P>, close: impl FnOnce()) -> bool {
         let Ticket(taken) = ticket;
-        let mut watched = self.watched(taken.hash).lock();
+        let mut watched = taken.register.watched.lock();
         close();
         // Tickets are handed out under the lock only: if this is the only one, it stays so.
         let is_alone = Arc::strong_count(taken) == 1;
         if is_alone {
             watched.strike(taken.hash, taken.serial);
-            taken.watched.store(false, Ordering::Relaxed);
+            taken.is_watched.store(false, Ordering::Relaxed);
         }
         is_alone
     }
 
     /// Fills of the key with this hash that have begun are not stored.
     pub fn fence_off(&self, hash: u64) {
-        let marked: Vec<_> = self.watched(hash).lock().under(hash).collect();
+        let marked: Vec<_> = self.register(hash).watched.lock().under(hash).collect();
         for taken in &marked {
             taken.marked.store(true, Ordering::SeqCst);
         }
@@ -287,15 +305,16 @@ impl<P> Tickets<P> {
 
     /// A ticket that is current, and carries something of which `will_do` holds, if there is one.
     pub fn find(&self, hash: u64, will_do: impl Fn(&P) -> bool) -> Option<Ticket<P>> {
-        let there: Vec<_> = self.watched(hash).lock().under(hash).map(Ticket).collect();
+        let there: Vec<_> = self.register(hash).watched.lock().under(hash).map(Ticket).collect();
         there.into_iter().find(|other| other.will_do(&will_do))
     }
 
     /// How many tickets carry something of which this holds.
     pub fn count(&self, holds: impl Fn(&P) -> bool) -> usize {
         let mut count = 0;
-        for shard in &self.shards {
-            let there: Vec<_> = shard.lock().0.iter().filter_map(|watch| watch.taken.upgrade()).collect();
+        for register in &self.registers {
+            let there: Vec<_> =
+                register.watched.lock().0.iter().filter_map(|watch| watch.taken.upgrade()).collect();
             count += there.iter().filter(|taken| taken.carried.as_ref().is_some_and(&holds)).count();
         }
         count
@@ -304,7 +323,7 @@ impl<P> Tickets<P> {
     /// How many tickets are registered.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.shards.iter().map(|watched| watched.lock().0.len()).sum()
+        self.registers.iter().map(|register| register.watched.lock().0.len()).sum()
     }
 }
 
@@ -314,12 +333,12 @@ impl<P: Send + Sync> Fences for Tickets<P> {
     }
 
     fn fence_all_off(&self) {
-        self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.of.epoch.fetch_add(1, Ordering::SeqCst);
     }
 }
 
 impl<P> fmt::Debug for Tickets<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tickets").field("region", &self.region).finish_non_exhaustive()
+        f.debug_struct("Tickets").field("region", &self.of.region).finish_non_exhaustive()
     }
 }
