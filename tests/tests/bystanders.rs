@@ -2,9 +2,11 @@
 //! its computation with.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Barrier, OnceLock};
+use std::sync::{Arc, Barrier, OnceLock};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use cacheado::rules::Lru;
 use cacheado::testing::ManualClock;
 use cacheado_tests::Counter;
 use cacheado_tests::wait::{Watched, in_time, until};
+use tokio::sync::Notify;
 
 /// Evicts and overwrites many other things, which all have fences of their own.
 fn busy(cache: &Cache) {
@@ -263,4 +266,39 @@ fn hazard_18_shortening_a_lifetime_again_and_again_leaves_nothing_behind() {
     clock.advance(Duration::from_secs(1_000));
     assert_eq!(cache.get::<u8>("key").unwrap(), None);
     assert_eq!(cache.stats().expirations, 1);
+}
+
+#[test]
+fn hazard_19_a_waker_that_panics_leaves_nobody_else_asleep() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("wake panics");
+        }
+    }
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let (cache, gate, woken) = (Cache::new(), Notify::new(), Arc::new(Woken::default()));
+    let call = || {
+        Box::pin(cache.get_or_compute_async("key", Ttl::Never, async || {
+            gate.notified().await;
+            1_u8
+        }))
+    };
+    let wakers = [Waker::noop().clone(), Arc::new(Panics).into(), Arc::clone(&woken).into()];
+    let mut calls = [call(), call(), call()];
+    for (call, waker) in calls.iter_mut().zip(&wakers) {
+        assert!(call.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+    }
+    gate.notify_one();
+    for call in &mut calls {
+        let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Ready(Ok(1))));
+        assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+    }
 }

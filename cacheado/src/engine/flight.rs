@@ -156,7 +156,10 @@ impl Flight {
         };
         self.landed.notify_all();
         for waker in tasks.into_iter().flatten() {
-            waker.wake();
+            // It is somebody else's code, and the others are to be woken all the same.
+            if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
+                tracing::error!("a waker panicked");
+            }
         }
     }
 
@@ -219,11 +222,12 @@ impl Future for Landing {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Landed> {
         let this = self.get_mut();
         let Some(flight) = this.flight.carried() else { return Poll::Ready(Landed::Gone) };
+        // Somebody else's code, too.
+        let waker = context.waker().clone();
         let mut state = flight.state.lock();
         if let Some(outcome) = &state.outcome {
             return Poll::Ready(outcome.clone());
         }
-        let waker = context.waker().clone();
         let place = *this.place.get_or_insert_with(|| state.vacant.pop().unwrap_or(state.tasks.len()));
         if place == state.tasks.len() {
             state.tasks.push(None);
