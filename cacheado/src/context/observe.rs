@@ -10,7 +10,7 @@ use super::layer::{self, Layer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// No annotated function was called.
+    /// No annotated function was called, or only batch functions without an id.
     Uncalled,
     /// With a stored value.
     Hit,
