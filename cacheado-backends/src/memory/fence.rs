@@ -214,12 +214,14 @@ impl<P> Tickets<P> {
     }
 
     /// Takes a ticket for a fill of the key with this hash. To be called before the computation begins.
+    #[must_use]
     pub fn take(&self, hash: u64, labels: Option<&LabelSet>) -> Ticket<P> {
         self.numbered(self.of.next_serial(), hash, labels)
     }
 
     /// The ticket of the same fill, as if it had been taken now: for a value that was there before it, and
     /// comes after the evictions since.
+    #[must_use]
     pub fn renew(&self, ticket: &Ticket<P>, hash: u64, labels: Option<&LabelSet>) -> Ticket<P> {
         self.numbered(ticket.serial(), hash, labels)
     }
