@@ -3,9 +3,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
+use cacheado::backends::SharedMemory;
 use cacheado::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -251,4 +254,29 @@ async fn what_a_failing_backend_means_makes_no_difference_over_memory() {
     .await;
     let stats = cache.stats();
     assert_eq!((stats.hits, stats.misses), (5, 7));
+}
+
+/// An id that says what it is of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+struct Id<T> {
+    number: u64,
+    #[serde(skip)]
+    of: PhantomData<T>,
+}
+
+#[test]
+fn a_value_leaves_the_process_whatever_its_type_is_called() {
+    fn shared<T: Clone + Send + Sync + 'static>() -> [Option<u64>; 2] {
+        let server = SharedMemory::new();
+        let node = || Cache::builder().backend(server.clone()).build().unwrap();
+        let (a, b) = (node(), node());
+        a.set("key", &Id::<T> { number: 1, of: PhantomData }, Duration::from_secs(60)).unwrap();
+        let seen = |node: &Cache| node.get::<Id<T>>("key").unwrap().map(|id| id.number);
+        let there = seen(&b);
+        b.clear().unwrap();
+        [there, seen(&a)]
+    }
+    assert_eq!(shared::<u8>(), [Some(1), None]);
+    assert_eq!(shared::<&'static str>(), [Some(1), None]);
 }

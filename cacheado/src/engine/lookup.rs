@@ -179,6 +179,9 @@ impl Question<'_> {
         let Values { typed, making, codec } = *values;
         let leaves = || codec.is_some_and(|codec| !codec().borrows());
         let function = function_of(site, cache, instance.with(suffix), &leaves, making);
+        // One that stays here needs none.
+        let is_remote = function.as_ref().is_some_and(|function| function.is_remote());
+        let codec = codec.filter(|_| is_remote && leaves());
         Call::new(function, (hash, key.encoded()), typed, codec, site.policy(), refresh)
     }
 }

@@ -78,7 +78,7 @@ impl Call {
     pub(in crate::engine) fn far(&self) -> Option<Far> {
         let function = self.function.as_ref()?;
         let remote = function.remote.as_ref()?;
-        let codec = self.codec.map(|codec| codec()).filter(|codec| !codec.borrows())?;
+        let codec = self.codec?();
         let ScopeOf::Known(scope) = &self.scope else { return None };
         remote.listen(&function.cache);
         let address = function.shared.address(scope, self.key.as_bytes());
@@ -139,16 +139,13 @@ impl Far {
 impl Computation {
     /// The remote side, for writing.
     pub(in crate::engine) fn far_to_write(&mut self) -> Option<&mut Far> {
-        let place = match &self.far {
-            Some(far) if far.is_grouped => None,
-            _ => Some(self.call.place(self.call.function.as_ref()?)?),
-        };
-        let far = self.far.as_deref_mut()?;
-        if let Some(place) = place {
+        if !self.far.as_ref()?.is_grouped {
+            let place = self.call.place(self.call.function.as_ref()?)?;
+            let far = self.far.as_deref_mut()?;
             far.place = place;
             far.is_grouped = true;
         }
-        Some(far)
+        self.far.as_deref_mut()
     }
 
     /// The body is about to begin.
