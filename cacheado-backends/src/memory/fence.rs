@@ -160,12 +160,12 @@ struct Origin {
     epoch: AtomicU64,
 }
 
-/// Where the tickets for some of the hashes are registered. Each ticket has a handle, whose count stands on the line of
-/// the lock: a line that is taken anyway when a ticket is made, and no other thread needs for other hashes.
+/// Where the tickets for some of the hashes are registered. Each ticket has a handle, whose count stands beside the lock,
+/// as a rule on its line: one that is taken anyway when a ticket is made, and that others need for few hashes.
 struct Register<P> {
     watched: Mutex<Watched<P>>,
     of: Arc<Origin>,
-    /// As long as a line.
+    /// So that two are not on one line, as a rule.
     _apart: [u64; 8],
 }
 

@@ -156,9 +156,10 @@ impl Limiter {
 
     /// The bounds that a body in `scope` is subject to, the narrowest first.
     pub(super) fn bounds(&self, scope: &Scope) -> Vec<(Scope, usize)> {
-        let upwards = scope.ancestors().filter(|scope| scope.depth() > 0);
-        let bounded = upwards.filter_map(|scope| {
-            let (_, most) = self.levels.iter().find(|(level, _)| **level == *scope.level())?;
+        let levels: Vec<_> = scope.levels().map(|(level, _)| level).collect();
+        let upwards = scope.ancestors().zip(levels.into_iter().rev());
+        let bounded = upwards.filter_map(|(scope, level)| {
+            let (_, most) = self.levels.iter().find(|(bounded, _)| **bounded == *level)?;
             Some((scope, *most))
         });
         bounded.collect()

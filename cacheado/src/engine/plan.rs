@@ -82,8 +82,8 @@ impl Call {
         }
     }
 
-    /// Joins the flight for this key, or opens one, which takes the labels. A flight that began before an eviction is left to those who
-    /// are on it. `None` without a cache.
+    /// Joins the flight for this key, or opens one, which takes the labels. A flight that began before an eviction is
+    /// left to those who are on it. `None` without a cache.
     pub(super) fn board(
         &self,
         labels: &mut Option<LabelSet>,

@@ -58,11 +58,16 @@ impl FusedIterator for Levels<'_> {}
 /// assert_eq!(cacheado::scope::Scope::global().ancestors().count(), 1);
 /// ```
 #[derive(Clone, Debug)]
-pub struct Ancestors(Option<Scope>);
+pub struct Ancestors {
+    scope: Option<Scope>,
+    /// Where its levels end.
+    ends: Vec<usize>,
+}
 
 impl Ancestors {
     pub(super) fn new(scope: Scope) -> Self {
-        Self(Some(scope))
+        let ends = scope.ends().collect();
+        Self { scope: Some(scope), ends }
     }
 }
 
@@ -70,8 +75,11 @@ impl Iterator for Ancestors {
     type Item = Scope;
 
     fn next(&mut self) -> Option<Scope> {
-        let scope = self.0.take()?;
-        self.0 = scope.parent();
+        let scope = self.scope.take()?;
+        if self.ends.pop().is_some() {
+            let above = self.ends.last().map(|end| scope.cut(self.ends.len(), *end));
+            self.scope = Some(above.unwrap_or_default());
+        }
         Some(scope)
     }
 }

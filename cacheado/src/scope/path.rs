@@ -1,13 +1,14 @@
-//! [`Scope`]: a typed path, shared between clones, and between a scope and its ancestors.
+//! [`Scope`]: a typed path, which clones and ancestors share where it is long.
+
+use std::cell::Cell;
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 
 use super::iter::{Ancestors, Levels};
 use super::level::LevelName;
 use super::levels::{Path, write_level};
 use super::{GLOBAL, ScopeValue};
 use cacheado_backends::memory::Label;
-use std::cell::Cell;
-use std::cmp::Ordering;
-use std::hash::{Hash, Hasher};
 
 use crate::key::{KeyBytes, KeySink, split_levels};
 
@@ -117,14 +118,19 @@ impl Scope {
     /// The scope of the first `depth` levels of this one's path.
     pub(crate) fn up_to(&self, depth: usize) -> Self {
         match depth.checked_sub(1).and_then(|above| self.ends().nth(above)) {
-            Some(end) => Self { path: self.path.cut(end), depth },
+            Some(end) => self.cut(depth, end),
             None if depth == 0 => Self::global(),
             None => self.clone(),
         }
     }
 
+    /// The same, where it is known where they end in the bytes of the path.
+    pub(super) fn cut(&self, depth: usize, end: usize) -> Self {
+        Self { path: self.path.cut(end), depth }
+    }
+
     /// Where each level ends in the bytes of the path.
-    fn ends(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn ends(&self) -> impl Iterator<Item = usize> {
         let (len, mut levels) = (self.path.as_bytes().len(), self.levels());
         std::iter::from_fn(move || {
             levels.next()?;

@@ -57,6 +57,8 @@ proptest! {
         prop_assert!(scope.levels().eq(a.iter().map(|(level, value)| (level.as_str(), value.as_str()))));
         prop_assert_eq!(scope.depth(), a.len());
         prop_assert_eq!(scope.level(), a.last().map_or("global", |(level, _)| level.as_str()));
+        let parents = std::iter::successors(Some(scope.clone()), Scope::parent);
+        prop_assert!(scope.ancestors().eq(parents));
         prop_assert_eq!(scope.ancestors().count(), a.len() + 1);
         prop_assert!(scope.ancestors().all(|above| above.contains(&scope)));
         prop_assert_eq!(scope.ancestors().last(), Some(Scope::global()));
@@ -89,4 +91,12 @@ proptest! {
     fn only_the_one_text_is_read(text in "[a:/%2F5]{0,8}|\\PC*") {
         prop_assert!(Scope::parse(&text).is_ok_and(|scope| scope.to_string() == text) || Scope::parse(&text).is_err());
     }
+}
+
+#[test]
+fn a_path_of_many_levels_costs_what_it_holds() {
+    let many = 20_000;
+    let long = Scope::from_texts((0..many).map(|n| ("level", n.to_string()))).unwrap();
+    // Minutes, if each cost what those above it do.
+    assert_eq!(long.ancestors().map(|scope| scope.depth()).sum::<usize>(), many * (many + 1) / 2);
 }
