@@ -9,7 +9,7 @@ use cacheado::rules::{Lru, TtlRule};
 use cacheado::testing::ManualClock;
 use cacheado::{Cache, ErrorKind, Ttl, cached};
 use cacheado_tests::tenancy::scopes;
-use cacheado_tests::wait::until;
+use cacheado_tests::wait::{others_wait, until};
 use cacheado_tests::{Counter, clocked};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -268,9 +268,17 @@ fn hazard_18_the_ttl_rule_gives_the_memory_of_copies_back_too() {
     let clock = ManualClock::new();
     let server = SharedMemory::with_clock(clock.clone());
     let node = || Cache::builder().backend(server.clone()).clock(clock.clone());
-    let (other, near) =
-        (node().build().unwrap(), node().near(Memory::new()).rule(TtlRule::new()).build().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let executor = runtime.handle().clone();
+    let near = node().near(Memory::new()).rule(TtlRule::new()).background(move |task| {
+        drop(executor.spawn(task));
+    });
+    let (other, near) = (node().build().unwrap(), near.build().unwrap());
+    // It begins to listen, for which it drops all copies, now and not later.
+    assert_eq!(near.get::<u8>("none").unwrap(), None);
+    runtime.block_on(others_wait());
     other.set("key", &Counted::from("value".to_owned()), 60 * SECOND).unwrap();
+    runtime.block_on(others_wait());
     assert_eq!(ALIVE.load(SeqCst), 0);
     assert!(near.get::<Counted>("key").unwrap().is_some());
     assert_eq!(ALIVE.load(SeqCst), 1, "a copy is kept");
