@@ -52,6 +52,11 @@ fn generic<T: Into<u64> + Copy>(
     Some(of.into() + text.len() as u64 + some.map_or(0, str::len) as u64 + u64::from(a) + u64::from(b))
 }
 
+#[cached(cache = cache, skip(cache), ttl = 300, scope = cacheado_tests::tenancy::scopes::user)]
+fn page(cache: &Cache, org_id: &str, user_id: &str, page: u64) -> Arc<u64> {
+    Arc::new(page)
+}
+
 fn bounded() -> Cache {
     Cache::builder().rule(Lru::new(1_000)).rule(TtlRule::new()).build().unwrap()
 }
@@ -105,6 +110,17 @@ fn a_programmatic_hit_inside_a_scope_allocates_nothing() {
     let scoped = cache.scoped(scopes::user("o1", "u7"));
     scoped.set(("settings", 3_u8), &7_u64, Ttl::Never).unwrap();
     assert_eq!(allocations(|| assert_eq!(scoped.get::<u64>(("settings", 3_u8)).unwrap(), Some(7))), 0);
+}
+
+#[test]
+fn a_miss_in_a_scope_makes_two_allocations_besides_its_value() {
+    let cache = bounded();
+    let miss = |number| drop(page(&cache, "o1", "u7", number));
+    (0..2_000).for_each(miss);
+    // Some miss grows a table of the store.
+    let fewest = (2_000..2_100).map(|number| measure(|| miss(number)).count_total).min();
+    assert_eq!(fewest, Some(3), "the call, its ticket with the flight, and the value");
+    assert_eq!(cache.stats().misses, 2_100);
 }
 
 /// What is still allocated after `f`.
