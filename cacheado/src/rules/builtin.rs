@@ -125,7 +125,8 @@ impl Rule for MaxItems {}
 /// Removes entries as their time ends, so that their memory goes back without a read.
 ///
 /// It runs on a thread of its own, which sleeps until the next entry expires, and removes the copies of a near cache as
-/// well. An expired entry is never served, with or without this rule; without it, it is removed when it is read, or as others are stored.
+/// well. An expired entry is never served, with or without this rule; without it, it is removed when it is read, or as
+/// others are stored.
 ///
 /// # Examples
 ///
