@@ -5,10 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cacheado::backends::{Memory, SharedMemory};
+use cacheado::prelude::*;
 use cacheado::testing::ManualClock;
-use cacheado::{Cache, CacheBuilder, Ttl};
-use cacheado_tests::wait::{in_time, until};
+use cacheado::{Cache, CacheBuilder, Ttl, with_cache_async};
+use cacheado_tests::Counter;
+use cacheado_tests::gate::{Gated, Point};
+use cacheado_tests::wait::{in_time, on_one_thread, others_wait, until};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -81,5 +85,68 @@ fn hazard_16_an_executor_that_panics_once_does_so_once() {
         clock.advance(SECOND);
         assert_eq!(near.get::<u32>("key").unwrap(), None);
         until_it_hears("it listens", &near, &other);
+    });
+}
+
+#[test]
+fn hazard_20_a_computation_is_joined_though_listening_has_begun_meanwhile() {
+    #[cached(remote, ttl = 60, skip(bodies, gate))]
+    async fn slow(bodies: &Counter, gate: &Semaphore) -> usize {
+        let number = bodies.next();
+        gate.acquire().await.unwrap().forget();
+        number
+    }
+    on_one_thread(|| async {
+        let (server, clock) = (SharedMemory::with_clock(ManualClock::new()), ManualClock::new());
+        let near = near(&server, &clock).background(|task| drop(tokio::spawn(task))).build().unwrap();
+        let (bodies, gate) = (Arc::new(Counter::new()), Arc::new(Semaphore::new(0)));
+        let call = || {
+            let (near, bodies, gate) = (near.clone(), Arc::clone(&bodies), Arc::clone(&gate));
+            tokio::spawn(async move { with_cache_async(&near, slow(&bodies, &gate)).await })
+        };
+        let first = call();
+        // The body runs, and the first thing that is heard is that notices may have been missed.
+        others_wait().await;
+        let second = call();
+        others_wait().await;
+        assert_eq!(bodies.get(), 1);
+        server.cut_bus();
+        server.mend_bus();
+        others_wait().await;
+        let third = call();
+        others_wait().await;
+        gate.add_permits(3);
+        for call in [first, second, third] {
+            assert_eq!(call.await.unwrap(), 0);
+        }
+        assert_eq!(bodies.get(), 1);
+    });
+}
+
+#[test]
+fn hazard_32_what_was_asked_for_before_a_gap_is_not_kept() {
+    on_one_thread(|| async {
+        let (server, clock) = (SharedMemory::with_clock(ManualClock::new()), ManualClock::new());
+        let gated = Gated::new(server.clone());
+        let near = Cache::builder().backend(gated.clone()).clock(clock.clone());
+        let near = near.near(Memory::new()).near_ttl(3_600 * SECOND);
+        let near = near.background(|task| drop(tokio::spawn(task))).build().unwrap();
+        let other = Cache::builder().backend(server.clone()).build().unwrap();
+        assert_eq!(near.get_async::<u32>("none").await.unwrap(), None);
+        others_wait().await;
+        other.set_async("key", &1_u32, Ttl::Never).await.unwrap();
+        others_wait().await;
+
+        let mut read = gated.hold(Point::Get);
+        let reader = near.clone();
+        let reading = tokio::spawn(async move { reader.get_async::<u32>("key").await.unwrap() });
+        read.is_reached().await;
+        server.cut_bus();
+        other.set_async("key", &2_u32, Ttl::Never).await.unwrap();
+        server.mend_bus();
+        others_wait().await;
+        read.release();
+        assert_eq!(reading.await.unwrap(), Some(1));
+        assert_eq!(near.get_async::<u32>("key").await.unwrap(), Some(2));
     });
 }

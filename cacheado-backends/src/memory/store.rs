@@ -148,6 +148,12 @@ impl Store {
     /// Removes all entries, and fences off all fills that have begun. How many were alive.
     pub fn clear(&self, cause: Cause) -> u64 {
         self.epoch.fetch_add(1, Ordering::SeqCst);
+        self.drop_all(cause)
+    }
+
+    /// Removes all entries, and fences nothing off: for entries that are copies of what has not been evicted, as far as
+    /// anybody knows. How many were alive.
+    pub fn drop_all(&self, cause: Cause) -> u64 {
         let regions: Vec<_> = self.regions.read().iter().filter_map(Weak::upgrade).collect();
         regions.iter().map(|region| region.drain(cause)).sum()
     }

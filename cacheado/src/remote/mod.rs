@@ -107,6 +107,8 @@ pub(crate) struct Remote {
     background: Background,
     chores: Chores,
     bus: near::Bus,
+    /// How often its notices may have been missed.
+    gaps: AtomicU64,
 }
 
 impl Remote {
@@ -149,6 +151,7 @@ impl Remote {
             background: settings.background,
             chores: Chores::default(),
             bus: near::Bus::default(),
+            gaps: AtomicU64::new(0),
         })
     }
 

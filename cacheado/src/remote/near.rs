@@ -1,7 +1,8 @@
 //! The copies in this process, and what nodes tell each other of evictions.
 //!
 //! A copy is never older than what a read of the backend has just given: a refill takes a ticket before it
-//! asks, and a notice that comes meanwhile marks it. Where a notice may have been missed, all copies go. While
+//! asks, and a notice that comes meanwhile marks it. Where a notice may have been missed, all copies go, with those
+//! that have been asked for and are not here yet; computations do not, of which the backend knows better. While
 //! the server cannot be listened to, copies are served on until their own short life ends, which is the bound
 //! on staleness.
 
@@ -112,6 +113,19 @@ impl Remote {
         let end = Arc::clone(&self.bus.end);
         self.background.spawn(heed_all(Weak::clone(cache), subscription, end, listening));
     }
+
+    /// How often notices may have been missed: a copy is kept only of what has been asked for since the last time.
+    pub(crate) fn gaps(&self) -> u64 {
+        self.gaps.load(Ordering::SeqCst)
+    }
+
+    /// Notices may have been missed. Computations go on, and are joined: the backend forbids those that an eviction
+    /// has come before, as it does where nobody listens.
+    fn has_gap(&self) {
+        // First: a copy is there by now and dropped below, or who keeps it sees the number.
+        self.gaps.fetch_add(1, Ordering::SeqCst);
+        self.near.drop_all(Cause::Cleared);
+    }
 }
 
 async fn heed_all(
@@ -137,14 +151,14 @@ impl Inner {
     /// Drops the copies that an event concerns, and forbids the refills that are under way.
     fn heed(&self, event: &Event) {
         let Some(remote) = &self.remote else { return };
-        let notice = match event {
-            Event::Notice(bytes) => Notice::from_bytes(bytes).unwrap_or(Notice::All),
+        let bytes = match event {
+            Event::Notice(bytes) => bytes,
             Event::Gap => {
                 tracing::debug!("evictions may have been missed: all copies are dropped");
-                Notice::All
+                return remote.has_gap();
             }
         };
-        match notice {
+        match Notice::from_bytes(bytes).unwrap_or(Notice::All) {
             Notice::Key(key) => {
                 self.drop_copies(&key);
             }

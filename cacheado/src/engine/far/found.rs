@@ -110,7 +110,7 @@ impl Computation {
         let clock = function.store.clock();
         let expiry = clock.deadline_from(far.asked, remaining);
         let limit = clock.deadline_from(confirmed, Some(near_ttl)).min(expiry);
-        if clock.expired(limit) {
+        if clock.expired(limit) || !far.has_heard_all() {
             return;
         }
         let now = clock.now();
@@ -121,6 +121,9 @@ impl Computation {
         // The copy runs code of the user's.
         if catch_unwind(AssertUnwindSafe(|| function.region.fill_any(fill, ticket, value.clone()))).is_err() {
             tracing::error!("a value panicked while it was copied for the near cache");
+        }
+        if !far.has_heard_all() {
+            function.region.withdraw(self.call.hash, ticket);
         }
     }
 

@@ -56,6 +56,8 @@ pub(in crate::engine) struct Far {
     /// What the clock showed when the backend was last asked: what it answers is no younger than that. Only
     /// the life of a copy depends on it.
     pub(in crate::engine) asked: u64,
+    /// How often notices had been missed before the backend was asked.
+    gaps: u64,
     /// What the clock showed when the body began: what the backend has not confirmed is as old as that. Only
     /// where there are copies.
     computed: u64,
@@ -95,6 +97,7 @@ impl Call {
             turn: InTurn::default(),
             begun: None,
             asked: if remote.near_ttl.is_some() { function.store.clock().now() } else { 0 },
+            gaps: remote.gaps(),
             computed: 0,
             sent: None,
             noted: None,
@@ -114,6 +117,11 @@ impl Call {
 }
 
 impl Far {
+    /// Whether no notice can have been missed since the backend was asked.
+    fn has_heard_all(&self) -> bool {
+        self.gaps == self.remote.gaps()
+    }
+
     /// The value in an entry's bytes, and what is known of it; `None` if they are not one of this function,
     /// version and type.
     pub(in crate::engine) fn open(&self, bytes: &[u8]) -> Option<(Header, Held)> {
