@@ -62,17 +62,20 @@ impl Expiry {
     /// An entry is about to be driven out. If its record is near the front, it leaves, as is returned. If it is further
     /// behind, the first one makes way: it is dropped if its entry is gone, and set aside if that stays longer than
     /// others. One that has been set aside stays there, and nobody makes way for it: so one that came out of order does
-    /// not keep all that come after it from being found.
-    pub(super) fn forget(&mut self, victim: &Locator, is_there: impl Fn(&Locator) -> bool) -> bool {
+    /// not keep all that come after it from being found. Nor for one that never expires, and has no record.
+    /// `deadline` tells an entry's, or `None` where it is gone.
+    pub(super) fn forget(&mut self, victim: &Locator, deadline: impl Fn(&Locator) -> Option<u64>) -> bool {
         if let Some(index) = self.queue.iter().take(REACH).position(|(_, at)| at == victim) {
             self.queue.remove(index);
             return true;
         }
-        if !self.aside.contains(&victim.serial)
-            && let Some((deadline, at)) = self.queue.pop_front()
-            && is_there(&at)
+        if !self.queue.is_empty()
+            && !self.aside.contains(&victim.serial)
+            && deadline(victim) != Some(NEVER)
+            && let Some((recorded, at)) = self.queue.pop_front()
+            && deadline(&at).is_some()
         {
-            self.set_aside(deadline, at);
+            self.set_aside(recorded, at);
         }
         false
     }
@@ -132,14 +135,14 @@ mod tests {
         for serial in 1..=5 {
             expiry.push(serial * 10, at(serial));
         }
-        assert!(expiry.forget(&at(2), |_| true));
+        assert!(expiry.forget(&at(2), |_| Some(10)));
         assert_eq!(expiry.len(), 4);
         // Of one that is nowhere near the first makes way, which is there, then the third, which is not.
-        assert!(!expiry.forget(&at(9), |at| at.serial != 3));
-        assert!(!expiry.forget(&at(9), |at| at.serial != 3));
+        assert!(!expiry.forget(&at(9), |at| (at.serial != 3).then_some(10)));
+        assert!(!expiry.forget(&at(9), |at| (at.serial != 3).then_some(10)));
         assert_eq!(expiry.len(), 3);
-        assert!(expiry.forget(&at(4), |_| true));
-        assert!(!Expiry::default().forget(&at(1), |_| true));
+        assert!(expiry.forget(&at(4), |_| Some(10)));
+        assert!(!Expiry::default().forget(&at(1), |_| Some(10)));
         assert_eq!((expiry.pop(100), expiry.pop(100), expiry.pop(100)), (Some(at(1)), Some(at(5)), None));
     }
 
@@ -149,8 +152,8 @@ mod tests {
         for serial in 1..=20 {
             expiry.push(serial * 10, at(serial));
         }
-        assert!(!expiry.forget(&at(REACH as u64 + 1), |_| true), "the first makes way");
-        assert!(expiry.forget(&at(REACH as u64 + 1), |_| true), "now it is near enough");
+        assert!(!expiry.forget(&at(REACH as u64 + 1), |_| Some(10)), "the first makes way");
+        assert!(expiry.forget(&at(REACH as u64 + 1), |_| Some(10)), "now it is near enough");
         assert_eq!((expiry.len(), expiry.next()), (19, Some(10)));
     }
 
@@ -162,11 +165,22 @@ mod tests {
         }
         // It has been overtaken by more than are looked at.
         expiry.push(5, at(41));
-        assert!(!expiry.forget(&at(41), |_| true));
-        let rest = (1..=40).map(|serial| expiry.forget(&at(serial), |_| true));
+        assert!(!expiry.forget(&at(41), |_| Some(10)));
+        let rest = (1..=40).map(|serial| expiry.forget(&at(serial), |_| Some(10)));
         assert!(rest.eq([true; 40]), "each is first in the queue when it leaves");
         assert_eq!((expiry.len(), expiry.pop(100)), (1, Some(at(41))));
         assert!(expiry.aside.is_empty());
+    }
+
+    #[test]
+    fn nobody_makes_way_for_one_that_never_expires() {
+        let mut expiry = Expiry::default();
+        for serial in 1..=20 {
+            expiry.push(serial * 10, at(serial));
+        }
+        let deadline = |at: &Locator| Some(if at.serial > 20 { NEVER } else { at.serial * 10 });
+        assert!(!expiry.forget(&at(21), deadline));
+        assert_eq!((expiry.queue.len(), expiry.aside.len()), (20, 0));
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Ledger {
     /// Takes the records of the entry that is to leave out.
     pub(super) fn take_victim(&mut self, entries: &impl Entries) -> Option<Victim> {
         let (at, stamp) = self.order.take(entries)?;
-        let expires = self.expiry.forget(&at, |at| entries.deadline(at).is_some());
+        let expires = self.expiry.forget(&at, |at| entries.deadline(at));
         Some(Victim { at, stamp, expires })
     }
 
