@@ -222,11 +222,15 @@ impl AnyRegion {
         });
         let region = Arc::clone(&typed).untyped();
         regions.add(&region);
-        drop(regions);
-        if id == RegionId::NONE {
-            store.is_out_of_numbers();
-        }
         Opened { region, typed, tickets }
+    }
+
+    /// Says so in the log, once a store, if it was opened when no number was left. Who listens can be code of the
+    /// user's: to be called outside of any lock.
+    pub fn warn_if_it_keeps_nothing(&self) {
+        if self.base.id == RegionId::NONE {
+            self.base.store.is_out_of_numbers();
+        }
     }
 
     /// The set of these labels, for entries of this region's store; `None` where there are none.

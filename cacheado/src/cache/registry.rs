@@ -73,7 +73,7 @@ impl Registry {
         let function = open();
         instances.push(Registered { marker, function: Arc::clone(&function) });
         drop(instances);
-        function.warn_if_it_stays();
+        function.warn_of_values();
         function
     }
 
@@ -87,7 +87,9 @@ impl Registry {
             let (identity, policy) = (Identity::programmatic(), Policy::new());
             Function::open(cache, identity, Arc::clone(&level), true, &policy, Making::programmatic())
         };
-        Arc::clone(&*self.programmatic.entry(Arc::clone(&level)).or_insert_with(open))
+        let function = Arc::clone(&*self.programmatic.entry(Arc::clone(&level)).or_insert_with(open));
+        function.warn_of_values();
+        function
     }
 
     /// All functions, the programmatic keys of each level counted as one.

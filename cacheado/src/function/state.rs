@@ -196,9 +196,10 @@ impl Function {
         })
     }
 
-    /// Says so in the log if there is a backend and its values stay here all the same. Who listens can be code of the
-    /// user's: not under a lock.
-    pub(crate) fn warn_if_it_stays(&self) {
+    /// Says so in the log if it keeps no values, or if there is a backend and they stay here all the same. Who listens
+    /// can be code of the user's: not under a lock.
+    pub(crate) fn warn_of_values(&self) {
+        self.region.warn_if_it_keeps_nothing();
         if self.remote.is_none() && self.cache.upgrade().is_some_and(|cache| cache.remote.is_some()) {
             let function = &*self.shared.identity.name;
             tracing::warn!(
