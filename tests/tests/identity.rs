@@ -3,7 +3,7 @@
 
 use cacheado::backends::{Memory, SharedMemory};
 use cacheado::prelude::*;
-use cacheado::with_cache;
+use cacheado::{Scope, Ttl, with_cache};
 
 /// A cache in memory, one over a remote backend, and one with copies in front of that.
 fn everywhere(test: impl Fn(&Cache)) {
@@ -219,4 +219,23 @@ fn a_cache_covers_the_instances_for_every_character() {
         all();
         assert_eq!(shifted_cache().stats().misses, 8);
     });
+}
+
+#[test]
+fn hazard_18_level_names_without_end_leave_no_state_of_their_own_each() {
+    for cache in [Cache::new(), Cache::builder().backend(SharedMemory::new()).build().unwrap()] {
+        let scopes: Vec<Scope> = (0..1_100).map(|n| format!("level{n}:same").parse().unwrap()).collect();
+        for (n, scope) in scopes.iter().enumerate() {
+            cache.scoped(scope.clone()).set("key", &n, Ttl::Never).unwrap();
+        }
+        let get = |n: usize| cache.scoped(scopes[n].clone()).get::<usize>("key").unwrap();
+        for n in 0..scopes.len() {
+            assert_eq!(get(n), Some(n), "each is another entry");
+        }
+        let levels = cache.stats_by_scope_level();
+        assert_eq!((levels.len(), levels["level7"].hits, levels["(others)"].hits), (1_001, 1, 100));
+        assert!(cache.scoped(scopes[1_050].clone()).evict("key").unwrap());
+        assert_eq!(cache.evict_by_scope(&scopes[1_060]).unwrap(), 1);
+        assert_eq!([1_049, 1_050, 1_060].map(get), [Some(1_049), None, None]);
+    }
 }

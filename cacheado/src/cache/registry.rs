@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use cacheado_backends::contract::Place;
 use dashmap::DashMap;
+use parking_lot::Mutex;
 
 use super::Inner;
 use crate::engine::KeyParts;
@@ -22,6 +23,8 @@ pub(crate) struct Registry {
     functions: DashMap<(u32, String, TypeId), Vec<Registered>>,
     /// The programmatic keys, by the level of the scope that they lie in.
     programmatic: DashMap<Arc<str>, Arc<Function>>,
+    /// Who adds to these.
+    adding: Mutex<()>,
 }
 
 struct Registered {
@@ -39,7 +42,14 @@ pub(crate) struct Named<'p> {
     pub(crate) marker: Option<TypeId>,
 }
 
+/// What levels beyond [`Registry::MOST_LEVELS`] are called together.
+const OTHERS: &str = "(others)";
+
 impl Registry {
+    /// So many levels of programmatic keys have a state of their own. Their names may come from anywhere, and a state
+    /// stays as long as its cache: the others share one, where keys differ by their scopes.
+    const MOST_LEVELS: usize = 1_000;
+
     /// The function of this instance, made by `open` if there is none; its values may leave the process if `leaves`.
     ///
     /// A function and its siblings find each other by the path and the types. Where these are those of several
@@ -79,17 +89,32 @@ impl Registry {
 
     /// The state of the programmatic keys at a level.
     pub(crate) fn programmatic(&self, cache: &Arc<Inner>, level: &str) -> Arc<Function> {
-        if let Some(function) = self.programmatic.get(level) {
-            return Arc::clone(&function);
+        if let Some(function) = self.level(level) {
+            return function;
         }
-        let level: Arc<str> = level.into();
-        let open = || {
-            let (identity, policy) = (Identity::programmatic(), Policy::new());
-            Function::open(cache, identity, Arc::clone(&level), true, &policy, Making::programmatic())
-        };
-        let function = Arc::clone(&*self.programmatic.entry(Arc::clone(&level)).or_insert_with(open));
+        let adding = self.adding.lock();
+        if let Some(function) = self.level(level) {
+            return function;
+        }
+        let is_too_many = self.programmatic.len() >= Self::MOST_LEVELS;
+        let level: Arc<str> = if is_too_many { OTHERS } else { level }.into();
+        let (identity, policy) = (Identity::programmatic(), Policy::new());
+        let function =
+            Function::open(cache, identity, Arc::clone(&level), true, &policy, Making::programmatic());
+        self.programmatic.insert(level, Arc::clone(&function));
+        drop(adding);
         function.warn_of_values();
         function
+    }
+
+    /// The state of the programmatic keys at a level, or that of the others', if there is one.
+    fn level(&self, level: &str) -> Option<Arc<Function>> {
+        let of = |level| self.programmatic.get(level).map(|function| Arc::clone(&function));
+        of(level).or_else(|| {
+            let others = of(OTHERS)?;
+            // Once there are others, no level is added; this one may have been just before.
+            Some(of(level).unwrap_or(others))
+        })
     }
 
     /// All functions, the programmatic keys of each level counted as one.
@@ -131,8 +156,8 @@ impl Inner {
         if key.function().is_empty() {
             let scope = key.scope();
             let bytes = programmatic_bytes(&scope, key.args());
-            let function = self.registry.programmatic.get(scope.level());
-            return function.map(|entry| (Arc::clone(entry.value()) as _, bytes)).into_iter().collect();
+            let function = self.registry.level(scope.level());
+            return function.map(|function| (function as _, bytes)).into_iter().collect();
         }
         let is_its = |function: &Arc<dyn AnyFunction>| {
             let identity = &function.shared().identity;

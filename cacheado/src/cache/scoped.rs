@@ -52,8 +52,9 @@ impl Keyspace {
 impl Cache {
     /// This cache inside a scope.
     ///
-    /// Levels are few, as their names stand in the program: of more than 65,535 functions and levels, a cache keeps
-    /// no values of the later ones.
+    /// Levels are few, as their names stand in the program. Of more than a thousand, the later ones stand together in
+    /// [`Cache::stats_by_scope_level`], as `(others)`. Of more than 65,535 functions and levels, a cache keeps no values
+    /// of the later ones.
     #[must_use]
     pub fn scoped(&self, scope: Scope) -> Scoped {
         Scoped { keyspace: Keyspace::new(self.inner(), scope), cache: self.clone() }
