@@ -30,6 +30,8 @@ pub(crate) enum CodecError {
     TooDeep,
     /// There is a `Some` in it that would be read as `None`.
     LostSome,
+    /// A compound in it has more or fewer parts than its `Serialize` has said.
+    WrongLength,
     /// There are bytes after it.
     Trailing,
     /// What serde has found: its own `Serialize` or `Deserialize` refuses it, or the bytes are cut short,
@@ -49,6 +51,7 @@ impl fmt::Display for CodecError {
             Self::LostSome => {
                 "a `Some` that holds nothing (`Some(())`, `Some(None)`) would be read as `None`"
             }
+            Self::WrongLength => "its `Serialize` says another number of parts than it writes",
             Self::Trailing => "there are bytes after the value",
             Self::Refused => "its `Serialize` or `Deserialize` refuses it",
             Self::Panicked => "its `Serialize` or `Deserialize` panicked",

@@ -104,10 +104,19 @@ impl<T: Serialize + ?Sized> Serialize for Part<'_, T> {
     }
 }
 
-/// A serializer, or one for the parts of a compound.
+/// A serializer.
 struct Watched<'a, S> {
     inner: S,
     watch: &'a Watch,
+}
+
+/// One for the parts of a compound. With a wrong number of them, what follows would be read as a part, or a part as what
+/// follows.
+struct Parts<'a, S> {
+    inner: S,
+    watch: &'a Watch,
+    /// How many are still to come, if that has been said.
+    left: Option<usize>,
 }
 
 impl<S: Serializer> Watched<'_, S> {
@@ -128,10 +137,10 @@ macro_rules! scalars {
 }
 
 macro_rules! begin {
-    ($($method:ident($($argument:ident: $type:ty),*) -> $compound:ident;)*) => {$(
+    ($($method:ident($($argument:ident: $type:ty),*) -> $compound:ident of $left:expr;)*) => {$(
         #[inline]
         fn $method(self, $($argument: $type),*) -> Result<Self::$compound, S::Error> {
-            Ok(Watched { inner: self.inner.$method($($argument),*)?, watch: self.watch })
+            Ok(Parts { inner: self.inner.$method($($argument),*)?, watch: self.watch, left: $left })
         }
     )*};
 }
@@ -139,13 +148,13 @@ macro_rules! begin {
 impl<'a, S: Serializer> Serializer for Watched<'a, S> {
     type Ok = S::Ok;
     type Error = S::Error;
-    type SerializeSeq = Watched<'a, S::SerializeSeq>;
-    type SerializeTuple = Watched<'a, S::SerializeTuple>;
-    type SerializeTupleStruct = Watched<'a, S::SerializeTupleStruct>;
-    type SerializeTupleVariant = Watched<'a, S::SerializeTupleVariant>;
-    type SerializeMap = Watched<'a, S::SerializeMap>;
-    type SerializeStruct = Watched<'a, S::SerializeStruct>;
-    type SerializeStructVariant = Watched<'a, S::SerializeStructVariant>;
+    type SerializeSeq = Parts<'a, S::SerializeSeq>;
+    type SerializeTuple = Parts<'a, S::SerializeTuple>;
+    type SerializeTupleStruct = Parts<'a, S::SerializeTupleStruct>;
+    type SerializeTupleVariant = Parts<'a, S::SerializeTupleVariant>;
+    type SerializeMap = Parts<'a, S::SerializeMap>;
+    type SerializeStruct = Parts<'a, S::SerializeStruct>;
+    type SerializeStructVariant = Parts<'a, S::SerializeStructVariant>;
 
     scalars! {
         serialize_bool(value: bool) nil: false;
@@ -169,15 +178,16 @@ impl<'a, S: Serializer> Serializer for Watched<'a, S> {
     }
 
     begin! {
-        serialize_seq(len: Option<usize>) -> SerializeSeq;
-        serialize_tuple(len: usize) -> SerializeTuple;
-        serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct;
+        serialize_seq(len: Option<usize>) -> SerializeSeq of len;
+        serialize_tuple(len: usize) -> SerializeTuple of Some(len);
+        serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct of Some(len);
         serialize_tuple_variant(name: &'static str, index: u32, variant: &'static str, len: usize)
-            -> SerializeTupleVariant;
-        serialize_map(len: Option<usize>) -> SerializeMap;
-        serialize_struct(name: &'static str, len: usize) -> SerializeStruct;
+            -> SerializeTupleVariant of Some(len);
+        // A key and a value each.
+        serialize_map(len: Option<usize>) -> SerializeMap of len.map(|len| len.saturating_mul(2));
+        serialize_struct(name: &'static str, len: usize) -> SerializeStruct of Some(len);
         serialize_struct_variant(name: &'static str, index: u32, variant: &'static str, len: usize)
-            -> SerializeStructVariant;
+            -> SerializeStructVariant of Some(len);
     }
 
     fn serialize_i128(self, value: i128) -> Result<S::Ok, S::Error> {
@@ -234,9 +244,25 @@ impl<'a, S: Serializer> Serializer for Watched<'a, S> {
     }
 }
 
+impl<S> Parts<'_, S> {
+    #[inline]
+    fn count(&mut self) {
+        // Below zero, it comes to none again only after more parts than there can be.
+        self.left = self.left.map(|left| left.wrapping_sub(1));
+    }
+
+    #[inline]
+    fn check<E: ser::Error>(&self) -> Result<(), E> {
+        match self.left {
+            None | Some(0) => Ok(()),
+            Some(_) => Err(E::custom(self.watch.budget.stop(CodecError::WrongLength))),
+        }
+    }
+}
+
 macro_rules! compounds {
     ($($compound:ident { $($method:ident($($name:ident: $type:ty)?);)+ })*) => {$(
-        impl<S: ser::$compound> ser::$compound for Watched<'_, S> {
+        impl<S: ser::$compound> ser::$compound for Parts<'_, S> {
             type Ok = S::Ok;
             type Error = S::Error;
 
@@ -247,6 +273,7 @@ macro_rules! compounds {
                     $($name: $type,)?
                     value: &T,
                 ) -> Result<(), S::Error> {
+                    self.count();
                     self.inner.$method($($name,)? &Part { value, watch: self.watch })
                 }
             )+
@@ -254,6 +281,7 @@ macro_rules! compounds {
             #[inline]
             fn end(self) -> Result<S::Ok, S::Error> {
                 self.watch.nil.set(false);
+                self.check()?;
                 self.inner.end()
             }
         }

@@ -9,7 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
-use serde::ser::Serializer;
+use serde::ser::{
+    SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{HEADER, Level, Marker, envelope, profile};
@@ -95,6 +98,69 @@ fn a_lost_some_is_found_in_a_flattened_struct() {
     assert_eq!(there_and_back(&of(Some(None))), Err(CodecError::LostSome));
     check(of(None));
     check(of(Some(Some("Ada".to_owned()))));
+}
+
+/// Written by hand: each says that it has `said` parts, and has two.
+#[derive(Debug, PartialEq, Deserialize)]
+struct Miscounted {
+    kind: u8,
+    said: usize,
+}
+
+impl Serialize for Miscounted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (said, name) = (self.said, "Miscounted");
+        match self.kind {
+            0 => {
+                let mut seq = serializer.serialize_seq(Some(said))?;
+                (0..2).try_for_each(|part| seq.serialize_element(&part))?;
+                seq.end()
+            }
+            1 => {
+                let mut tuple = serializer.serialize_tuple(said)?;
+                (0..2).try_for_each(|part| tuple.serialize_element(&part))?;
+                tuple.end()
+            }
+            2 => {
+                let mut map = serializer.serialize_map(Some(said))?;
+                (0..2).try_for_each(|part| map.serialize_entry(&part, &part))?;
+                map.end()
+            }
+            3 => {
+                let mut fields = serializer.serialize_struct(name, said)?;
+                fields.serialize_field("kind", &self.kind)?;
+                fields.serialize_field("said", &said)?;
+                fields.end()
+            }
+            4 => {
+                let mut fields = serializer.serialize_tuple_struct(name, said)?;
+                (0..2).try_for_each(|part| fields.serialize_field(&part))?;
+                fields.end()
+            }
+            5 => {
+                let mut fields = serializer.serialize_tuple_variant(name, 0, "One", said)?;
+                (0..2).try_for_each(|part| fields.serialize_field(&part))?;
+                fields.end()
+            }
+            _ => {
+                let mut fields = serializer.serialize_struct_variant(name, 0, "One", said)?;
+                fields.serialize_field("kind", &self.kind)?;
+                fields.serialize_field("said", &said)?;
+                fields.end()
+            }
+        }
+    }
+}
+
+#[test]
+fn hazard_30_what_has_another_number_of_parts_than_it_says_is_not_written() {
+    for kind in 0..7 {
+        for said in [0, 1, 3, usize::MAX] {
+            let back = there_and_back(&Miscounted { kind, said });
+            assert_eq!(back, Err(CodecError::WrongLength), "{kind}, {said}");
+        }
+    }
+    check(Miscounted { kind: 3, said: 2 });
 }
 
 /// Its keys stand among the names of the fields.
