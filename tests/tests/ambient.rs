@@ -4,14 +4,14 @@
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Barrier;
+use std::sync::{Barrier, Mutex};
 use std::task::{Context, Waker};
 use std::thread;
 
 use cacheado::prelude::*;
-use cacheado::{current_scope, in_scope, in_scope_async};
+use cacheado::{current_scope, in_scope, in_scope_async, with_cache, with_cache_async};
 use cacheado_tests::Counter;
-use cacheado_tests::wait::{on_one_thread, on_threads};
+use cacheado_tests::wait::{on_one_thread, on_threads, poll_times};
 use tokio::task::yield_now;
 
 cacheado::scopes! {
@@ -384,4 +384,44 @@ fn an_async_scope_can_be_spawned() {
         tokio::spawn(task).await.unwrap()
     });
     assert_eq!(spawned, 7);
+}
+
+/// Says where it is dropped.
+struct Leaving<'t>(&'t Mutex<Vec<Option<Scope>>>);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        counted();
+        self.0.lock().unwrap().push(current_scope());
+    }
+}
+
+#[cached]
+fn counted() {}
+
+#[test]
+fn hazard_09_what_a_dropped_future_calls_has_what_surrounded_it() {
+    #[cached(scope = ambient, skip(told))]
+    async fn waits(told: &Mutex<Vec<Option<Scope>>>) {
+        let _leaving = Leaving(told);
+        pending().await
+    }
+    let (told, cache) = (Mutex::default(), Cache::new());
+    let misses = |cache: &Cache| with_cache(cache, || counted_cache().stats().misses);
+    {
+        let within = with_cache_async(
+            &cache,
+            in_scope_async(org("acme"), async {
+                let _leaving = Leaving(&told);
+                pending::<()>().await;
+            }),
+        );
+        assert!(poll_times(within, 2).is_pending());
+    }
+    assert_eq!(told.lock().unwrap().pop(), Some(Some(org("acme"))));
+    assert_eq!(misses(&cache), 1, "it has called in its cache");
+
+    let entry = in_scope(org("globex"), || with_cache(&cache, || waits_entry(&told)));
+    assert!(poll_times(entry.refresh(), 2).is_pending());
+    assert_eq!(told.lock().unwrap().pop(), Some(Some(org("globex"))));
 }

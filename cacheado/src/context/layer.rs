@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::mem;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 
 use super::{Mode, Served};
 use crate::cache::Cache;
@@ -49,10 +50,9 @@ impl Layer {
         f()
     }
 
-    /// Runs `future` with the layer on, wherever it is polled.
+    /// Runs `future` with the layer on, wherever it is polled, and dropped.
     pub(crate) async fn run_async<F: Future>(&mut self, future: F) -> F::Output {
-        let mut future = pin!(future);
-        poll_fn(|context| self.run(|| future.as_mut().poll(context))).await
+        within(self, future).await
     }
 
     /// Whether it would change nothing, which spares the calls of other threads the look at their surroundings.
@@ -76,6 +76,42 @@ impl Layer {
                 Self::Served(served) => mem::swap(served, &mut surroundings.served),
             }
         });
+    }
+}
+
+impl Around for Layer {
+    fn around<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        self.run(f)
+    }
+}
+
+/// What can be put around some code.
+pub(super) trait Around {
+    fn around<R>(&mut self, f: impl FnOnce() -> R) -> R;
+}
+
+/// Runs `future` with this around it, wherever it is polled, and where it is dropped: what its variables call then.
+pub(super) async fn within<F: Future>(around: &mut impl Around, future: F) -> F::Output {
+    let mut within = Within { around, future: pin!(Some(future)) };
+    poll_fn(|context| within.poll(context)).await
+}
+
+struct Within<'a, 'f, A: Around, F> {
+    around: &'a mut A,
+    future: Pin<&'f mut Option<F>>,
+}
+
+impl<A: Around, F: Future> Within<'_, '_, A, F> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<F::Output> {
+        // It is there until this is dropped.
+        let Some(future) = self.future.as_mut().as_pin_mut() else { return Poll::Pending };
+        self.around.around(|| future.poll(context))
+    }
+}
+
+impl<A: Around, F> Drop for Within<'_, '_, A, F> {
+    fn drop(&mut self) {
+        self.around.around(|| self.future.set(None));
     }
 }
 

@@ -1,9 +1,8 @@
 //! Where an entry was made, for its body, which may be run elsewhere.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::Future;
 
-use super::layer::{self, Layer, On};
+use super::layer::{self, Around, Layer, On, within};
 use crate::function::Policy;
 use crate::scope::Scope;
 
@@ -26,9 +25,14 @@ impl Origin {
         f()
     }
 
-    /// Runs `future` as if it were there, wherever it is polled.
+    /// Runs `future` as if it were there, wherever it is polled, and dropped.
     pub(crate) async fn run_async<F: Future>(mut self, future: F) -> F::Output {
-        let mut future = pin!(future);
-        poll_fn(|context| self.run(|| future.as_mut().poll(context))).await
+        within(&mut self, future).await
+    }
+}
+
+impl Around for Origin {
+    fn around<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        self.run(f)
     }
 }
