@@ -1,12 +1,15 @@
 //! Computations that end with nothing to store: what was there when they began is old, and goes. What has come since
 //! is not theirs to take away (hazard 22).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use cacheado::backends::{Memory, SharedMemory};
-use cacheado::rules::Lru;
-use cacheado::{Cache, cached};
+use cacheado::rules::{Effect, EntryMeta, Lru, Rule};
+use cacheado::testing::ManualClock;
+use cacheado::{Cache, Key, cached};
 use cacheado_tests::stage::{Stage, tiers};
 use cacheado_tests::wait::{in_time, on_one_thread, others_wait, until};
 
@@ -115,6 +118,46 @@ fn hazard_22_a_renewal_that_finds_nothing_leaves_what_was_set_meanwhile() {
                 others_wait().await;
             }
             assert_eq!(renewed_entry(&stage).peek().await.unwrap(), Some(Some(77)), "{tier}");
+        }
+    });
+}
+
+/// Lets nothing pass while it is on.
+#[derive(Clone, Default)]
+struct Strict(Arc<AtomicBool>);
+
+impl Rule for Strict {
+    fn on_get(&self, _: &Key, _: &EntryMeta) -> Effect {
+        if self.0.load(Ordering::SeqCst) { Effect::Reject } else { Effect::Continue }
+    }
+}
+
+#[test]
+fn hazard_15_a_fresh_value_that_a_rule_rejects_stays_where_the_body_finds_nothing() {
+    #[cached(cache = stage.cache(), skip(stage), ttl = 60, stale = 30)]
+    fn ages(stage: &Stage) -> Option<usize> {
+        stage.body().ok().filter(|run| *run == 0)
+    }
+    in_time(|| {
+        for is_remote in [false, true] {
+            let (clock, rule) = (ManualClock::new(), Strict::default());
+            let builder = Cache::builder().clock(clock.clone()).rule(rule.clone());
+            let server = SharedMemory::with_clock(clock.clone());
+            let builder = if is_remote { builder.backend(server) } else { builder };
+            let stage = Stage::new(&builder.build().unwrap());
+            assert_eq!(ages(&stage), Some(0));
+            rule.0.store(true, Ordering::SeqCst);
+            assert_eq!((ages(&stage), stage.runs()), (None, 2));
+            rule.0.store(false, Ordering::SeqCst);
+            assert_eq!((ages(&stage), stage.runs()), (Some(0), 2), "remote: {is_remote}");
+            if is_remote {
+                continue;
+            }
+            clock.advance(60 * SECOND);
+            rule.0.store(true, Ordering::SeqCst);
+            assert_eq!((ages(&stage), stage.runs()), (None, 3));
+            rule.0.store(false, Ordering::SeqCst);
+            assert_eq!((ages(&stage), stage.runs()), (None, 4), "what was past its time is gone");
         }
     });
 }

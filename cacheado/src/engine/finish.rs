@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cacheado_backends::memory::{Fill, Placed};
 
+use super::aging::Age;
 use super::call::{Call, ScopeOf};
 use super::computation::Computation;
 use super::far::{Draft, Write};
@@ -77,10 +78,17 @@ impl Computation {
             let function = Arc::clone(function);
             return self.draft(&function, outcome, None);
         }
-        if (self.call.is_refresh() || self.call.policy.ages()) && outcome.worth() != Worth::Failure {
+        if outcome.worth() != Worth::Failure && self.is_about_old_here(function) {
             function.region.retract(self.call.hash, self.call.key.as_bytes(), ticket);
         }
         None
+    }
+
+    /// Whether it is about what is past its time, or taken for old. What is fresh, and a rule alone has not let pass, is
+    /// as good as before for whoever it lets pass.
+    fn is_about_old_here(&self, function: &Function) -> bool {
+        let is_past = || self.call.spare(function).is_some_and(|(_, age)| matches!(age, Age::Past(_)));
+        self.call.is_refresh() || self.renewing.is_some() || (self.call.policy.ages() && is_past())
     }
 
     /// Whether there is an older value that is of more use than an error: also for those that a renewal leaves it to.
