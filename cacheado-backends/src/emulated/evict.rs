@@ -22,7 +22,7 @@ impl Core {
         let mut names = vec![keys::value(&at.key)];
         names.extend(value.iter().flat_map(|value| keys::index(&at.key, &value.fences)));
         let was_removed = self.remove_all(&names).await?.first().copied().unwrap_or_default();
-        Ok(was_removed && !value.is_some_and(|value| epochs.forbid(&at.key, &value.fences)))
+        Ok(was_removed && value.is_some_and(|value| !epochs.forbid(&at.key, &value.fences)))
     }
 
     pub(super) async fn evict_group(&self, group: &Group) -> Result<u64> {

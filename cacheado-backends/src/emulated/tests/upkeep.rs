@@ -83,6 +83,17 @@ fn hazard_28_a_key_that_is_stored_again_and_again_leaves_nothing_behind() {
 }
 
 #[test]
+fn hazard_30_what_is_no_value_goes_with_an_eviction_and_is_not_counted() {
+    block_on(async {
+        let world = World::new();
+        world.memory.put("v:report(1)", b"of somebody else", None).await.unwrap();
+        assert_eq!(world.read(&at()).await, None);
+        assert!(!world.a.tier.evict(&at(), None).await.unwrap(), "there was no live entry");
+        assert_eq!(world.entries("v:").await, [""; 0]);
+    });
+}
+
+#[test]
 fn hazard_28_members_that_have_expired_are_not_counted_and_leave_the_index() {
     block_on(async {
         let world = World::new();
