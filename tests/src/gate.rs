@@ -78,13 +78,15 @@ pub struct Gated<B> {
     backend: Arc<B>,
     tier: Arc<dyn Tier>,
     gates: Arc<Mutex<VecDeque<(Point, Holding)>>>,
+    /// How many answers there are to the keys of [`Tier::get_many`] where it is not as many.
+    answers: Arc<Mutex<Option<usize>>>,
 }
 
 impl<B: Backend> Gated<B> {
     /// Around this one, holding nothing.
     pub fn new(backend: B) -> Self {
         let backend = Arc::new(backend);
-        Self { tier: Arc::clone(&backend).tier(), backend, gates: Arc::default() }
+        Self { tier: Arc::clone(&backend).tier(), backend, gates: Arc::default(), answers: Arc::default() }
     }
 
     /// Holds the next answer of this kind.
@@ -92,6 +94,18 @@ impl<B: Backend> Gated<B> {
         let (held, holding) = Held::new();
         lock(&self.gates).push_back((point, holding));
         held
+    }
+
+    /// From here on there are so many answers, whatever is asked for; `None`: as many as keys.
+    pub fn answer(&self, answers: Option<usize>) {
+        *lock(&self.answers) = answers;
+    }
+
+    fn answered(&self, mut entries: Vec<Option<Entry>>) -> Vec<Option<Entry>> {
+        if let Some(answers) = *lock(&self.answers) {
+            entries.resize(answers, None);
+        }
+        entries
     }
 
     async fn pass(&self, point: Point) {
@@ -109,7 +123,7 @@ impl<B: Backend> Gated<B> {
 impl<B> Clone for Gated<B> {
     fn clone(&self) -> Self {
         let (backend, tier) = (Arc::clone(&self.backend), Arc::clone(&self.tier));
-        Self { backend, tier, gates: Arc::clone(&self.gates) }
+        Self { backend, tier, gates: Arc::clone(&self.gates), answers: Arc::clone(&self.answers) }
     }
 }
 
@@ -180,7 +194,7 @@ impl<B: Backend> Tier for Gated<B> {
         Box::pin(async move {
             let entries = self.tier.get_many(at).await;
             self.pass(Point::Get).await;
-            entries
+            entries.map(|entries| self.answered(entries))
         })
     }
 

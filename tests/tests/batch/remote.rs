@@ -7,8 +7,10 @@ use cacheado::prelude::*;
 use cacheado::testing::{Fault, FlakyBackend};
 use cacheado::{Outcome, Tier, Ttl, observe};
 use cacheado_tests::Counter;
+use cacheado_tests::gate::Gated;
 use cacheado_tests::wait::{in_time, on_one_thread};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::task::yield_now;
 
@@ -20,6 +22,8 @@ struct Counted {
     inner: SharedMemory,
     asked: Arc<Counter>,
     under_way: Arc<Counter>,
+    /// How many answers it gives at least, whatever it is asked for.
+    answers: Arc<AtomicUsize>,
 }
 
 impl Counted {
@@ -47,7 +51,9 @@ impl Backend for Counted {
 
     async fn get_many(&self, keys: &[&str]) -> BackendResult<Vec<Option<Entry>>> {
         self.ask(keys.len()).await?;
-        Backend::get_many(&self.inner, keys).await
+        let mut entries = Backend::get_many(&self.inner, keys).await?;
+        entries.resize(entries.len().max(self.answers.load(Ordering::SeqCst)), None);
+        Ok(entries)
     }
 
     async fn put(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> BackendResult<()> {
@@ -139,4 +145,34 @@ fn an_outage_is_a_batch_of_misses() {
     shop.asked();
     assert_eq!(strict(&shop, &[1, 2]).unwrap_err().kind(), cacheado::ErrorKind::Backend);
     assert_eq!(shop.runs(), 0);
+}
+
+#[test]
+fn hazard_30_another_number_of_answers_than_of_keys_is_an_error_and_nobodys_answer() {
+    /// Asks for the elements and for some keys, first as there are answers to them, then as there are too many or too few.
+    fn check(cache: Cache, answers: &[usize], answer: &dyn Fn(usize)) {
+        let shop = Shop::over(cache);
+        for key in 1..=3_u32 {
+            shop.cache.set(key, &key, Ttl::Never).unwrap();
+        }
+        assert_eq!(doubled(&shop, &[1, 2, 3]), [2, 4, 6]);
+        assert_eq!(shop.asked(), [[1, 2, 3]]);
+        for (errors, &number) in answers.iter().enumerate() {
+            answer(number);
+            let read = shop.cache.get_many::<u32>(1..=3_u32);
+            assert_eq!(read.unwrap_err().kind(), cacheado::ErrorKind::Backend, "{number} answers");
+            assert_eq!(doubled(&shop, &[1, 2, 3]), [2, 4, 6], "{number} answers");
+            assert_eq!(shop.asked(), [[1, 2, 3]], "{number} answers: the body decides");
+            assert!(shop.cache.stats().backend_errors > errors as u64);
+        }
+    }
+    in_time(|| {
+        let tier = Gated::new(SharedMemory::new());
+        let cache = Cache::builder().backend(tier.clone()).build().unwrap();
+        check(cache, &[0, 2, 4, 100], &|number| tier.answer(Some(number)));
+
+        let backend = Counted::default();
+        let cache = Cache::builder().backend(backend.clone()).build().unwrap();
+        check(cache, &[100], &|number| backend.answers.store(number, Ordering::SeqCst));
+    });
 }
