@@ -78,10 +78,26 @@ impl Computation {
             let function = Arc::clone(function);
             return self.draft(&function, outcome, None);
         }
-        if outcome.worth() != Worth::Failure && self.is_about_old_here(function) {
-            function.region.retract(self.call.hash, self.call.key.as_bytes(), ticket);
+        if outcome.worth() != Worth::Failure {
+            self.retract_old_here(function, ticket);
         }
         None
+    }
+
+    /// Nothing is stored, and what is stored is old: it goes, here or in the backend.
+    pub(super) fn takes_old_away(&self) {
+        let (Some(function), Some(ticket)) = (&self.call.function, &self.ticket) else { return };
+        if function.remote.is_some() {
+            self.leave_eviction_of_old();
+        } else {
+            self.retract_old_here(function, ticket);
+        }
+    }
+
+    fn retract_old_here(&self, function: &Function, ticket: &Boarded) {
+        if self.is_about_old_here(function) {
+            function.region.retract(self.call.hash, self.call.key.as_bytes(), ticket);
+        }
     }
 
     /// Whether it is about what is past its time, or taken for old. What is fresh, and a rule alone has not let pass, is

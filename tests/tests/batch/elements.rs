@@ -116,6 +116,27 @@ fn what_a_map_has_once_for_two_keys_is_stored_for_the_first() {
 }
 
 #[test]
+fn hazard_22_a_refresh_of_two_spellings_leaves_no_old_value_under_either() {
+    #[cached(cache = shop.cache, skip(shop), batch(paths))]
+    fn versions(shop: &Shop, paths: &[PathBuf]) -> HashMap<PathBuf, usize> {
+        shop.note(&[]);
+        let runs = shop.asked.lock().unwrap().len();
+        paths.iter().map(|path| (path.clone(), runs)).collect()
+    }
+    for backend in [None, Some(SharedMemory::new())] {
+        let cache = backend.map_or_else(Cache::new, |it| Cache::builder().backend(it).build().unwrap());
+        let shop = Shop::over(cache);
+        let [one, two] = ["a/b", "a//b"].map(PathBuf::from);
+        for path in [&one, &two] {
+            versions(&shop, std::slice::from_ref(path));
+        }
+        refresh(|| versions(&shop, &[one.clone(), two.clone()]));
+        assert_eq!(versions_entry(&shop, &one).peek().unwrap(), Some(Some(3)));
+        assert_eq!(versions_entry(&shop, &two).peek().unwrap(), None);
+    }
+}
+
+#[test]
 fn an_error_is_of_the_whole_call_and_stored_for_none() {
     let shop = Shop::default();
     assert_eq!(fallible(&shop, &[1]), Ok(vec![1]));

@@ -225,6 +225,8 @@ impl Round {
         let _leading = self.leading();
         for ((index, computation), element) in self.led.drain(..).zip(elements) {
             let Some(element) = element else {
+                // It has been computed, under another id that is the same to the map.
+                computation.takes_old_away();
                 computation.mismatched();
                 continue;
             };
