@@ -11,11 +11,24 @@ use tokio::task::JoinSet;
 
 use crate::{builder, eventually, node, patient, place, server, store, value};
 
+/// The name of a socket. A server that is killed leaves it.
+#[cfg(unix)]
+struct Socket(std::path::PathBuf);
+
+#[cfg(unix)]
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn over_a_unix_socket() {
-    let path = std::env::temp_dir().join(format!("cacheado-{}.sock", std::process::id()));
-    let path = path.to_str().expect("a name");
+    let name = format!("cacheado-{}.sock", std::process::id());
+    // Before the server, so that it goes after it.
+    let socket = Socket(std::env::temp_dir().join(name));
+    let path = socket.0.to_str().expect("a name");
     let _server = server!(cacheado_servers::Redis::start_with(&["--unixsocket", path]));
     let redis = builder(format!("redis+unix://{path}")).namespace("t").build().expect("an address");
     let at = place("k", &["g"]);
