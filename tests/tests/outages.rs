@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use cacheado::backends::{ErrorKind as Failure, Memory, SharedMemory};
@@ -10,6 +11,7 @@ use cacheado::prelude::*;
 use cacheado::testing::{Fault, FlakyBackend, ManualClock, Operation};
 use cacheado::{Error, ErrorKind, with_cache, with_cache_async};
 use cacheado_tests::Counter;
+use cacheado_tests::wait::{on_one_thread, poll_times};
 
 #[cached(ttl = 60)]
 fn double(n: u32) -> u32 {
@@ -75,6 +77,23 @@ fn hazard_26_a_failed_write_loses_no_result() {
     assert_eq!(with_cache(&cache, || counted(&bodies, 1)), 2);
     assert_eq!(with_cache(&cache, || counted(&bodies, 1)), 2);
     assert_eq!(bodies.get(), 2);
+}
+
+#[test]
+fn hazard_26_a_server_that_all_callers_give_up_on_is_left_in_peace() {
+    on_one_thread(|| async {
+        let (backend, clock) = (flaky(), ManualClock::new());
+        let cache = Cache::builder().backend(backend.clone()).clock(clock.clone());
+        let cache = cache.breaker(3, Duration::from_secs(3_600)).build().unwrap();
+        backend.inject(Fault::hang());
+        for n in 0..3 {
+            let mut call = Box::pin(with_cache_async(&cache, triple(n)));
+            assert!(poll_times(&mut call, 2).is_pending());
+            clock.advance(Duration::from_secs(1));
+        }
+        assert_eq!(poll_times(with_cache_async(&cache, triple(3)), 2), Poll::Ready(9));
+        assert_eq!(backend.operations(), 3, "the breaker is open");
+    });
 }
 
 #[test]

@@ -23,7 +23,16 @@ pub(crate) struct Breaker {
 /// The leave to run one operation, whose outcome is owed.
 #[derive(Debug)]
 #[must_use = "the outcome is owed"]
-pub(crate) struct Permit<'b>(&'b Breaker);
+pub(crate) struct Permit<'b> {
+    breaker: &'b Breaker,
+    /// From here on a server that has not answered is taken to be away.
+    patience_ends: u64,
+    is_owed: bool,
+}
+
+/// Whoever gives an operation up after so long would not have waited for a server that is there. Sooner, a caller may
+/// just have no need of it any more.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 impl Breaker {
     /// `clock` is the cache's: where a test moves it by hand, the pause passes as the rest does.
@@ -42,12 +51,26 @@ impl Breaker {
             }
             *retry_at = self.after_the_pause();
         }
-        Some(Permit(self))
+        Some(self.permit())
     }
 
     /// The leave to run an operation that has to be tried, open or not.
     pub(crate) fn insist(&self) -> Permit<'_> {
-        Permit(self)
+        self.permit()
+    }
+
+    fn permit(&self) -> Permit<'_> {
+        Permit { breaker: self, patience_ends: self.clock.deadline(Some(PATIENCE)), is_owed: true }
+    }
+
+    fn failed(&self) {
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        if failures >= self.most {
+            *self.retry_at.lock() = self.after_the_pause();
+            if !self.is_open.swap(true, Ordering::AcqRel) {
+                tracing::warn!(failures, pause = ?self.pause, "the cache backend is down; calls go on without it");
+            }
+        }
     }
 
     fn after_the_pause(&self) -> u64 {
@@ -57,8 +80,9 @@ impl Breaker {
 
 impl Permit<'_> {
     /// The server has answered: whatever it said, it is there.
-    pub(crate) fn answered(self) {
-        let breaker = self.0;
+    pub(crate) fn answered(mut self) {
+        self.is_owed = false;
+        let breaker = self.breaker;
         if breaker.failures.load(Ordering::Relaxed) > 0 {
             breaker.failures.store(0, Ordering::Relaxed);
         }
@@ -68,14 +92,17 @@ impl Permit<'_> {
     }
 
     /// The server could not be reached, or took too long.
-    pub(crate) fn failed(self) {
-        let breaker = self.0;
-        let failures = breaker.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        if failures >= breaker.most {
-            *breaker.retry_at.lock() = breaker.after_the_pause();
-            if !breaker.is_open.swap(true, Ordering::AcqRel) {
-                tracing::warn!(failures, pause = ?breaker.pause, "the cache backend is down; calls go on without it");
-            }
+    pub(crate) fn failed(mut self) {
+        self.is_owed = false;
+        self.breaker.failed();
+    }
+}
+
+/// Where all callers give up before the backend does, nobody else would learn of it.
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if self.is_owed && self.breaker.clock.expired(self.patience_ends) {
+            self.breaker.failed();
         }
     }
 }
@@ -123,6 +150,23 @@ mod tests {
         clock.advance(PAUSE);
         breaker.admit().unwrap().answered();
         assert!(breaker.admit().is_some() && breaker.admit().is_some(), "it is closed");
+    }
+
+    #[test]
+    fn hazard_26_callers_that_give_up_on_a_server_that_does_not_answer_open_it() {
+        let (breaker, clock) = breaker(3);
+        for _ in 0..9 {
+            drop(breaker.admit().expect("closed"));
+        }
+        for _ in 0..3 {
+            let waiting = breaker.admit().expect("it may have been for another reason");
+            clock.advance(PATIENCE);
+            drop(waiting);
+        }
+        assert!(breaker.admit().is_none(), "nobody has had an answer for so long");
+        clock.advance(PAUSE);
+        breaker.admit().unwrap().answered();
+        assert!(breaker.admit().is_some(), "it is closed");
     }
 
     #[test]
