@@ -404,7 +404,7 @@ fn hazard_09_what_a_dropped_future_calls_has_what_surrounded_it() {
     #[cached(scope = ambient, skip(told))]
     async fn waits(told: &Mutex<Vec<Option<Scope>>>) {
         let _leaving = Leaving(told);
-        pending().await
+        pending::<()>().await;
     }
     let (told, cache) = (Mutex::default(), Cache::new());
     let misses = |cache: &Cache| with_cache(cache, || counted_cache().stats().misses);
@@ -420,6 +420,9 @@ fn hazard_09_what_a_dropped_future_calls_has_what_surrounded_it() {
     }
     assert_eq!(told.lock().unwrap().pop(), Some(Some(org("acme"))));
     assert_eq!(misses(&cache), 1, "it has called in its cache");
+
+    assert!(poll_times(in_scope_async(org("initech"), waits(&told)), 2).is_pending());
+    assert_eq!(told.lock().unwrap().pop(), Some(Some(org("initech"))));
 
     let entry = in_scope(org("globex"), || with_cache(&cache, || waits_entry(&told)));
     assert!(poll_times(entry.refresh(), 2).is_pending());
