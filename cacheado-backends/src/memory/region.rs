@@ -9,6 +9,8 @@ mod fill;
 mod removal;
 mod shards;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 use std::ops::Deref;

@@ -5,10 +5,6 @@ use std::sync::{Arc, Barrier, Weak};
 use std::thread;
 use std::time::Duration;
 
-use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::with_default;
-use tracing::{Event, Metadata, Subscriber};
-
 use super::{
     Aging, AnyRegion, Cause, Fill, Found, KeyBox, Label, LabelSet, Limits, Listener, Memory, Placed, Region,
     Store, Ticket, Tickets, Version,
@@ -26,7 +22,7 @@ impl Listener for Removals {
 
 pub(super) struct Fixture {
     pub(super) store: Arc<Store>,
-    region: Arc<Region<u64>>,
+    pub(super) region: Arc<Region<u64>>,
     tickets: Arc<Tickets>,
     removals: Arc<Removals>,
 }
@@ -36,13 +32,13 @@ impl Fixture {
         Self::in_store(memory.open(limits, clock.into()))
     }
 
-    fn in_store(store: Arc<Store>) -> Self {
+    pub(super) fn in_store(store: Arc<Store>) -> Self {
         let removals = Arc::new(Removals::default());
         let (region, tickets) = Region::open(&store, Arc::clone(&removals) as _);
         Self { store, region, tickets, removals }
     }
 
-    fn lru(n: usize) -> Self {
+    pub(super) fn lru(n: usize) -> Self {
         Self::new(&Memory::new(), Limits { lru: Some(n), ..Limits::default() }, Clock::system())
     }
 
@@ -170,44 +166,6 @@ fn a_label_holds_what_it_holds_and_eviction_counts_the_live_ones() {
     assert_eq!(fixture.store.evict_label(&Label::from(&b"a"[..]), Cause::Scope), 3);
     assert!(fixture.store.is_empty());
     assert_eq!(fixture.removals.0.load(Ordering::SeqCst), 10);
-}
-
-/// Counts what is logged, and opens a region meanwhile, as whoever listens to the log may.
-struct Reopening(Arc<Store>, Arc<AtomicU64>);
-
-impl Subscriber for Reopening {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, _: &Event<'_>) {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        Fixture::in_store(Arc::clone(&self.0)).region.warn_if_it_keeps_nothing();
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-#[test]
-fn hazard_23_who_opens_a_region_under_a_lock_logs_only_after_it() {
-    let first = Fixture::lru(10);
-    let any: Arc<AnyRegion> = Arc::clone(&first.region) as _;
-    first.store.regions().leave(1, &any);
-    let logged = Arc::new(AtomicU64::new(0));
-    with_default(Reopening(Arc::clone(&first.store), Arc::clone(&logged)), || {
-        let regions = [(); 3].map(|()| Fixture::in_store(Arc::clone(&first.store)).region);
-        assert_eq!(logged.load(Ordering::SeqCst), 0, "nothing while one is opened");
-        regions[0].warn_if_it_keeps_nothing();
-        assert_eq!(logged.load(Ordering::SeqCst), 0, "it has the last number");
-        for region in &regions[1..] {
-            region.warn_if_it_keeps_nothing();
-            assert_eq!(logged.load(Ordering::SeqCst), 1, "once a store");
-        }
-    });
 }
 
 #[test]
