@@ -168,7 +168,8 @@ impl RedisBuilder {
         let urls: Vec<&str> =
             [&self.url].into_iter().chain(self.cluster.iter().flatten()).map(String::as_str).collect();
         let infos = urls.iter().map(|url| self.info(url)).collect::<Result<Vec<_>>>()?;
-        let password = infos[0].redis_settings().password().map(str::to_owned);
+        let redis = infos[0].redis_settings();
+        let (password, db) = (redis.password().map(str::to_owned), redis.db());
         let secrets = Secrets::new(password);
         let report = |error| secrets.report(OPERATION, &error);
 
@@ -189,7 +190,8 @@ impl RedisBuilder {
             secrets,
             inspected: AtomicBool::new(false),
         };
-        Ok(Redis::new(self.namespace.clone(), Layout::new(&self.namespace, shards), settings))
+        let layout = Layout::new(&self.namespace, shards).in_database(db);
+        Ok(Redis::new(self.namespace.clone(), layout, settings))
     }
 
     /// An address, with what was set instead of its parts.

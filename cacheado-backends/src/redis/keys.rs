@@ -8,7 +8,7 @@
 //! | `{ns}:f` | the fences of the last minutes: a sorted set of `e:<key>` and `i:<group>` by time | a day |
 //! | `{ns}:l:<key>` | the lease on a key: the claim that it stands for | as the lease |
 //! | `{ns}:s` | the number of the last notice | a day |
-//! | `{ns}:bus` | a channel, not a key: the notices | |
+//! | `{ns}:bus`, and in database 1 `{ns}:bus/1` | a channel, not a key: the notices | |
 //!
 //! `ns` is the namespace, and in a cluster of several shards the shard after a slash: `{app/3}:e:<key>`. The
 //! braces make it what a cluster chooses the node by, so that all that belongs together lies together.
@@ -68,6 +68,15 @@ impl Layout {
         Self { shards: (0..shards.max(1)).map(shard).collect(), channel: format!("{{{namespace}}}:bus") }
     }
 
+    /// The same in a database of this number: what keys are called there is of no matter to the others, but a server
+    /// has its channels for all of them.
+    pub(super) fn in_database(mut self, number: i64) -> Self {
+        if number != 0 {
+            self.channel = format!("{}/{number}", self.channel);
+        }
+        self
+    }
+
     /// All shards.
     pub(super) fn shards(&self) -> &[Shard] {
         &self.shards
@@ -125,6 +134,8 @@ mod tests {
         assert_eq!(Layout::new("app-1.x", 1).shards()[0].space, "{app-1.x}:");
         assert_eq!(Layout::new("app", 16).shards()[3].space, "{app/3}:");
         assert_eq!(Layout::new("app", 16).channel, "{app}:bus");
+        assert_eq!(Layout::new("app", 1).in_database(0).channel, "{app}:bus");
+        assert_eq!(Layout::new("app", 1).in_database(12).channel, "{app}:bus/12");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What others have on the same server.
 
+use std::sync::Arc;
+
 use cacheado_backends::Backend;
-use cacheado_backends::contract::Tier;
+use cacheado_backends::contract::{Event, Tier};
 use cacheado_backends::redis::Redis;
 
-use crate::{builder, group, place, server, store, value};
+use crate::{builder, event, group, place, server, store, value};
 
 #[tokio::test]
 async fn hazard_08_clearing_touches_nothing_else() {
@@ -53,6 +55,23 @@ async fn databases_are_apart() {
     let url = format!("{}1", server.url());
     let by_url = builder(url).namespace("t").build().expect("a database");
     assert_eq!(value(&by_url, &place("k", &[])).await.as_deref(), Some(&b"one"[..]));
+}
+
+/// A server has its channels for all of its databases.
+#[tokio::test]
+async fn notices_of_another_database_are_not_heard() {
+    let server = server!();
+    let of = |db| Arc::new(builder(server.url()).namespace("t").db(db).build().expect("a database"));
+    let (zero, one) = (of(0), of(1));
+    for (here, there) in [(&zero, &one), (&one, &zero)] {
+        let mut subscription = Arc::clone(here).subscribe().expect("there is a bus");
+        assert_eq!(event(&mut *subscription).await, Event::Gap, "the first");
+        for notice in [&b"a"[..], b"b", b"c"] {
+            Tier::evict(&**there, &place("k", &[]), Some(notice)).await.expect("evicted");
+        }
+        Tier::evict(&**here, &place("k", &[]), Some(b"here")).await.expect("evicted");
+        assert_eq!(event(&mut *subscription).await, Event::Notice(b"here".to_vec()));
+    }
 }
 
 #[tokio::test]
