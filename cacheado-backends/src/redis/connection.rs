@@ -192,6 +192,7 @@ impl Connections {
             Link::Wire(wire) => Some(wire.send(request).await),
             _ => home.timeout(*caller, limit, live.link.send(request, route)).await,
         };
+        let outcome = outcome.map(|answer| answer.map(error::unwrapped));
         match &outcome {
             // Whoever else waits on it goes on; it may be that nothing will ever be answered.
             None if !is_cluster => home.discard(live),

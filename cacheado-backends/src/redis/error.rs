@@ -1,6 +1,6 @@
 //! From what the client reports to an [`Error`] of ours.
 
-use redis::{RedisError, ServerErrorKind};
+use redis::{RedisError, ServerErrorKind, Value, parse_redis_value};
 
 use crate::error::{Error, ErrorKind};
 
@@ -72,6 +72,28 @@ pub(super) fn is_unknown_script(error: &RedisError) -> bool {
     error.kind() == redis::ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
+/// The same answer, where a script has been ended by an error: a server older than 7.0 puts it into a sentence, which
+/// hides its code, as in `ERR Error running script (call to f_…): @user_script:9: @user_script: 9: -OOM command not …`.
+pub(super) fn unwrapped(answer: Value) -> Value {
+    let cause = match &answer {
+        Value::ServerError(error) => error.details().and_then(cause),
+        _ => None,
+    };
+    let told = cause.and_then(|cause| parse_redis_value(format!("-{cause}\r\n").as_bytes()).ok());
+    told.unwrap_or(answer)
+}
+
+/// What ended a script, if it is an error with a code.
+fn cause(details: &str) -> Option<&str> {
+    let (_, mut cause) = details.strip_prefix("Error running script (call to ")?.split_once("): ")?;
+    while let Some(place) = cause.strip_prefix("@user_script:") {
+        (_, cause) = place.split_once(": ")?;
+    }
+    let cause = cause.strip_prefix('-').unwrap_or(cause);
+    let (code, _) = cause.split_once(' ')?;
+    (!code.is_empty() && code.bytes().all(|letter| letter.is_ascii_uppercase())).then_some(cause)
+}
+
 #[cfg(test)]
 mod tests {
     use std::io;
@@ -94,6 +116,31 @@ mod tests {
             let shown = format!("{error} {error:?}");
             assert!(!shown.contains("s3cret") && !shown.contains("value"), "{shown}");
         }
+    }
+
+    /// The answers are those of a Redis 6.2, and of a 7.0 to the same.
+    #[test]
+    fn hazard_26_an_error_that_ended_a_script_is_told_from_others() {
+        let told = |error: &str| {
+            let answer = unwrapped(parse_redis_value(format!("-{error}\r\n").as_bytes()).expect("an answer"));
+            report(&answer.extract_error().expect_err("an error"))
+        };
+        let script = "ERR Error running script (call to f_a45690b5d58cb892e6cc5e4dc9b9e20f5884daa2): @user_script:124: ";
+        let read_only = "READONLY You can't write against a read only replica.";
+        let no_memory = "OOM command not allowed when used memory > 'maxmemory'.";
+        let foreign = "WRONGTYPE Operation against a key holding the wrong kind of value";
+        for (error, kind) in [
+            (format!("{script}@user_script: 124: -{read_only}"), ErrorKind::Refused),
+            (format!("{read_only} script: f_a4, on @user_script:124."), ErrorKind::Refused),
+            (format!("{script}@user_script: 124: -{no_memory}"), ErrorKind::Refused),
+            (format!("{script}{foreign}"), ErrorKind::Malformed),
+            (format!("{script}attempt to index a nil value"), ErrorKind::Other),
+            (script.to_owned(), ErrorKind::Other),
+            ("ERR Error running script (call to ".to_owned(), ErrorKind::Other),
+        ] {
+            assert_eq!(told(&error).kind(), kind, "{error}");
+        }
+        assert_eq!(unwrapped(Value::Int(1)), Value::Int(1));
     }
 
     #[test]

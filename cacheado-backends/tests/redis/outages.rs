@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use cacheado_backends::contract::{Event, Leased, Terms, Tier, Wanted};
 use cacheado_backends::redis::Redis;
 use cacheado_backends::{Error, ErrorKind};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
@@ -308,18 +310,46 @@ struct Detour {
     to: Arc<AtomicU16>,
 }
 
+/// How a replica refuses a script that writes.
+#[derive(Clone, Copy)]
+enum Refusal {
+    AsItIs,
+    /// As a Redis 6.2 does.
+    Wrapped,
+}
+
+impl Refusal {
+    /// Hands on what a server answers.
+    async fn hand_on(self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+        let mut read = vec![0; 64 << 10];
+        while let Ok(length @ 1..) = from.read(&mut read).await {
+            let mut answer = &read[..length];
+            if matches!(self, Self::Wrapped) && answer.starts_with(b"-READONLY ") {
+                answer = b"-ERR Error running script (call to f_a45690b5d58cb892e6cc5e4dc9b9e20f5884daa2): \
+                    @user_script:124: @user_script: 124: -READONLY You can't write against a read only replica.\r\n";
+            }
+            if to.write_all(answer).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
 impl Detour {
-    async fn to(server: &cacheado_servers::Redis) -> Self {
+    async fn to(server: &cacheado_servers::Redis, refusal: Refusal) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let to = Arc::new(AtomicU16::new(server.port()));
         let leads_to = Arc::clone(&to);
         tokio::spawn(async move {
-            while let Ok((mut from, _)) = listener.accept().await {
+            while let Ok((from, _)) = listener.accept().await {
                 let port = leads_to.load(Ordering::SeqCst);
                 tokio::spawn(async move {
-                    let mut there = TcpStream::connect(("127.0.0.1", port)).await.expect("a server");
-                    let _ = tokio::io::copy_bidirectional(&mut from, &mut there).await;
+                    let there = TcpStream::connect(("127.0.0.1", port)).await.expect("a server");
+                    let ((mut asked, answered), (answers, mut asks)) =
+                        (from.into_split(), there.into_split());
+                    tokio::spawn(refusal.hand_on(answers, answered));
+                    let _ = tokio::io::copy(&mut asked, &mut asks).await;
                 });
             }
         });
@@ -329,8 +359,17 @@ impl Detour {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hazard_26_nothing_is_read_from_what_was_a_primary() {
+    nothing_is_read_from_what_was_a_primary(Refusal::AsItIs).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hazard_26_nothing_is_read_from_what_was_a_primary_of_an_older_release() {
+    nothing_is_read_from_what_was_a_primary(Refusal::Wrapped).await;
+}
+
+async fn nothing_is_read_from_what_was_a_primary(refusal: Refusal) {
     let (before, after) = (server!(), server!());
-    let detour = Detour::to(&before).await;
+    let detour = Detour::to(&before, refusal).await;
     let redis =
         builder(format!("redis://127.0.0.1:{}", detour.port)).namespace("t").build().expect("an address");
     let at = place("k", &["g"]);
