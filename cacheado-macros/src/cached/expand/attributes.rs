@@ -1,7 +1,7 @@
-//! Attributes: all of the user's stay on the function; siblings get those that decide whether they exist and
-//! which lints are silent.
+//! Attributes: all of the user's stay on the function; siblings get those that decide whether they exist, whether they
+//! are shown in the documentation, and which lints are silent.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -93,7 +93,7 @@ pub(super) fn of_sibling(attributes: &[Attribute], documentation: &str) -> Token
 
 fn for_sibling(attribute: &Attribute) -> Option<TokenStream> {
     let path = attribute.path();
-    if path.is_ident("cfg") || path.is_ident("allow") {
+    if path.is_ident("cfg") || path.is_ident("allow") || is_hidden(attribute) {
         return Some(quote!(#attribute));
     }
     if path.is_ident("expect") {
@@ -101,4 +101,10 @@ fn for_sibling(attribute: &Attribute) -> Option<TokenStream> {
         return Some(quote_spanned!(generated()=> #[allow(#lints)]));
     }
     None
+}
+
+/// Whether it is `#[doc(hidden)]`.
+fn is_hidden(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("doc")
+        && attribute.parse_args::<Ident>().is_ok_and(|argument| argument == "hidden")
 }
