@@ -41,7 +41,7 @@ use link::Link;
 /// # Behavior
 ///
 /// - It connects on the first operation, and again by itself. It works with a server alone, a replica set and a
-///   sharded cluster, from MongoDB 4.4 on.
+///   sharded cluster, from MongoDB 5.0 on. An older one is refused.
 /// - An entry is a document of its own: value, lifetime, groups and fences change in one atomic step, without
 ///   transactions. It is read by its `_id`, in one round trip.
 /// - What is read comes from the primary, whatever the URI says of read preferences. Evictions, and values that

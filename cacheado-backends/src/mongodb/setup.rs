@@ -8,6 +8,10 @@ use super::error::Failure;
 use super::link::Server;
 use crate::error::ErrorKind;
 
+/// The wire version of MongoDB 5.0. Before it a `delete` does not know what time it is, so that nothing but single
+/// entries could be evicted.
+const OLDEST: i32 = 13;
+
 /// What is known of a server that has been set up.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ready {
@@ -43,6 +47,7 @@ pub(super) mod index {
 /// Sees to it that the collection and its indexes are there. Any number of processes may do so at a time.
 pub(super) async fn prepare(server: Arc<Server>) -> Result<Ready, Failure> {
     let hello = server.command(doc! { "hello": 1 }).await?;
+    check_version(&hello)?;
     let streams = hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|kind| kind == "isdbgrid");
     check_collection(&server).await?;
     if let Err(failure) = server.command(create_indexes(server.entries.name())).await {
@@ -52,6 +57,16 @@ pub(super) async fn prepare(server: Arc<Server>) -> Result<Ready, Failure> {
         }
     }
     Ok(Ready { streams })
+}
+
+fn check_version(hello: &Document) -> Result<(), Failure> {
+    match hello.get_i32("maxWireVersion") {
+        Ok(version) if version < OLDEST => Err(Failure::said(
+            ErrorKind::Configuration,
+            "the server is too old: it has to be MongoDB 5.0 or newer",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A collation makes one of two keys that differ in case, and a capped collection drops what it likes.
@@ -118,4 +133,21 @@ fn number(value: &Bson) -> Option<f64> {
 fn first_batch(answer: &Document) -> impl Iterator<Item = &Document> {
     let batch = answer.get_document("cursor").and_then(|cursor| cursor.get_array("firstBatch"));
     batch.into_iter().flatten().filter_map(Bson::as_document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_cannot_evict_groups_is_refused() {
+        // A MongoDB 4.4, a 5.0, and a 6.0.
+        let of = |version: i32| check_version(&doc! { "maxWireVersion": version, "ok": 1.0 });
+        let refused = of(9).expect_err("too old").of("set");
+        assert_eq!(refused.kind(), ErrorKind::Configuration);
+        assert!(refused.to_string().contains("5.0"), "{refused}");
+        for version in [13, 17] {
+            of(version).expect("new enough");
+        }
+    }
 }
