@@ -152,9 +152,9 @@ impl RedisBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] for an address that is none, an empty namespace, no shards, a time limit of
-    /// zero, certificates that cannot be read or go with an address that is not `rediss://`, and a cluster with
-    /// a database other than 0.
+    /// [`ErrorKind::Configuration`] for an address that is none, a user without a password, an empty namespace, no
+    /// shards, a time limit of zero, certificates that cannot be read or go with an address that is not
+    /// `rediss://`, and a cluster with a database other than 0.
     pub fn build(self) -> Result<Redis> {
         if self.namespace.is_empty() {
             return Err(refused("the namespace is empty"));
@@ -169,6 +169,12 @@ impl RedisBuilder {
             [&self.url].into_iter().chain(self.cluster.iter().flatten()).map(String::as_str).collect();
         let infos = urls.iter().map(|url| self.info(url)).collect::<Result<Vec<_>>>()?;
         let redis = infos[0].redis_settings();
+        if redis.username().is_some() && redis.password().is_none() {
+            // The client would sign nobody in: the server's default user may do more than this one.
+            return Err(refused(
+                "there is a user and no password; to one with `nopass`, any password will do",
+            ));
+        }
         let (password, db) = (redis.password().map(str::to_owned), redis.db());
         let secrets = Secrets::new(password);
         let report = |error| secrets.report(OPERATION, &error);
@@ -286,6 +292,10 @@ mod tests {
         assert!(refusal(redis().ca_certificate("ca.pem")).contains("rediss"));
         assert!(refusal(Redis::builder("http://127.0.0.1")).contains("address"));
         assert!(refusal(Redis::builder("rediss://127.0.0.1/#insecure")).contains("verified"));
+        assert!(refusal(redis().username("me")).contains("no password"));
+        assert!(refusal(Redis::builder("redis://me@127.0.0.1")).contains("no password"));
+        let node = redis().username("me").password("p").cluster(["redis://me@127.0.0.2"]);
+        node.build().expect("that of the first address is that of all");
         let missing = Redis::builder("rediss://127.0.0.1").ca_certificate("/nowhere/ca.pem");
         assert!(refusal(missing).contains("/nowhere/ca.pem"));
     }
