@@ -75,6 +75,13 @@ pub fn type_of<T: ?Sized>(_: &T) -> PhantomData<T> {
     PhantomData
 }
 
+/// What an `async` block returns, where it says so and never does.
+#[inline]
+#[must_use]
+pub fn returned<R>() -> R {
+    unreachable!("stands behind `if false`")
+}
+
 /// The call of a `<fn>_entry`, in which the closure of the instance was written.
 pub fn entry<K: Kind, P: KeyPart + ?Sized, F, G>(
     site: &'static Site,

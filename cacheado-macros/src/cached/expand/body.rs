@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 use super::Call;
-use crate::krate::{generated, generated_at};
+use crate::krate::{generated, generated_at, private_at};
 
 /// `tokens` in braces that stand where the user's body stands, so that errors about the whole of it do too.
 pub(super) fn braced(call: &Call, tokens: TokenStream) -> TokenStream {
@@ -39,11 +39,9 @@ pub(super) fn future(call: &Call) -> TokenStream {
 pub(super) fn future_after(call: &Call, before: TokenStream) -> TokenStream {
     let output = call.output();
     let place = crate::cached::returns::span(&call.function.signature.output, generated());
-    let mut statements = quote_spanned!(generated_at(place)=>
-        if let ::core::option::Option::Some(__cacheado_never) = ::core::option::Option::<#output>::None {
-            return __cacheado_never;
-        }
-    );
+    let private = private_at(place);
+    let mut statements =
+        quote_spanned!(generated_at(place)=> if false { return #private::returned::<#output>(); });
     statements.extend(before);
     let block = block_after(call, statements);
     quote_spanned!(generated()=> async move #block)
