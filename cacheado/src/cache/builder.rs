@@ -84,7 +84,8 @@ impl CacheBuilder {
 
     /// After `outages` failures in a row to reach the backend, calls go on without it for `pause`; then one of
     /// them tries again. Left out: three, and a second; at least one failure. What a caller has given up after a
-    /// quarter of a second without an answer is a failure, too. Times are read from the cache's [`clock`](Self::clock).
+    /// quarter of a second without an answer is a failure, too: one, however many operations it gives up at a time, and
+    /// none where the server has answered another meanwhile. Times are read from the cache's [`clock`](Self::clock).
     pub fn breaker(mut self, outages: u32, pause: Duration) -> Self {
         self.settings.breaker = (outages, pause);
         self

@@ -1,7 +1,7 @@
 //! A circuit breaker: after several outages in a row nobody asks the server for a while; then one caller
 //! tries, and what it meets decides for all (Nygard, "Release It!", 2007).
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use cacheado_backends::Clock;
@@ -15,6 +15,8 @@ pub(crate) struct Breaker {
     pause: Duration,
     clock: Clock,
     failures: AtomicU32,
+    /// How often the server has answered, or has been silent for so long that it counted.
+    news: AtomicU64,
     is_open: AtomicBool,
     /// The reading of the clock from which on somebody may try; while somebody does, the next one's turn.
     retry_at: Mutex<u64>,
@@ -27,6 +29,8 @@ pub(crate) struct Permit<'b> {
     breaker: &'b Breaker,
     /// From here on a server that has not answered is taken to be away.
     patience_ends: u64,
+    /// What was known of the server when the operation began.
+    news: u64,
     is_owed: bool,
 }
 
@@ -38,7 +42,8 @@ impl Breaker {
     /// `clock` is the cache's: where a test moves it by hand, the pause passes as the rest does.
     pub(crate) fn new(most: u32, pause: Duration, clock: Clock) -> Self {
         let (failures, is_open) = (AtomicU32::new(0), AtomicBool::new(false));
-        Self { most, pause, clock, failures, is_open, retry_at: Mutex::new(0) }
+        let news = AtomicU64::new(0);
+        Self { most, pause, clock, failures, news, is_open, retry_at: Mutex::new(0) }
     }
 
     /// The leave to run an operation; `None` while the breaker is open. A try that is never reported on (its
@@ -60,7 +65,8 @@ impl Breaker {
     }
 
     fn permit(&self) -> Permit<'_> {
-        Permit { breaker: self, patience_ends: self.clock.deadline(Some(PATIENCE)), is_owed: true }
+        let (patience_ends, news) = (self.clock.deadline(Some(PATIENCE)), self.news.load(Ordering::Relaxed));
+        Permit { breaker: self, patience_ends, news, is_owed: true }
     }
 
     fn failed(&self) {
@@ -83,6 +89,7 @@ impl Permit<'_> {
     pub(crate) fn answered(mut self) {
         self.is_owed = false;
         let breaker = self.breaker;
+        breaker.news.fetch_add(1, Ordering::Relaxed);
         if breaker.failures.load(Ordering::Relaxed) > 0 {
             breaker.failures.store(0, Ordering::Relaxed);
         }
@@ -99,10 +106,19 @@ impl Permit<'_> {
 }
 
 /// Where all callers give up before the backend does, nobody else would learn of it.
+///
+/// An operation may also have waited for its caller. So it says nothing where the server has answered another since
+/// it began; and one caller that gives up many at a time, such as a batch, counts once.
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        if self.is_owed && self.breaker.clock.expired(self.patience_ends) {
-            self.breaker.failed();
+        let Self { breaker, patience_ends, news, is_owed } = *self;
+        if !is_owed || !breaker.clock.expired(patience_ends) {
+            return;
+        }
+        let noted =
+            breaker.news.compare_exchange(news, news.wrapping_add(1), Ordering::Relaxed, Ordering::Relaxed);
+        if noted.is_ok() {
+            breaker.failed();
         }
     }
 }
@@ -166,6 +182,29 @@ mod tests {
         assert!(breaker.admit().is_none(), "nobody has had an answer for so long");
         clock.advance(PAUSE);
         breaker.admit().unwrap().answered();
+        assert!(breaker.admit().is_some(), "it is closed");
+    }
+
+    #[test]
+    fn hazard_26_a_caller_that_gives_up_many_at_a_time_counts_once() {
+        let (breaker, clock) = breaker(2);
+        let batch: Vec<_> = (0..64).map(|_| breaker.admit().expect("closed")).collect();
+        clock.advance(PATIENCE);
+        drop(batch);
+        drop(breaker.admit().expect("one failure does not open it"));
+        let next = breaker.admit().expect("closed");
+        clock.advance(PATIENCE);
+        drop(next);
+        assert!(breaker.admit().is_none(), "the next one does");
+    }
+
+    #[test]
+    fn hazard_26_what_is_given_up_says_nothing_of_a_server_that_answers_others() {
+        let (breaker, clock) = breaker(1);
+        let (given_up, other) = (breaker.admit().expect("closed"), breaker.admit().expect("closed"));
+        clock.advance(PATIENCE);
+        other.answered();
+        drop(given_up);
         assert!(breaker.admit().is_some(), "it is closed");
     }
 
