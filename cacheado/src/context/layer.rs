@@ -50,7 +50,7 @@ impl Layer {
         f()
     }
 
-    /// Runs `future` with the layer on, wherever it is polled, and dropped.
+    /// Runs `future` with the layer on, wherever it is polled, and then dropped.
     pub(crate) async fn run_async<F: Future>(&mut self, future: F) -> F::Output {
         within(self, future).await
     }
@@ -90,7 +90,8 @@ pub(super) trait Around {
     fn around<R>(&mut self, f: impl FnOnce() -> R) -> R;
 }
 
-/// Runs `future` with this around it, wherever it is polled, and where it is dropped: what its variables call then.
+/// Runs `future` with this around it, wherever it is polled, and where it is dropped once it has been: what its variables
+/// call then.
 pub(super) async fn within<F: Future>(around: &mut impl Around, future: F) -> F::Output {
     let mut within = Within { around, future: pin!(Some(future)) };
     poll_fn(|context| within.poll(context)).await

@@ -25,7 +25,7 @@ impl Origin {
         f()
     }
 
-    /// Runs `future` as if it were there, wherever it is polled, and dropped.
+    /// Runs `future` as if it were there, wherever it is polled, and then dropped.
     pub(crate) async fn run_async<F: Future>(mut self, future: F) -> F::Output {
         within(&mut self, future).await
     }

@@ -121,7 +121,7 @@ impl Remote {
 
     /// Notices may have been missed. Computations go on, and are joined: the backend forbids those that an eviction
     /// has come before, as it does where nobody listens.
-    fn has_gap(&self) {
+    fn heed_gap(&self) {
         // First: a copy is there by now and dropped below, or who keeps it sees the number.
         self.gaps.fetch_add(1, Ordering::SeqCst);
         self.near.drop_all(Cause::Cleared);
@@ -155,7 +155,7 @@ impl Inner {
             Event::Notice(bytes) => bytes,
             Event::Gap => {
                 tracing::debug!("evictions may have been missed: all copies are dropped");
-                return remote.has_gap();
+                return remote.heed_gap();
             }
         };
         match Notice::from_bytes(bytes).unwrap_or(Notice::All) {

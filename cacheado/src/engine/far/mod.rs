@@ -56,7 +56,7 @@ pub(in crate::engine) struct Far {
     /// What the clock showed when the backend was last asked: what it answers is no younger than that. Only
     /// the life of a copy depends on it.
     pub(in crate::engine) asked: u64,
-    /// How often notices had been missed before the backend was asked.
+    /// How often notices may have been missed before the backend was first asked.
     gaps: u64,
     /// What the clock showed when the body began: what the backend has not confirmed is as old as that. Only
     /// where there are copies.
@@ -117,7 +117,7 @@ impl Call {
 }
 
 impl Far {
-    /// Whether no notice can have been missed since the backend was asked.
+    /// Whether no notice can have been missed since the backend was first asked.
     fn has_heard_all(&self) -> bool {
         self.gaps == self.remote.gaps()
     }
