@@ -85,7 +85,7 @@ impl Computation {
     }
 
     /// Nothing is stored, and what is stored is old: it goes, here or in the backend.
-    pub(super) fn takes_old_away(&self) {
+    pub(super) fn takes_old_away(&mut self) {
         let (Some(function), Some(ticket)) = (&self.call.function, &self.ticket) else { return };
         if function.remote.is_some() {
             self.leave_eviction_of_old();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use cacheado_backends::contract::Place;
+use cacheado_backends::contract::{Claim, Place};
 use parking_lot::Mutex;
 
 use super::{Notice, Request};
@@ -26,8 +26,9 @@ enum Work {
     /// A rule has asked for it, so nobody reads the entry after it: the next to come does not wait until
     /// another has done it, but does it as well.
     Evict(Weak<Inner>),
-    /// It is old, and what was to replace it could not be written: nobody reads it after that, either.
-    Retract,
+    /// It is old, and what was to replace it could not be written: nobody reads it after that, either. If that was
+    /// announced, what is newer stays.
+    Retract(Option<Claim>),
     /// There is no room for it.
     DriveOut,
     SetTtl(Option<Duration>),
@@ -38,8 +39,8 @@ impl Chore {
         Self::new(key, place, Work::Evict(Arc::downgrade(cache)))
     }
 
-    pub(crate) fn retract(key: Key, place: Arc<Place>) -> Self {
-        Self::new(key, place, Work::Retract)
+    pub(crate) fn retract(key: Key, place: Arc<Place>, claim: Option<Claim>) -> Self {
+        Self::new(key, place, Work::Retract(claim))
     }
 
     pub(crate) fn drive_out(key: Key, place: Arc<Place>) -> Self {
@@ -56,11 +57,13 @@ impl Chore {
 
     pub(super) fn request(&self) -> Request {
         let place = Arc::clone(&self.place);
-        match self.work {
-            Work::Evict(_) | Work::Retract | Work::DriveOut => {
-                Request::Evict { place, notice: Notice::Key(self.key.clone()).to_bytes() }
+        let notice = || Notice::Key(self.key.clone()).to_bytes();
+        match &self.work {
+            Work::Retract(Some(claim)) => Request::Retract { place, claim: claim.clone(), notice: notice() },
+            Work::Evict(_) | Work::Retract(None) | Work::DriveOut => {
+                Request::Evict { place, notice: notice() }
             }
-            Work::SetTtl(ttl) => Request::SetTtl { place, ttl },
+            Work::SetTtl(ttl) => Request::SetTtl { place, ttl: *ttl },
         }
     }
 
@@ -84,7 +87,7 @@ impl Chore {
     }
 
     fn is_free(&self) -> bool {
-        matches!(self.work, Work::Evict(_) | Work::Retract) || !self.is_taken.load(Ordering::Acquire)
+        matches!(self.work, Work::Evict(_) | Work::Retract(_)) || !self.is_taken.load(Ordering::Acquire)
     }
 }
 

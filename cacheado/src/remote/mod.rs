@@ -333,7 +333,7 @@ impl Remote {
 
     /// What follows from the reply to a chore; whether there is somebody to do the others.
     fn settled(&self, chore: &Taken, reply: Result<Reply>) -> bool {
-        let was_there = match reply.and_then(Reply::was) {
+        let was_there = match reply.and_then(Reply::was_taken_away) {
             Ok(was_there) => was_there,
             Err(error) => {
                 let is_outage = error.kind().is_outage();

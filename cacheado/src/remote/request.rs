@@ -132,6 +132,16 @@ macro_rules! reply_as {
     };
 }
 
+impl Reply {
+    /// Whether what was to go was there, or what was to be changed.
+    pub(crate) fn was_taken_away(self) -> Result<bool> {
+        match self {
+            Self::Filled(filled) => Ok(matches!(filled, Filled::Stored)),
+            other => other.was(),
+        }
+    }
+}
+
 reply_as! {
     entry: Entry(Option<Entry>);
     entries: Entries(Vec<Option<Entry>>);

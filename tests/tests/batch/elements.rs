@@ -137,6 +137,27 @@ fn hazard_22_a_refresh_of_two_spellings_leaves_no_old_value_under_either() {
 }
 
 #[test]
+fn hazard_22_what_another_node_sets_under_a_second_spelling_meanwhile_stays() {
+    #[cached(cache = shop.cache, skip(shop, elsewhere), batch(paths))]
+    fn versions(shop: &Shop, elsewhere: Option<&Shop>, paths: &[PathBuf]) -> HashMap<PathBuf, usize> {
+        if let Some(elsewhere) = elsewhere {
+            versions_entry(elsewhere, None, &paths[1]).set(9).unwrap();
+        }
+        paths.iter().map(|path| (path.clone(), 1)).collect()
+    }
+    let server = SharedMemory::new();
+    let [here, there] =
+        [(); 2].map(|()| Shop::over(Cache::builder().backend(server.clone()).build().unwrap()));
+    let paths = ["a/b", "a//b"].map(PathBuf::from);
+    for path in &paths {
+        versions(&here, None, std::slice::from_ref(path));
+    }
+    refresh(|| versions(&here, Some(&there), &paths));
+    let [one, two] = paths.each_ref().map(|path| versions_entry(&there, None, path).peek().unwrap());
+    assert_eq!((one, two), (Some(Some(1)), Some(Some(9))));
+}
+
+#[test]
 fn an_error_is_of_the_whole_call_and_stored_for_none() {
     let shop = Shop::default();
     assert_eq!(fallible(&shop, &[1]), Ok(vec![1]));

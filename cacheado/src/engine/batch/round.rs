@@ -223,7 +223,7 @@ impl Round {
     ) -> Option<Writes> {
         let (mut remote, mut requests, mut written) = (None, Vec::new(), Vec::new());
         let _leading = self.leading();
-        for ((index, computation), element) in self.led.drain(..).zip(elements) {
+        for ((index, mut computation), element) in self.led.drain(..).zip(elements) {
             let Some(element) = element else {
                 // It has been computed, under another id that is the same to the map.
                 computation.takes_old_away();

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cacheado_backends::contract::Filled;
+use cacheado_backends::contract::{Claim, Filled};
 use cacheado_backends::memory::{Cause, Placed};
 
+use super::Far;
 use super::ask::Answer;
 use crate::engine::aging::aging;
 use crate::engine::computation::Computation;
@@ -81,28 +82,39 @@ impl Computation {
         }
     }
 
-    /// Whether nothing of this node's has come since it began.
+    /// Whether nothing has come since it began, as far as this node knows: neither here, nor in a notice that may have
+    /// been missed.
     fn is_current(&self) -> bool {
         self.ticket.as_ref().is_some_and(Boarded::is_current)
+            && self.far.as_deref().is_none_or(Far::has_heard_all)
     }
 
     fn is_about_old(&self) -> bool {
         self.call.is_refresh() || self.has_spare || self.renewing.is_some()
     }
 
-    /// Nothing is written of a value: if what it was to replace is old, that goes.
-    pub(in crate::engine) fn leave_eviction_of_old(&self) {
-        if self.is_about_old() && self.is_current() {
-            self.leave_eviction();
+    /// Nothing is written of a value: if what it was to replace is old, that goes, and nothing that is newer than the
+    /// announcement.
+    pub(in crate::engine) fn leave_eviction_of_old(&mut self) {
+        if !self.is_about_old() {
+            return;
+        }
+        let claim = self.far.as_mut().and_then(|far| far.claim.take());
+        if claim.is_some() || self.is_current() {
+            self.leave(claim);
         }
     }
 
     /// The entry is gone here, and whoever is next in a place to wait for the backend takes it out there.
     pub(in crate::engine) fn leave_eviction(&self) {
+        self.leave(None);
+    }
+
+    fn leave(&self, claim: Option<Claim>) {
         let (Some(function), Some(far)) = (&self.call.function, &self.far) else { return };
         self.forget(function);
         function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);
-        far.remote.postpone(Chore::retract(self.call.whole_key(), Arc::clone(&far.place)));
+        far.remote.postpone(Chore::retract(self.call.whole_key(), Arc::clone(&far.place), claim));
     }
 
     /// `None`: the value has no bytes, or there is no room.
