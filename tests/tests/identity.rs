@@ -239,3 +239,15 @@ fn hazard_18_level_names_without_end_leave_no_state_of_their_own_each() {
         assert_eq!([1_049, 1_050, 1_060].map(get), [Some(1_049), None, None]);
     }
 }
+
+#[test]
+fn a_level_that_is_called_as_the_others_together_takes_no_state_from_any() {
+    let cache = Cache::new();
+    for level in ["(others)", "organization", "user"] {
+        let scoped = cache.scoped(format!("{level}:1").parse().unwrap());
+        scoped.set("key", &1, Ttl::Never).unwrap();
+        assert_eq!(scoped.get::<i32>("key").unwrap(), Some(1));
+    }
+    let levels = cache.stats_by_scope_level();
+    assert_eq!(levels.values().map(|level| level.hits).collect::<Vec<_>>(), [1, 1, 1], "{levels:?}");
+}

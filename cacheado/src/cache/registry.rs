@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cacheado_backends::contract::Place;
 use dashmap::DashMap;
@@ -23,6 +23,8 @@ pub(crate) struct Registry {
     functions: DashMap<(u32, String, TypeId), Vec<Registered>>,
     /// The programmatic keys, by the level of the scope that they lie in.
     programmatic: DashMap<Arc<str>, Arc<Function>>,
+    /// Those at all levels that came after [`Registry::MOST_LEVELS`] others.
+    others: OnceLock<Arc<Function>>,
     /// Who adds to these.
     adding: Mutex<()>,
 }
@@ -101,7 +103,11 @@ impl Registry {
         let (identity, policy) = (Identity::programmatic(), Policy::new());
         let function =
             Function::open(cache, identity, Arc::clone(&level), true, &policy, Making::programmatic());
-        self.programmatic.insert(level, Arc::clone(&function));
+        if is_too_many {
+            let _ = self.others.set(Arc::clone(&function));
+        } else {
+            self.programmatic.insert(level, Arc::clone(&function));
+        }
         drop(adding);
         function.warn_of_values();
         function
@@ -111,9 +117,9 @@ impl Registry {
     fn level(&self, level: &str) -> Option<Arc<Function>> {
         let of = |level| self.programmatic.get(level).map(|function| Arc::clone(&function));
         of(level).or_else(|| {
-            let others = of(OTHERS)?;
+            let others = self.others.get()?;
             // Once there are others, no level is added; this one may have been just before.
-            Some(of(level).unwrap_or(others))
+            Some(of(level).unwrap_or_else(|| Arc::clone(others)))
         })
     }
 
@@ -121,7 +127,8 @@ impl Registry {
     pub(crate) fn all(&self) -> Vec<Arc<dyn AnyFunction>> {
         let functions: Vec<_> = self.functions.iter().flat_map(|entry| functions_in(&entry)).collect();
         let programmatic = self.programmatic.iter().map(|entry| Arc::clone(entry.value()) as _);
-        functions.into_iter().chain(programmatic).collect()
+        let others = self.others.get().map(|function| Arc::clone(function) as _);
+        functions.into_iter().chain(programmatic).chain(others).collect()
     }
 
     /// All instances of the function with this path, bare of generic arguments, at a site.
