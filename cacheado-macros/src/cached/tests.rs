@@ -455,11 +455,20 @@ fn hazard_37_generated_code_names_the_version_of_the_runtime_that_it_needs() {
 fn what_is_hidden_in_the_documentation_has_hidden_siblings() {
     let hidden = |item: TokenStream| {
         let expanded = cached(quote!(ttl = 5), item).to_string();
-        expanded.replace(' ', "").matches("#[doc(hidden)]").count()
+        expanded.replace(' ', "").matches("#[doc(hidden").count()
     };
     assert_eq!(
         hidden(quote!(
             #[doc(hidden)]
+            pub fn f() -> u8 {
+                1
+            }
+        )),
+        3
+    );
+    assert_eq!(
+        hidden(quote!(
+            #[doc(hidden, alias = "g")]
             pub fn f() -> u8 {
                 1
             }

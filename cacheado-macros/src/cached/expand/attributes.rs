@@ -1,7 +1,7 @@
 //! Attributes: all of the user's stay on the function; siblings get those that decide whether they exist, whether they
 //! are shown in the documentation, and which lints are silent.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -93,8 +93,11 @@ pub(super) fn of_sibling(attributes: &[Attribute], documentation: &str) -> Token
 
 fn for_sibling(attribute: &Attribute) -> Option<TokenStream> {
     let path = attribute.path();
-    if path.is_ident("cfg") || path.is_ident("allow") || is_hidden(attribute) {
+    if path.is_ident("cfg") || path.is_ident("allow") {
         return Some(quote!(#attribute));
+    }
+    if is_hidden(attribute) {
+        return Some(quote_spanned!(generated()=> #[doc(hidden)]));
     }
     if path.is_ident("expect") {
         let lints = attribute.meta.require_list().ok()?.tokens.clone();
@@ -103,8 +106,9 @@ fn for_sibling(attribute: &Attribute) -> Option<TokenStream> {
     None
 }
 
-/// Whether it is `#[doc(hidden)]`.
+/// Whether it is `#[doc(hidden)]`, alone or in a list.
 fn is_hidden(attribute: &Attribute) -> bool {
+    let listed = || attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok();
     attribute.path().is_ident("doc")
-        && attribute.parse_args::<Ident>().is_ok_and(|argument| argument == "hidden")
+        && listed().is_some_and(|metas| metas.iter().any(|meta| meta.path().is_ident("hidden")))
 }
