@@ -53,8 +53,8 @@ fn generic<T: Into<u64> + Copy>(
 }
 
 #[cached(cache = cache, skip(cache), ttl = 300, scope = cacheado_tests::tenancy::scopes::user)]
-fn page(cache: &Cache, org_id: &str, user_id: &str, page: u64) -> Arc<u64> {
-    Arc::new(page)
+fn page(cache: &Cache, org_id: &str, user_id: &str, page: u64) -> Arc<str> {
+    Arc::from(if page == 0 { "the first" } else { "another" })
 }
 
 fn bounded() -> Cache {
