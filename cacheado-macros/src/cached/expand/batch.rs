@@ -23,6 +23,15 @@ pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
     let question = function::question(call);
     let options = options::chain(call, true);
     let miss = call.in_block(&TokenStream::new(), quote_spanned!(generated()=> __cacheado_miss #options));
+    let mut found = quote_spanned!(generated()=>
+        match #question {
+            #private::Lookup::Hit(__cacheado_value) => #private::Lookup::Hit(__cacheado_value),
+            #private::Lookup::Miss(__cacheado_miss) => #private::Lookup::Miss(#miss),
+        }
+    );
+    if call.has_scope_values() {
+        found = call.in_block(&TokenStream::new(), call.with_scope_values(found));
+    }
     let run = run(call, batch);
     let block = body::braced(
         call,
@@ -35,10 +44,7 @@ pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
                 let __cacheado_found = {
                     #silent
                     let #ids = __cacheado_id;
-                    match #question {
-                        #private::Lookup::Hit(__cacheado_value) => #private::Lookup::Hit(__cacheado_value),
-                        #private::Lookup::Miss(__cacheado_miss) => #private::Lookup::Miss(#miss),
-                    }
+                    #found
                 };
                 #private::Batch::add(&mut __cacheado_batch, __cacheado_found);
             }

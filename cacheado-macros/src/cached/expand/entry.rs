@@ -58,19 +58,17 @@ pub(super) fn block(call: &Call, finish: &TokenStream) -> TokenStream {
     }
     let owning = call.owning();
     let (private, instance) = (private(), instance::expand(call));
-    let entry = call.in_block(
-        &statements,
-        quote_spanned!(generated()=>
-            #private::entry(
-                &__CACHEADO,
-                &#cache,
-                __cacheado_shape,
-                #instance,
-                &#expression,
-            )
-            #options
-        ),
+    let entry = quote_spanned!(generated()=>
+        #private::entry(
+            &__CACHEADO,
+            &#cache,
+            __cacheado_shape,
+            #instance,
+            &#expression,
+        )
+        #options
     );
+    let entry = call.in_block(&statements, call.with_scope_values(entry));
     body::braced(
         call,
         quote_spanned!(generated()=>

@@ -20,7 +20,7 @@ pub(super) fn expand(call: &Call) -> TokenStream {
         let closure = body::closure(call);
         quote_spanned!(generated()=> .#runner(#closure))
     };
-    let options = options::chain(call, true);
+    let options = if call.has_scope_values() { TokenStream::new() } else { options::chain(call, true) };
     let owning = call.owning();
     let run = if options.is_empty() {
         quote_spanned!(generated()=> #owning __cacheado_miss #run)
@@ -49,17 +49,27 @@ pub(super) fn expand(call: &Call) -> TokenStream {
 /// `let __cacheado_miss = …`, unless the lookup is a hit, which ends the function. What the lookup borrows ends
 /// with it, so that the body can move the arguments; and what it found is not held while the future of a miss
 /// waits, as its type need not be one that can be sent to another thread.
+///
+/// Where there are `scope_args`, the miss has its options already: what they say is asked once for both.
 fn lookup(call: &Call) -> TokenStream {
     let private = private();
     let lints = attributes::of_lookup(&call.params);
     let lookup = question(call);
-    quote_spanned!(generated()=>
-        #lints
-        let __cacheado_miss = match #lookup {
+    let mut miss = quote_spanned!(generated()=>
+        match #lookup {
             #private::Lookup::Hit(__cacheado_value) => return __cacheado_value,
             #private::Lookup::Miss(__cacheado_miss) => __cacheado_miss,
-        };
-    )
+        }
+    );
+    if call.has_scope_values() {
+        let options = options::chain(call, true);
+        let both = quote_spanned!(generated()=> {
+            let __cacheado_miss = #miss;
+            __cacheado_miss #options
+        });
+        miss = call.in_block(&TokenStream::new(), call.with_scope_values(both));
+    }
+    quote_spanned!(generated()=> #lints let __cacheado_miss = #miss;)
 }
 
 /// The lookup: an expression.

@@ -2,12 +2,13 @@
 //! `scopes::__scope!` adds the chain to our payload and calls `scope_call!`, which is this crate again.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Expr;
 use syn::ext::IdentExt;
 
 use super::Call;
 use crate::cached::params::{ParamKind, text};
-use crate::krate::{generated, private};
+use crate::krate::{generated, generated_at, private};
 
 /// The scope: an expression for `Option<Scope>`, where the call has one.
 pub(super) fn expand(call: &Call, loud: bool) -> Option<TokenStream> {
@@ -38,9 +39,9 @@ fn hand_on(call: &Call, mode: &str, loud: bool, parts: &[TokenStream]) -> Option
     let loud = Ident::new(if loud { "loud" } else { "quiet" }, generated());
     let function = call.function.name();
     let parameters = parameters(call);
-    let given = call.options.scope_args.iter().flat_map(|arguments| &arguments.value).map(|(name, value)| {
-        let value = crate::krate::borrowed(value);
-        quote!(#name = [#value],)
+    let given = call.scope_values().map(|value| {
+        let ScopeValue { name, variable, .. } = value;
+        quote!(#name = [#variable],)
     });
     Some(quote_spanned!(generated()=>
         #module::__scope! {
@@ -49,6 +50,40 @@ fn hand_on(call: &Call, mode: &str, loud: bool, parts: &[TokenStream]) -> Option
             { #mode #loud #function [#private] [#module] #level [#parameters] { #(#given)* } { #([#parts])* } }
         }
     ))
+}
+
+/// What `scope_args` says of one value.
+struct ScopeValue<'c> {
+    name: &'c Ident,
+    expression: &'c Expr,
+    /// A reference to what the expression gives.
+    variable: Ident,
+}
+
+impl Call {
+    fn scope_values(&self) -> impl Iterator<Item = ScopeValue<'_>> {
+        let arguments = self.options.scope_args.iter().flat_map(|arguments| &arguments.value);
+        arguments.enumerate().map(|(index, (name, expression))| {
+            let place = generated_at(crate::cached::args::span_of(expression));
+            let variable = format_ident!("__cacheado_scope{index}", span = place);
+            ScopeValue { name, expression, variable }
+        })
+    }
+
+    pub(super) fn has_scope_values(&self) -> bool {
+        self.scope_values().next().is_some()
+    }
+
+    /// `expression`, in which the key and the scope have the values of `scope_args`: whatever they cost, they are asked
+    /// for once, and the two cannot differ. A `match` keeps what they borrow from until the end of the expression.
+    pub(super) fn with_scope_values(&self, expression: TokenStream) -> TokenStream {
+        if !self.has_scope_values() {
+            return expression;
+        }
+        let values = self.scope_values().map(|value| crate::krate::borrowed(value.expression));
+        let variables = self.scope_values().map(|value| value.variable);
+        quote_spanned!(generated()=> match (#(#values,)*) { (#(#variables,)*) => #expression })
+    }
 }
 
 /// `org_id: held, page: free,`: what the values can come from, and whether the key holds it already.
