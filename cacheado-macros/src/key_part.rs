@@ -23,11 +23,12 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let runtime = errors.take(attributes::krate(&input.attrs));
     let is_known = runtime.is_some();
     let krate = Krate::new(runtime.flatten());
-    let (body, used) = parts(&input.data, &krate, &mut errors);
+    let is_packed = attributes::is_packed(&input.attrs);
+    let (body, used) = parts(&input.data, is_packed, &krate, &mut errors);
     match errors.finish(()) {
         Ok(()) => {
             let implementation = implementation(&input, &krate, &body, &used);
-            let scope_value = scope_value(&input, &krate, &used);
+            let scope_value = scope_value(&input, is_packed, &krate, &used);
             quote!(#implementation #scope_value)
         }
         Err(error) => {
@@ -39,9 +40,9 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
 }
 
 /// The statements that encode a value, and the fields in it.
-fn parts(data: &Data, krate: &Krate, errors: &mut Errors) -> (TokenStream, Vec<KeyField>) {
+fn parts(data: &Data, is_packed: bool, krate: &Krate, errors: &mut Errors) -> (TokenStream, Vec<KeyField>) {
     match data {
-        Data::Struct(data) => structure(&data.fields, krate, errors),
+        Data::Struct(data) => structure(&data.fields, is_packed, krate, errors),
         Data::Enum(data) => enumeration(data, krate, errors),
         Data::Union(data) => {
             errors.at(
@@ -72,12 +73,14 @@ fn implementation(input: &DeriveInput, krate: &Krate, body: &TokenStream, used: 
 }
 
 /// The statements that encode a struct, and the fields in it.
-fn structure(all: &Fields, krate: &Krate, errors: &mut Errors) -> (TokenStream, Vec<KeyField>) {
+fn structure(
+    all: &Fields,
+    is_packed: bool,
+    krate: &Krate,
+    errors: &mut Errors,
+) -> (TokenStream, Vec<KeyField>) {
     let fields = fields::of(all, errors);
-    let values = fields.iter().map(|field| {
-        let member = &field.member;
-        field.encode(krate, &quote_spanned!(generated()=> &self.#member))
-    });
+    let values = fields.iter().map(|field| field.encode(krate, &field.borrowed(is_packed)));
     let head = match (all, fields.len()) {
         // A newtype is encoded as what it wraps.
         (Fields::Unnamed(_), 1) => TokenStream::new(),
@@ -122,10 +125,15 @@ fn enumeration(data: &DataEnum, krate: &Krate, errors: &mut Errors) -> (TokenStr
 }
 
 /// A newtype is a `ScopeValue` where what it wraps is one.
-fn scope_value(input: &DeriveInput, krate: &Krate, used: &[KeyField]) -> Option<TokenStream> {
+fn scope_value(
+    input: &DeriveInput,
+    is_packed: bool,
+    krate: &Krate,
+    used: &[KeyField],
+) -> Option<TokenStream> {
     let Data::Struct(DataStruct { fields: Fields::Unnamed(_), .. }) = &input.data else { return None };
     let [field] = used else { return None };
-    let (name, member, ty) = (&input.ident, &field.member, &field.ty);
+    let (name, value, ty) = (&input.ident, field.borrowed(is_packed), &field.ty);
     let generics = guarded(&input.generics, ty, krate);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     Some(quote_spanned!(generated()=>
@@ -133,7 +141,7 @@ fn scope_value(input: &DeriveInput, krate: &Krate, used: &[KeyField]) -> Option<
         #[allow(clippy::all, clippy::pedantic, deprecated, unused_qualifications)]
         impl #impl_generics #krate::ScopeValue for #name #ty_generics #where_clause {
             fn write_scope(&self, __cacheado_out: &mut dyn ::core::fmt::Write) -> ::core::fmt::Result {
-                #krate::ScopeValue::write_scope(&self.#member, __cacheado_out)
+                #krate::ScopeValue::write_scope(#value, __cacheado_out)
             }
         }
     ))

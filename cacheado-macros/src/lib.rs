@@ -150,7 +150,8 @@ fn unique(input: &TokenStream) -> String {
 /// A newtype (a tuple struct of one field) is encoded as what it wraps, and is a `ScopeValue` where that is one.
 /// Enum variants are encoded by name, so that their order may change. `#[key(skip)]` leaves a field out;
 /// `#[key(crate = path)]` on the type says where `cacheado` is re-exported. Type parameters in the key get a
-/// `KeyPart` bound, and of `T::Id` the associated type has it; `PhantomData<…>` is no part of the key.
+/// `KeyPart` bound, and of `T::Id` the associated type has it; `PhantomData<…>` is no part of the key. The fields of a
+/// packed struct have to be `Copy`.
 ///
 /// # Errors
 ///

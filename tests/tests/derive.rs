@@ -62,3 +62,31 @@ fn a_type_may_hold_itself() {
     let tree = |values: [u8; 2]| encode(&Tree { value: 0, below: values.map(leaf).into() });
     assert_ne!(tree([1, 2]), tree([2, 1]));
 }
+
+/// Nothing may point to a field of one: what is `Copy` is copied.
+#[test]
+fn a_packed_struct_is_a_part() {
+    #[derive(KeyPart)]
+    #[repr(C, packed)]
+    struct Packed<const N: usize> {
+        kind: u8,
+        id: u64,
+        rest: [u16; N],
+    }
+    #[derive(KeyPart)]
+    struct Plain {
+        kind: u8,
+        id: u64,
+        rest: [u16; 2],
+    }
+    #[derive(KeyPart)]
+    #[repr(Rust, packed(2))]
+    struct Number(u64);
+
+    let rest = [3, 4];
+    assert_eq!(encode(&Packed { kind: 1, id: 2, rest }), encode(&Plain { kind: 1, id: 2, rest }));
+    assert_ne!(encode(&Packed { kind: 1, id: 2, rest }), encode(&Packed { kind: 1, id: 3, rest }));
+    assert_eq!(encode(&Number(7)), encode(&7));
+    let tree = ScopeTree::builder().level("door", "number").build().unwrap();
+    assert_eq!(tree.resolve("door", [("number", Number(7))]).unwrap().to_string(), "door:7");
+}

@@ -1,5 +1,6 @@
 //! `#[key(crate = path)]` on a type and `#[key(skip)]` on a field.
 
+use proc_macro2::TokenTree;
 use syn::{Attribute, Path};
 
 use crate::errors::Errors;
@@ -45,6 +46,13 @@ pub(super) fn skip(attributes: &[Attribute]) -> syn::Result<bool> {
         })?;
     }
     Ok(skip)
+}
+
+/// Whether the type is `#[repr(packed)]`, or `packed(..)`.
+pub(super) fn is_packed(attributes: &[Attribute]) -> bool {
+    let lists = attributes.iter().filter(|attribute| attribute.path().is_ident("repr"));
+    let mut words = lists.filter_map(|list| Some(list.meta.require_list().ok()?.tokens.clone())).flatten();
+    words.any(|word| matches!(word, TokenTree::Ident(word) if word == "packed"))
 }
 
 /// Variants take no `#[key(..)]`.

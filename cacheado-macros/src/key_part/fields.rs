@@ -17,6 +17,16 @@ pub(super) struct KeyField {
 }
 
 impl KeyField {
+    /// A reference to its value in a struct. Nothing may point into a packed one, so there it is to a copy.
+    pub(super) fn borrowed(&self, is_packed: bool) -> TokenStream {
+        let member = &self.member;
+        if is_packed {
+            quote_spanned!(generated()=> &{ self.#member })
+        } else {
+            quote_spanned!(generated()=> &self.#member)
+        }
+    }
+
     /// `<Type as KeyPart>::encode(value, sink);`, where a missing implementation is shown at the field's type.
     pub(super) fn encode(&self, krate: &Krate, value: &TokenStream) -> TokenStream {
         let ty = &self.ty;

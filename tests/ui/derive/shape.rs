@@ -11,4 +11,11 @@ pub struct Borrowed<'a>(&'a mut Opaque);
 
 pub struct Opaque;
 
+#[derive(KeyPart)]
+#[repr(C, packed)]
+pub struct Packed {
+    a: u8,
+    b: String,
+}
+
 fn main() {}
