@@ -14,6 +14,9 @@ pub(super) fn krate(attributes: &[Attribute]) -> syn::Result<Option<Path>> {
     let mut errors = Errors::default();
     let mut path = None;
     for attribute in keys(attributes) {
+        if is_empty(attribute) {
+            errors.over(attribute, "`#[key()]` says nothing; on a type, it takes `crate = path`");
+        }
         let parsed = attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("crate") && path.is_none() {
                 let value = meta.value()?;
@@ -37,6 +40,10 @@ pub(super) fn krate(attributes: &[Attribute]) -> syn::Result<Option<Path>> {
 pub(super) fn skip(attributes: &[Attribute]) -> syn::Result<bool> {
     let mut skip = false;
     for attribute in keys(attributes) {
+        if is_empty(attribute) {
+            let problem = "`#[key()]` says nothing; write `#[key(skip)]` to leave the field out of the key, or remove it";
+            return Err(syn::Error::new_spanned(attribute, problem));
+        }
         attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("skip") && meta.input.is_empty() {
                 skip = true;
@@ -46,6 +53,11 @@ pub(super) fn skip(attributes: &[Attribute]) -> syn::Result<bool> {
         })?;
     }
     Ok(skip)
+}
+
+/// `#[key()]`, which looks as if it did something.
+fn is_empty(attribute: &Attribute) -> bool {
+    attribute.meta.require_list().is_ok_and(|list| list.tokens.is_empty())
 }
 
 /// Whether the type is `#[repr(packed)]`, or `packed(..)`.

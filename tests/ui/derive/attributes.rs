@@ -10,6 +10,8 @@ pub struct Slips {
     c: u32,
     #[key(skip, skip)]
     d: u32,
+    #[key()]
+    e: u32,
 }
 
 #[derive(KeyPart)]
@@ -19,6 +21,10 @@ pub struct OnTheType(u32);
 #[derive(KeyPart)]
 #[key(crate = "cacheado")]
 pub struct Text(u32);
+
+#[derive(KeyPart)]
+#[key()]
+pub struct Nothing(u32);
 
 #[derive(KeyPart)]
 pub enum OnAVariant {
