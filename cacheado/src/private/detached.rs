@@ -70,7 +70,9 @@ impl<T: ?Sized> NotOwned<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is borrowed, and cannot be copied for a body that goes on without its caller",
     label = "with `stale`, `early` or `timeout`, what this borrows has to be `Clone + Send + 'static`",
-    note = "make it so (a handle is often `Clone` already, or can stand in an `Arc`), or take it by value"
+    note = "make it so (a handle is often `Clone` already, or can stand in an `Arc`), or take it by value",
+    note = "of a type parameter `T`, ask for `T: Clone + Send + 'static`, not for the private trait that the compiler \
+            has found"
 )]
 pub trait Borrowed: ToOwned<Owned: Send + 'static> {}
 
@@ -83,7 +85,8 @@ pub fn assert_moved<T: Moved>(_: &T) {}
 /// What can go along with a body.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot go along with a body that goes on without its caller",
-    label = "with `stale`, `early` or `timeout`, an argument has to be `Send + 'static`"
+    label = "with `stale`, `early` or `timeout`, an argument has to be `Send + 'static`",
+    note = "of a type parameter `T`, ask for `T: Send + 'static`, not for the private trait that the compiler has found"
 )]
 pub trait Moved {}
 

@@ -1,6 +1,6 @@
 use std::rc::Rc;
 
-use cacheado::cached;
+use cacheado::{KeyPart, cached};
 
 pub struct Handle;
 
@@ -34,6 +34,18 @@ fn not_to_be_copied(n: u32, handle: &Handle) -> u32 {
 #[cached(stale = "1m", skip(shared))]
 fn not_to_be_sent(n: u32, shared: Rc<u8>) -> u32 {
     n + u32::from(*shared)
+}
+
+#[cached(stale = "1m")]
+fn borrowed_generic<T: KeyPart>(of: &T) -> u32 {
+    let _ = of;
+    1
+}
+
+#[cached(stale = "1m")]
+fn moved_generic<T: KeyPart>(of: T) -> u32 {
+    let _ = of;
+    1
 }
 
 impl Handle {
