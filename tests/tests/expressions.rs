@@ -103,3 +103,33 @@ fn scope_values_may_borrow_from_what_they_make_and_end_before_the_body() {
         }
     });
 }
+
+#[cached(refresh_if = *force)]
+fn of_a_flag((page, force): (u32, bool)) -> u32 {
+    let _ = force;
+    page
+}
+
+#[cached(refresh_if = !**kept, skip(counter))]
+fn of_a_field(Wish { page, kept }: Wish, counter: &Counter) -> usize {
+    let _ = (page, kept);
+    counter.next()
+}
+
+struct Wish {
+    page: u32,
+    kept: &'static bool,
+}
+
+#[test]
+fn hazard_06_a_flag_inside_a_pattern_is_no_part_of_the_key() {
+    let cache = Cache::new();
+    with_cache(&cache, || {
+        of_a_flag((1, true));
+        of_a_flag((1, false));
+        assert_eq!((cache.stats().hits, cache.stats().total_keys), (1, 1));
+        let counter = Counter::new();
+        let page = |kept| of_a_field(Wish { page: 1, kept }, &counter);
+        assert_eq!([page(&true), page(&false), page(&true)], [0, 1, 1]);
+    });
+}

@@ -54,23 +54,28 @@ impl KeyPlan {
     }
 }
 
-/// The parameters that only say whether to refresh: the one that `refresh_if` consists of, and each `bool` in
-/// it. A call that refreshes writes the entry that others read, so they are no part of the key unless `key(..)`
-/// names them.
+/// The names that only say whether to refresh: the one that `refresh_if` consists of, of a parameter or inside its
+/// pattern, and each `bool` parameter in it. A call that refreshes writes the entry that others read, so they are no
+/// part of the key unless `key(..)` names them.
 fn flags<'p>(refresh_if: Option<&Expr>, params: &'p Params) -> Vec<&'p Ident> {
     let Some(expression) = refresh_if else { return Vec::new() };
     let whole = whole(expression).map(text);
     let mut mentioned = HashSet::new();
     expand::variables(expression.to_token_stream(), &mut mentioned);
-    let named = params.0.iter().filter(|param| matches!(param.kind, ParamKind::Named));
-    let is_flag = |param: &&Param| {
-        let name = text(&param.ident);
-        whole.as_ref() == Some(&name) || (param.is_bool && mentioned.contains(&name))
+    let names = params.0.iter().flat_map(|param| match &param.kind {
+        ParamKind::Receiver => Vec::new(),
+        ParamKind::Named => vec![(&param.ident, param.is_bool)],
+        // The types in a pattern are not known.
+        ParamKind::Pattern { names, .. } => names.iter().map(|name| (name, false)).collect(),
+    });
+    let is_flag = |name: &Ident, is_bool| {
+        let name = text(name);
+        whole.as_ref() == Some(&name) || (is_bool && mentioned.contains(&name))
     };
-    named.filter(is_flag).map(|param| &param.ident).collect()
+    names.filter(|(name, is_bool)| is_flag(name, *is_bool)).map(|(name, _)| name).collect()
 }
 
-/// The name that an expression consists of, perhaps negated.
+/// The name that an expression consists of, perhaps negated or dereferenced.
 fn whole(expression: &Expr) -> Option<&Ident> {
     match expression {
         Expr::Path(path) => path.path.get_ident(),
