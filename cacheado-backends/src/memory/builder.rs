@@ -141,9 +141,9 @@ impl MemoryBuilder {
     /// none of another's. 0: nothing in such a scope is stored.
     ///
     /// `level` is the name of a level of the scopes, such as `"organization"`; another call adds another level, and
-    /// for the same level the last one counts. Nobody knows all levels that there will be, so that one in which
-    /// nothing is ever stored is no error and bounds nothing: check the spelling. Entries outside of such a scope, the
-    /// global ones among them, have no bound by it. The bound is one of this process: of entries in memory, and of
+    /// for the same level the last one counts. A level in which nothing is ever stored bounds nothing: to
+    /// `CacheBuilder::scopes` of cacheado you say which levels there are, so that one that is misspelt is an error. Entries
+    /// outside of such a scope, the global ones among them, have no bound by it. The bound is one of this process: of entries in memory, and of
     /// copies in a near cache. It costs an insertion `O(log n)`, and a hit what any bound costs it.
     ///
     /// Beside `rules::Adaptive` of cacheado, which counts uses, recency is told by insertions, whatever their scope: of

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::function::SiteTable;
 use crate::remote::{Background, Remote, Settings};
 use crate::rules::{Pipeline, Rule};
-use crate::scope::Scope;
+use crate::scope::{GLOBAL, Scope, ScopeTree};
 
 /// Says what a [`Cache`] is made of.
 ///
@@ -48,6 +48,7 @@ pub struct CacheBuilder {
     pipeline: Pipeline,
     default_ttl: Option<Duration>,
     computations: Vec<(Arc<str>, usize)>,
+    trees: Vec<ScopeTree>,
 }
 
 impl CacheBuilder {
@@ -153,8 +154,8 @@ impl CacheBuilder {
     /// Left out: as many as there are callers.
     ///
     /// `level` is the name of a level, such as `"organization"`; another call adds another level, and for the same
-    /// one the last counts. Calls outside of such a scope have no bound by it. Nobody knows all levels that there will be,
-    /// so that one in which nothing is ever called is no error and bounds nothing: check the spelling.
+    /// one the last counts. Calls outside of such a scope have no bound by it. A level in which nothing is ever called
+    /// bounds nothing: [`scopes`](Self::scopes) says which levels there are, so that one that is misspelt is an error.
     ///
     /// What is called inside a bounded body on the same thread or task is part of it, and neither waits nor counts:
     /// a body may call cached functions, itself among them. A body that **spawns** such a call and waits for it can
@@ -181,6 +182,29 @@ impl CacheBuilder {
         self
     }
 
+    /// The levels that there are, such as those of `scopes::tree()`: a bound on scopes of another level, which would bound
+    /// nothing, is then an error. Another call adds the levels of another tree. It changes nothing else.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cacheado::prelude::*;
+    ///
+    /// cacheado::scopes! {
+    ///     mod scopes {
+    ///         organization(org_id) { user(user_id) }
+    ///     }
+    /// }
+    ///
+    /// let builder = || Cache::builder().scopes(scopes::tree());
+    /// assert!(builder().max_computations_per_scope("organization", 8).build().is_ok());
+    /// assert!(builder().max_computations_per_scope("organisation", 8).build().is_err());
+    /// ```
+    pub fn scopes(mut self, tree: &ScopeTree) -> Self {
+        self.trees.push(tree.clone());
+        self
+    }
+
     /// The clock that expiries and pauses are read from, such as a
     /// [`ManualClock`](crate::testing::ManualClock) in a test. Left out: the system's.
     pub fn clock(mut self, clock: impl Into<Clock>) -> Self {
@@ -194,12 +218,43 @@ impl CacheBuilder {
     ///
     /// [`ErrorKind::Configuration`] if `default_ttl`, `near_ttl` or `max_value_size` is zero, so that nothing would ever
     /// be stored, if `lease`, `max_computations_per_scope` or the failures of `breaker` are, if `lease` is longer than
-    /// ten minutes, and if there is a near cache with nothing that it would be near to.
+    /// ten minutes, if there is a near cache with nothing that it would be near to, and if a bound is one of scopes of a
+    /// level that there is not, which is one that no [tree](Self::scopes) has, where any is given, and always the root.
     pub fn build(self) -> Result<Cache> {
-        match self.problem() {
+        let problem = self.problem().map(str::to_owned).or_else(|| self.unknown_level());
+        match problem {
             Some(problem) => Err(Error::new(ErrorKind::Configuration, "build", problem)),
             None => Ok(self.open(false)),
         }
+    }
+
+    /// The first bound on a level that there is not.
+    fn unknown_level(&self) -> Option<String> {
+        fn items(memory: &Memory) -> impl Iterator<Item = (&str, &'static str)> {
+            memory.limits().shares.kinds().iter().map(|(level, _)| (&**level, "max_items_per_scope"))
+        }
+        let computations =
+            self.computations.iter().map(|(level, _)| (&**level, "max_computations_per_scope"));
+        let near = self.settings.near.iter().flat_map(items);
+        let mut bounds = items(&self.memory).chain(near).chain(computations);
+        let is_known = |level: &str| {
+            let is_in = |tree: &ScopeTree| tree.contains(level);
+            level != GLOBAL && (self.trees.is_empty() || self.trees.iter().any(is_in))
+        };
+        let (level, bound) = bounds.find(|(level, _)| !is_known(level))?;
+        if level == GLOBAL {
+            return Some(format!(
+                "`{bound}` names `{GLOBAL}`, the root of all scopes, which has no bound of its own: name a level below \
+                 it, or bound the whole cache"
+            ));
+        }
+        let levels: Vec<_> =
+            self.trees.iter().flat_map(ScopeTree::levels).map(|level| format!("`{level}`")).collect();
+        Some(format!(
+            "`{bound}` names the level `{level}`, which is in none of the cache's `scopes`, so it would bound nothing; \
+             the levels are {}",
+            levels.join(", ")
+        ))
     }
 
     /// What does not go together, or has no meaning.
@@ -288,6 +343,7 @@ impl std::fmt::Debug for CacheBuilder {
             .field("limits", &self.limits)
             .field("default_ttl", &self.default_ttl)
             .field("computations", &self.computations)
+            .field("trees", &self.trees)
             .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 mod batches;
 mod computations;
 mod entries;
+mod misspelt;
 mod outliving;
 mod storing;
 mod threads_and_tasks;
