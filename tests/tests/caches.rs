@@ -303,3 +303,14 @@ fn a_function_that_was_not_called_yet_in_this_process_counts_what_the_others_hav
     assert_eq!(with_cache(&two, || cube_cache().evict_all()).unwrap(), 2);
     assert_eq!(stored(&two).map(|stats| stats.total_keys), [0, 0]);
 }
+
+#[test]
+fn a_task_can_be_spawned_with_a_cache() {
+    on_one_thread(|| async {
+        let cache = Cache::new();
+        // It does not borrow the cache.
+        let task = tokio::spawn(with_cache_async(&cache, whole_later(7)));
+        assert_eq!(task.await.unwrap(), 7);
+        assert_eq!(cache.stats().total_keys, 2);
+    });
+}

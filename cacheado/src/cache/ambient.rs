@@ -58,6 +58,9 @@ pub fn with_cache<R>(cache: &Cache, f: impl FnOnce() -> R) -> R {
 
 /// Runs `future` with `cache` in the place of the global one, wherever it is polled.
 ///
+/// What it returns does not borrow `cache`, so that a task can be spawned with it:
+/// `tokio::spawn(with_cache_async(&cache, work()))`.
+///
 /// # Examples
 ///
 /// ```
@@ -74,8 +77,9 @@ pub fn with_cache<R>(cache: &Cache, f: impl FnOnce() -> R) -> R {
 /// assert_eq!(cache.stats().total_keys, 1);
 /// # }
 /// ```
-pub async fn with_cache_async<F: Future>(cache: &Cache, future: F) -> F::Output {
-    Layer::Cache(Some(cache.clone())).run_async(future).await
+pub fn with_cache_async<F: Future>(cache: &Cache, future: F) -> impl Future<Output = F::Output> + use<F> {
+    let mut layer = Layer::Cache(Some(cache.clone()));
+    async move { layer.run_async(future).await }
 }
 
 /// The cache of a call, and whether something may surround the call that concerns it.
