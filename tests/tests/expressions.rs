@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::task::Poll;
+use std::time::Duration;
 
 use cacheado::prelude::*;
 use cacheado::with_cache;
@@ -132,4 +133,33 @@ fn hazard_06_a_flag_inside_a_pattern_is_no_part_of_the_key() {
         let page = |kept| of_a_field(Wish { page: 1, kept }, &counter);
         assert_eq!([page(&true), page(&false), page(&true)], [0, 1, 1]);
     });
+}
+
+/// Counts the uses of one expression, and gives its value on.
+fn counted<T>(counter: &Counter, value: T) -> T {
+    counter.next();
+    value
+}
+
+#[cached(
+    cache = counted(&counters[0], cache),
+    key = counted(&counters[1], n),
+    refresh_if = counted(&counters[2], false),
+    ttl = counted(&counters[3], Duration::from_secs(60))
+)]
+fn of_all(cache: &Cache, counters: &[Counter; 4], n: u32) -> u32 {
+    let _ = counters;
+    n
+}
+
+#[test]
+fn expressions_are_evaluated_once_a_call_and_those_that_only_a_miss_needs_on_a_miss() {
+    let (cache, counters) = (Cache::new(), [const { Counter::new() }; 4]);
+    let taken = || counters.each_ref().map(Counter::take);
+    of_all(&cache, &counters, 1);
+    assert_eq!(taken(), [1, 1, 1, 1]);
+    of_all(&cache, &counters, 1);
+    assert_eq!(taken(), [1, 1, 1, 0]);
+    assert_eq!(of_all_entry(&cache, &counters, 1).get(), 1);
+    assert_eq!(taken(), [1, 1, 1, 1]);
 }
