@@ -1,7 +1,7 @@
 //! Tokens → spanned raw arguments. A mistake costs its own argument only: the parser goes on after the
 //! next comma, so that all mistakes are reported together.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
@@ -47,20 +47,24 @@ pub(super) fn span_of(tokens: impl quote::ToTokens) -> Span {
     syn::Error::new_spanned(tokens, "").span()
 }
 
-/// The arguments of the attribute that can be read. Everything else is in `errors`.
-pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Vec<RawArg> {
+/// The arguments of the attribute that can be read. What is wrong with the others is in `errors`, and their names, as far
+/// as there are any, in `unread`.
+pub(super) fn parse(tokens: TokenStream, unread: &mut Vec<String>, errors: &mut Errors) -> Vec<RawArg> {
     let mut arguments = Vec::new();
     let parser = |input: ParseStream<'_>| {
         while !input.is_empty() {
+            let begin = input.fork();
             match argument(input) {
                 Ok(argument) => arguments.push(argument),
                 Err(error) => {
                     errors.push(error);
                     skip_to_comma(input);
+                    unread.extend(words_to_comma(&begin));
                 }
             }
             if input.parse::<Option<Token![,]>>()?.is_none() && !input.is_empty() {
                 errors.push(input.error("expected `,` between two arguments"));
+                unread.extend(words_to_comma(&input.fork()));
                 skip_to_comma(input);
                 input.parse::<Option<Token![,]>>()?;
             }
@@ -112,8 +116,20 @@ fn group(input: ParseStream<'_>) -> syn::Result<Group> {
 
 fn skip_to_comma(input: ParseStream<'_>) {
     while !input.is_empty() && !input.peek(Token![,]) {
-        if input.parse::<proc_macro2::TokenTree>().is_err() {
+        if input.parse::<TokenTree>().is_err() {
             return;
         }
     }
+}
+
+fn words_to_comma(input: ParseStream<'_>) -> Vec<String> {
+    let mut words = Vec::new();
+    while !input.peek(Token![,]) {
+        match input.parse() {
+            Ok(TokenTree::Ident(word)) => words.push(word.unraw().to_string()),
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    words
 }

@@ -35,7 +35,6 @@ impl Batch {
         let named = options.batch.as_ref()?;
         others(function, named, errors);
         outcome(options, function, errors);
-        key(options, named, errors);
         let name = text(named);
         let Some(param) = params.binding(&name) else {
             let there_are = params.names();
@@ -50,6 +49,7 @@ impl Batch {
             );
             return None;
         };
+        key(options, named, errors);
         let ty = function.signature.inputs.iter().zip(&params.0).find_map(|(input, other)| match input {
             FnArg::Typed(typed) if other.ident == param.ident => Some(&*typed.ty),
             _ => None,

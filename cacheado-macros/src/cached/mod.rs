@@ -50,8 +50,9 @@ struct Call {
 
 fn analyse(arguments: TokenStream, item: TokenStream) -> syn::Result<Call> {
     let mut errors = Errors::default();
-    let arguments = args::parse(arguments, &mut errors);
-    let options = options::read(&arguments, &mut errors);
+    let mut unread = Vec::new();
+    let arguments = args::parse(arguments, &mut unread, &mut errors);
+    let options = options::read(&arguments, unread, &mut errors);
     let Some(function) = errors.take(syn::parse2::<item::Function>(item)) else {
         // `take` has kept the error, so this never gets a value.
         return errors

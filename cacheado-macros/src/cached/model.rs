@@ -120,9 +120,15 @@ pub(super) struct Options {
     pub companions: bool,
     /// `batch(ids)`: the parameter that holds the ids.
     pub batch: Option<Ident>,
+    /// Arguments of which something could not be read: what is missing for that is no mistake of its own.
+    pub unread: Vec<String>,
 }
 
 impl Options {
+    pub(super) fn is_unread(&self, argument: &str) -> bool {
+        self.unread.iter().any(|name| name == argument)
+    }
+
     /// The argument for which the body must be able to go on without its caller.
     pub(super) fn detached(&self) -> Option<&'static str> {
         let asks = [
@@ -163,6 +169,7 @@ impl Default for Options {
             remote: None,
             companions: true,
             batch: None,
+            unread: Vec::new(),
         }
     }
 }

@@ -9,23 +9,26 @@ use crate::errors::Errors;
 use crate::krate::Krate;
 use crate::suggest;
 
-/// Reads every argument; what is wrong goes to `errors`, and the option keeps its default.
-pub(super) fn read(arguments: &[RawArg], errors: &mut Errors) -> Options {
-    let mut options = Options::default();
+/// Reads every argument but those that are `unread`; what is wrong goes to `errors`, and the option keeps its default.
+pub(super) fn read(arguments: &[RawArg], unread: Vec<String>, errors: &mut Errors) -> Options {
+    let mut options = Options { unread, ..Options::default() };
     let mut seen: Vec<String> = Vec::new();
     for argument in arguments {
         let name = argument.key();
         let Some(spec) = names::find(&name) else {
             errors.at(argument.name.span(), unknown(&name));
+            options.unread.extend(suggest::nearest(&name, names::all()).map(str::to_owned));
             continue;
         };
         if seen.contains(&name) {
             errors.at(argument.name.span(), duplicate(&name));
+            options.unread.push(spec.name.to_owned());
             continue;
         }
         seen.push(name);
         if let Err(error) = set(&mut options, spec.name, argument) {
             errors.push(error);
+            options.unread.push(spec.name.to_owned());
         }
     }
     options

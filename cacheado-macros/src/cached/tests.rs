@@ -81,6 +81,36 @@ fn an_unknown_argument_lists_the_valid_ones() {
 }
 
 #[test]
+fn what_cannot_be_read_is_one_mistake() {
+    for arguments in [
+        "skip = self",
+        "skip(self, n.x)",
+        "key",
+        "key(self.x)",
+        "skip(n), skip(self)",
+        "skp(self, n)",
+        "ttl = 5 skip(self, n)",
+    ] {
+        let method = quote!(
+            fn method(&self, n: &mut u8) -> u8 {
+                *n
+            }
+        );
+        let errors = errors_of(arguments, method);
+        assert_eq!(errors.len(), 1, "{arguments}: {errors:#?}");
+    }
+    assert_error("scope = 5, scope_args(org_id = user_id)", &["the name of a scope level"]);
+    let batch = quote!(
+        fn f(ids: &[u8]) -> Vec<u8> {
+            ids.to_vec()
+        }
+    );
+    let errors = errors_of("batch(id), key(ids)", batch);
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    assert!(errors[0].contains("did you mean `ids`?"), "{errors:?}");
+}
+
+#[test]
 fn a_duplicate_is_reported_once() {
     assert_error("ttl = 1, name = \"x\", ttl = 2", &["duplicate argument `ttl`", "already given"]);
 }

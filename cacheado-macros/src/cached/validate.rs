@@ -104,7 +104,8 @@ fn conflicts(options: &Options, errors: &mut Errors) {
             "`scope = ambient` takes its values from `in_scope`, not from arguments; remove `scope_args`",
         );
     }
-    if let (Some(arguments), None) = (&options.scope_args, &options.scope) {
+    if let (Some(arguments), None, false) = (&options.scope_args, &options.scope, options.is_unread("scope"))
+    {
         errors.at(
             arguments.span,
             "`scope_args` has no meaning without a `scope`; add `scope = \"…\"` or remove it",
@@ -137,6 +138,10 @@ fn names(options: &Options, function: &Function, params: &Params, errors: &mut E
 
 fn key(options: &Options, function: &Function, params: &Params, plan: &KeyPlan, errors: &mut Errors) {
     let KeyPlan::Parts(parts) = plan else { return };
+    // What they say of `self`, and of what is borrowed mutably, is not known.
+    if options.is_unread("key") || options.is_unread("skip") {
+        return;
+    }
     let named =
         options.key_parts().unwrap_or_default().iter().chain(&options.skip).any(|name| name == "self");
     if let (Some(receiver), false) = (params.receiver(), named) {
