@@ -1,6 +1,7 @@
 //! The tree, as it is written: `pub mod scopes { organization(org_id: OrgId) { user(user_id) } }`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{
@@ -40,6 +41,12 @@ pub(super) struct Param {
 }
 
 impl Param {
+    /// Where the type borrows, other than for ever, and other than a text.
+    pub(super) fn borrowed(&self) -> Option<Span> {
+        let ty = self.ty.as_ref().filter(|_| !self.is_text())?;
+        borrowed(ty.to_token_stream())
+    }
+
     /// Whether the type is a text: owned or borrowed, it is the same value.
     pub(super) fn is_text(&self) -> bool {
         match &self.ty {
@@ -55,6 +62,34 @@ impl Param {
             None => false,
         }
     }
+}
+
+/// A lifetime that is not `'static`, or a `&` without any.
+fn borrowed(tokens: TokenStream) -> Option<Span> {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let next = tokens.peek();
+        let is_at_fault = match &token {
+            TokenTree::Punct(punct) if punct.as_char() == '&' => {
+                !matches!(next, Some(TokenTree::Punct(punct)) if punct.as_char() == '\'')
+            }
+            TokenTree::Punct(punct) if punct.as_char() == '\'' => {
+                !matches!(next, Some(TokenTree::Ident(name)) if name == "static")
+            }
+            // In braces stands the value of a const parameter.
+            TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
+                if let Some(place) = borrowed(group.stream()) {
+                    return Some(place);
+                }
+                false
+            }
+            _ => false,
+        };
+        if is_at_fault {
+            return Some(token.span());
+        }
+    }
+    None
 }
 
 fn is_path_to(ty: &Type, names: &[&str]) -> bool {

@@ -55,6 +55,18 @@ fn texts_are_recognised() {
 }
 
 #[test]
+fn a_type_that_borrows_is_refused() {
+    for ty in
+        ["Cow<'_, str>", "Cow<'a, str>", "&Arc<str>", "&mut str", "&&str", "Id<(u8, &u8)>", "[&'_ str; 2]"]
+    {
+        assert_error(&format!("mod m {{ a(x: {ty}) }}"), "`x` is borrowed from nothing");
+    }
+    for ty in ["&str", "Cow<'static, str>", "&'static str", "Id<{ 1 & 2 }>", "u8"] {
+        assert_eq!(errors(&format!("mod m {{ a(x: {ty}) }}")), Vec::<String>::new(), "{ty}");
+    }
+}
+
+#[test]
 fn mistakes_are_at_their_names() {
     assert_error("mod m {}", "no level");
     assert_error("mod m { a }", "has no parameter");

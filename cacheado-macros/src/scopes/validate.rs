@@ -43,6 +43,15 @@ fn walk<'a>(level: &'a Level, chain: &mut Vec<&'a Level>, seen: &mut Vec<&'a Ide
     } else if param.to_string().starts_with("__") {
         errors.at(level.param.name.span(), "names that begin with `__` are kept for generated code");
     }
+    if let Some(place) = level.param.borrowed() {
+        errors.at(
+            place,
+            format!(
+                "`{param}` is borrowed from nothing that has a name here: write the owned type, such as `String` for a \
+                 text, or leave the type out, so that any scope value is taken"
+            ),
+        );
+    }
     chain.push(level);
     for child in &level.children {
         walk(child, chain, seen, errors);
