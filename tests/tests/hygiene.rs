@@ -231,13 +231,19 @@ mod raw {
     pub fn of_type(user_id: u8, r#in: u8) -> u8 {
         user_id + r#in
     }
+
+    #[cacheado::cached(scope = "type")]
+    pub fn of_keyword(user_id: u8, r#in: u8) -> u8 {
+        user_id + r#in
+    }
 }
 
 #[test]
 fn a_level_is_the_same_however_its_name_is_written() {
     let cache = cacheado::Cache::new();
-    cacheado::with_cache(&cache, || assert_eq!((raw::of_user(1), raw::of_type(1, 2)), (1, 3)));
-    assert_eq!(cache.evict_by_scope(&raw::scopes::r#type(1, 2)).unwrap(), 1);
+    let values = || (raw::of_user(1), raw::of_type(1, 2), raw::of_keyword(1, 2));
+    assert_eq!(cacheado::with_cache(&cache, values), (1, 3, 3));
+    assert_eq!(cache.evict_by_scope(&raw::scopes::r#type(1, 2)).unwrap(), 2);
     assert_eq!(cache.evict_by_scope(&raw::scopes::user(1)).unwrap(), 1);
 }
 

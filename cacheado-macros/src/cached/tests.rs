@@ -63,6 +63,8 @@ fn every_argument_is_understood() {
     ] {
         assert_eq!(errors(more), Vec::<String>::new(), "{more}");
     }
+    assert_eq!(errors("scope = \"type\""), Vec::<String>::new());
+    assert_error("scope = \"self\"", &["no name of a scope level"]);
     assert_eq!(errors("scope = tenancy::scopes::user, cache_none, cache_err"), Vec::<String>::new());
 }
 

@@ -204,7 +204,7 @@ pub(super) fn scope(argument: &RawArg) -> syn::Result<Spanned<ScopeChoice>> {
             return Err(syn::Error::new(text.span(), GLOBAL));
         }
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
-            let level = text.parse::<Ident>().map_err(|_| {
+            let level = text.parse::<Ident>().ok().or_else(|| keyword(text)).ok_or_else(|| {
                 let message =
                     format!("\"{}\" is no name of a scope level: {}", text.value(), usage_of_scope());
                 syn::Error::new(text.span(), message)
@@ -222,6 +222,13 @@ pub(super) fn scope(argument: &RawArg) -> syn::Result<Spanned<ScopeChoice>> {
         _ => return Err(wrong(argument, "expected the name of a scope level")),
     };
     Ok(Spanned { value, span })
+}
+
+/// The level `r#type` for `"type"`.
+fn keyword(name: &LitStr) -> Option<Ident> {
+    let value = name.value();
+    let can_be_raw = syn::parse_str::<Ident>(&format!("r#{value}")).is_ok();
+    can_be_raw.then(|| Ident::new_raw(&value, name.span()))
 }
 
 /// No module has such a level, so that no list of its levels would help.
