@@ -40,6 +40,8 @@ impl Computation {
         let (left, renewing) = self.use_at(&function, &header, age)?;
         let Some(remaining) = self.let_pass(&function, left, header.grace) else {
             self.call.rejected = true;
+            // What is past its time is old for whoever a rule lets pass, too.
+            self.has_spare |= matches!(age, Age::Past(_));
             self.far.as_mut()?.turn.refused();
             return None;
         };
