@@ -1,13 +1,14 @@
 //! A backend whose answers can be held, around any other.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cacheado::backends::contract::{
     BoxFuture, Claim, Filled, Group, Leased, New, Place, Subscription, Terms, Tier, Wanted,
 };
-use cacheado::backends::{Backend, BackendStats, Capabilities, Entry, Result};
+use cacheado::backends::{Backend, BackendStats, Capabilities, Entry, Error, ErrorKind, Result};
 use tokio::sync::oneshot;
 
 use crate::lock;
@@ -80,13 +81,21 @@ pub struct Gated<B> {
     gates: Arc<Mutex<VecDeque<(Point, Holding)>>>,
     /// How many answers there are to the keys of [`Tier::get_many`] where it is not as many.
     answers: Arc<Mutex<Option<usize>>>,
+    /// Whether nothing can be announced.
+    takes_no_claims: Arc<AtomicBool>,
 }
 
 impl<B: Backend> Gated<B> {
     /// Around this one, holding nothing.
     pub fn new(backend: B) -> Self {
         let backend = Arc::new(backend);
-        Self { tier: Arc::clone(&backend).tier(), backend, gates: Arc::default(), answers: Arc::default() }
+        Self {
+            tier: Arc::clone(&backend).tier(),
+            backend,
+            gates: Arc::default(),
+            answers: Arc::default(),
+            takes_no_claims: Arc::default(),
+        }
     }
 
     /// Holds the next answer of this kind.
@@ -99,6 +108,11 @@ impl<B: Backend> Gated<B> {
     /// From here on there are so many answers, whatever is asked for; `None`: as many as keys.
     pub fn answer(&self, answers: Option<usize>) {
         *lock(&self.answers) = answers;
+    }
+
+    /// Whether a fill can be announced from here on, or that fails as in an outage.
+    pub fn take_claims(&self, takes_claims: bool) {
+        self.takes_no_claims.store(!takes_claims, Ordering::SeqCst);
     }
 
     fn answered(&self, mut entries: Vec<Option<Entry>>) -> Vec<Option<Entry>> {
@@ -123,7 +137,8 @@ impl<B: Backend> Gated<B> {
 impl<B> Clone for Gated<B> {
     fn clone(&self) -> Self {
         let (backend, tier) = (Arc::clone(&self.backend), Arc::clone(&self.tier));
-        Self { backend, tier, gates: Arc::clone(&self.gates), answers: Arc::clone(&self.answers) }
+        let (gates, answers) = (Arc::clone(&self.gates), Arc::clone(&self.answers));
+        Self { backend, tier, gates, answers, takes_no_claims: Arc::clone(&self.takes_no_claims) }
     }
 }
 
@@ -199,6 +214,10 @@ impl<B: Backend> Tier for Gated<B> {
     }
 
     fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>> {
+        if self.takes_no_claims.load(Ordering::SeqCst) {
+            let error = Error::new(ErrorKind::Unavailable, "begin", "the test does not want it");
+            return Box::pin(async { Err(error) });
+        }
         self.tier.begin(at)
     }
 

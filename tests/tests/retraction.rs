@@ -10,6 +10,7 @@ use cacheado::backends::{Memory, SharedMemory};
 use cacheado::rules::{Effect, EntryMeta, Lru, Rule};
 use cacheado::testing::ManualClock;
 use cacheado::{Cache, Key, cached};
+use cacheado_tests::gate::Gated;
 use cacheado_tests::stage::{Stage, tiers};
 use cacheado_tests::wait::{in_time, on_one_thread, others_wait, until};
 
@@ -122,6 +123,57 @@ fn hazard_22_a_renewal_that_finds_nothing_leaves_what_was_set_meanwhile() {
     });
 }
 
+/// In an outage a refresh is not announced, so that the backend does not know what has come since: it goes by what this
+/// node has heard, and takes nothing away where it may not have heard all.
+#[test]
+fn hazard_22_a_refresh_in_an_outage_that_finds_nothing_leaves_what_this_node_may_not_have_heard_of() {
+    #[cached(cache = stage.cache(), skip(stage), ttl = 60, cache_if = is_first)]
+    async fn accepted(stage: &Stage) -> usize {
+        stage.body_async().await.expect("it does not fail")
+    }
+    #[derive(Debug, PartialEq)]
+    enum Other {
+        Rests,
+        Sets,
+        SetsUnheard,
+    }
+    on_one_thread(|| async {
+        for other_node in [Other::Rests, Other::Sets, Other::SetsUnheard] {
+            let server = SharedMemory::new();
+            let gated = Gated::new(server.clone());
+            let builder = Cache::builder().backend(gated.clone()).near(Memory::new());
+            let near = builder.background(|task| drop(tokio::spawn(task))).build().unwrap();
+            let stage = Stage::new(&near);
+            let other = Stage::new(&Cache::builder().backend(server.clone()).build().unwrap());
+            assert_eq!(accepted_entry(&stage).peek().await.unwrap(), None);
+            others_wait().await; // until the node listens
+            assert_eq!(accepted(&stage).await, 0);
+
+            gated.take_claims(false);
+            stage.shut();
+            let refreshed = stage.clone();
+            let refresh = tokio::spawn(async move { accepted_entry(&refreshed).refresh().await });
+            while stage.runs() < 2 {
+                others_wait().await;
+            }
+            if other_node == Other::SetsUnheard {
+                server.cut_bus();
+            }
+            if other_node != Other::Rests {
+                accepted_entry(&other).set(0).await.unwrap();
+            }
+            if other_node == Other::SetsUnheard {
+                server.mend_bus();
+            }
+            others_wait().await;
+            stage.open();
+            assert_eq!(refresh.await.unwrap(), 1);
+            let left = accepted_entry(&other).peek().await.unwrap();
+            assert_eq!(left, (other_node != Other::Rests).then_some(0), "{other_node:?}");
+        }
+    });
+}
+
 /// Lets nothing pass while it is on.
 #[derive(Clone, Default)]
 struct Strict(Arc<AtomicBool>);
@@ -154,7 +206,11 @@ fn hazard_15_of_what_a_rule_rejects_only_a_fresh_value_stays_where_the_body_find
             rule.0.store(true, Ordering::SeqCst);
             assert_eq!((ages(&stage), stage.runs()), (None, 3));
             rule.0.store(false, Ordering::SeqCst);
-            assert_eq!((ages(&stage), stage.runs()), (None, 4), "what was past its time is gone: {is_remote}");
+            assert_eq!(
+                (ages(&stage), stage.runs()),
+                (None, 4),
+                "what was past its time is gone: {is_remote}"
+            );
         }
     });
 }
