@@ -26,7 +26,7 @@ use super::far::{Answer, Step};
 use super::plan::{Next, Wait};
 use crate::context::{self, Outcome, Served};
 use crate::function::{SingleFlight, Value};
-use crate::remote::{Lease, Reply, Request, Turn};
+use crate::remote::{Kept, Reply, Request, Turn};
 use crate::stats::count;
 
 /// The pauses between two questions, the first and the longest. Each is twice the one before, less up to half
@@ -44,7 +44,7 @@ pub(super) struct InTurn {
     pauses: u32,
     /// Until when it waits; `None`: it has not had to.
     until: Option<Instant>,
-    lease: Option<Lease>,
+    lease: Option<Kept>,
 }
 
 impl InTurn {
@@ -58,16 +58,21 @@ impl InTurn {
         self.refused = true;
     }
 
-    /// Whether there is a lease, which gives its claim up itself.
-    pub(super) fn has_lease(&self) -> bool {
+    /// Whether there is a lease.
+    fn has_lease(&self) -> bool {
         self.lease.is_some()
     }
 
     /// The fill has ended the lease, unless it failed.
     pub(super) fn written(&mut self, answer: &Answer) {
-        if answer.is_ok()
-            && let Some(lease) = self.lease.take()
-        {
+        if answer.is_ok() {
+            self.ended();
+        }
+    }
+
+    /// Its claim ends the lease.
+    pub(super) fn ended(&mut self) {
+        if let Some(lease) = self.lease.take() {
             lease.ended();
         }
     }

@@ -1,4 +1,4 @@
-//! A lease on an entry, and how it finds its way back.
+//! Claims that a backend keeps, leases on entries among them, and how they find their way back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +12,16 @@ use super::Background;
 /// Whose turn it is to compute an entry, of all processes that want to.
 pub(crate) enum Turn {
     /// This one's.
-    Taken(Lease),
+    Taken(Kept),
     /// Another's, for so long at most.
     Held(Duration),
     /// It is done.
     Found(Entry),
 }
 
-/// A claim that stands for a lease. Dropping it gives both up, so that no other process waits in vain.
-pub(crate) struct Lease {
+/// A claim that the backend keeps until it is shown. Dropping it gives it up, so that it takes nobody's place; and the
+/// lease that it may stand for, so that no other process waits in vain.
+pub(crate) struct Kept {
     tier: Arc<dyn Tier>,
     background: Background,
     place: Arc<Place>,
@@ -28,23 +29,39 @@ pub(crate) struct Lease {
     claim: Option<Claim>,
 }
 
-impl Lease {
+impl Kept {
+    fn new(tier: &Arc<dyn Tier>, background: Background, place: Arc<Place>, claim: Claim) -> Self {
+        Self { tier: Arc::clone(tier), background, place, claim: Some(claim) }
+    }
+
     pub(crate) fn claim(&self) -> Option<Claim> {
         self.claim.clone()
     }
 
-    /// The fill has ended it.
+    /// It has been shown, which ends it.
     pub(crate) fn ended(mut self) {
         self.claim = None;
     }
 }
 
-impl Drop for Lease {
+impl Drop for Kept {
     fn drop(&mut self) {
         if let Some(claim) = self.claim.take() {
             abandon(&self.tier, &self.background, &self.place, claim);
         }
     }
+}
+
+/// Announces a fill. The answer may come to nobody, as that of a batch does whose future is dropped while it waits for
+/// others: a claim that the backend keeps is given up then.
+pub(super) async fn announce(
+    tier: &Arc<dyn Tier>,
+    background: &Background,
+    place: Arc<Place>,
+) -> Result<(Claim, Option<Kept>)> {
+    let claim = tier.begin(&place).await?;
+    let kept = tier.keeps_claims().then(|| Kept::new(tier, background.clone(), place, claim.clone()));
+    Ok((claim, kept))
 }
 
 /// Asks for a lease, in a task that no caller can cancel: of one whose caller has gone by the time that the
@@ -60,12 +77,7 @@ pub(super) async fn ask(
     background.spawn(async move {
         let leased = tier.begin_leased(&place, terms).await;
         let turn = leased.map(|leased| match leased {
-            Leased::Taken(claim) => Turn::Taken(Lease {
-                tier: Arc::clone(&tier),
-                background: executor,
-                place,
-                claim: Some(claim),
-            }),
+            Leased::Taken(claim) => Turn::Taken(Kept::new(&tier, executor, place, claim)),
             Leased::Held(left) => Turn::Held(left),
             Leased::Found(entry) => Turn::Found(entry),
         });
@@ -77,8 +89,8 @@ pub(super) async fn ask(
     answer.await.unwrap_or_else(gone)
 }
 
-/// Gives a claim up whose computation has ended without a value. Nobody waits for it.
-pub(super) fn abandon(tier: &Arc<dyn Tier>, background: &Background, place: &Arc<Place>, claim: Claim) {
+/// Gives a claim up. Nobody waits for it.
+fn abandon(tier: &Arc<dyn Tier>, background: &Background, place: &Arc<Place>, claim: Claim) {
     let (tier, place) = (Arc::clone(tier), Arc::clone(place));
     background.spawn(async move {
         if let Err(error) = tier.abandon(&place, &claim).await {

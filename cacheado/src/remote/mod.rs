@@ -7,7 +7,7 @@
 //! | `request` | one operation as a value, and its reply |
 //! | `operation` | a verb that may have to ask the backend: waited for, or blocked on |
 //! | `background` | where that is done which nobody waits for |
-//! | `lease` | one process at a time computes an entry |
+//! | `lease` | one process at a time computes an entry; claims that find their way back |
 //! | `several` | several requests at once |
 //! | `breaker` | no hammering of a dead server |
 //! | `notice`, `near` | what nodes tell each other, and what that does to the copies here |
@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cacheado_backends::contract::{Claim, Entry, Group, Place, Tier, Wanted};
+use cacheado_backends::contract::{Entry, Group, Place, Tier, Wanted};
 use cacheado_backends::memory::{Label, Limits, Store};
 use cacheado_backends::{Clock, Error, ErrorKind, Memory, Result, io};
 
@@ -44,7 +44,7 @@ use breaker::{Breaker, Permit};
 use chores::{Chores, Taken};
 
 pub(crate) use chores::Chore;
-pub(crate) use lease::{Lease, Turn};
+pub(crate) use lease::{Kept, Turn};
 pub(crate) use notice::Notice;
 pub(crate) use operation::Operation;
 pub(crate) use place::{Address, Title, function_group, place, scope_group, tag_group};
@@ -278,13 +278,6 @@ impl Remote {
             tracing::debug!(%error, "the backend does not say how many entries it has");
             0
         })
-    }
-
-    /// Gives a claim up whose computation has ended without a value. Nobody waits for it.
-    pub(crate) fn abandon(&self, place: &Arc<Place>, claim: Option<Claim>) {
-        if let (Some(claim), true) = (claim, self.tier.keeps_claims()) {
-            lease::abandon(&self.tier, &self.background, place, claim);
-        }
     }
 
     /// Has what is left to be done done in the background, for a caller that has nothing to wait for.

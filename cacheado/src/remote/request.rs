@@ -8,7 +8,7 @@ use cacheado_backends::contract::{Claim, Entry, Filled, Group, New, Place, Terms
 use cacheado_backends::{Error, ErrorKind, Result};
 
 use super::Background;
-use super::lease::{self, Turn};
+use super::lease::{self, Kept, Turn};
 use crate::codec::Buffer;
 
 /// One operation. It has no `Debug`: values belong in no log.
@@ -34,7 +34,8 @@ type Told = Option<Vec<u8>>;
 pub(crate) enum Reply {
     Entry(Option<Entry>),
     Entries(Vec<Option<Entry>>),
-    Claim(Claim),
+    /// With what the backend keeps of it.
+    Claim((Claim, Option<Kept>)),
     Turn(Turn),
     Filled(Filled),
     Done,
@@ -51,7 +52,7 @@ impl Request {
                 let places: Vec<Place> = places.into_iter().map(Arc::unwrap_or_clone).collect();
                 Reply::Entries(entries(&**tier, &places).await?)
             }
-            Self::Begin { place } => Reply::Claim(tier.begin(&place).await?),
+            Self::Begin { place } => Reply::Claim(lease::announce(tier, background, place).await?),
             Self::BeginLeased { place, terms } => {
                 // A hit shall not have to carry it.
                 Reply::Turn(Box::pin(lease::ask(tier, background, place, terms)).await?)
@@ -145,7 +146,7 @@ impl Reply {
 reply_as! {
     entry: Entry(Option<Entry>);
     entries: Entries(Vec<Option<Entry>>);
-    claim: Claim(Claim);
+    claim: Claim((Claim, Option<Kept>));
     turn: Turn(Turn);
     was: Was(bool);
     count: Count(u64);

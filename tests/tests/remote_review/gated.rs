@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Point {
     AfterGet,
+    AfterBegin,
     BeforeEvict,
     BeforeEvictGroup,
     AfterFill,
@@ -133,7 +134,9 @@ impl Tier for Gated {
     fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>> {
         Box::pin(async move {
             self.is_up()?;
-            self.tier().begin(at).await
+            let claim = self.tier().begin(at).await?;
+            self.pass(Point::AfterBegin).await?;
+            Ok(claim)
         })
     }
     fn fill<'a>(&'a self, at: &'a Place, new: New<'a>, claim: &'a Claim) -> BoxFuture<'a, Result<Filled>> {

@@ -35,6 +35,14 @@ async fn yield_often() {
     }
 }
 
+async fn eventually(is_so: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(std::time::Instant::now() < deadline, "never");
+        tokio::task::yield_now().await;
+    }
+}
+
 #[derive(Default)]
 struct Seen {
     keys: Mutex<Vec<Key>>,
@@ -358,17 +366,10 @@ async fn a_claim_is_given_up_whatever_ends_the_computation() {
     let backend = Gated::default();
     let cache = plain(&backend);
     let abandoned = || backend.abandoned.load(Ordering::SeqCst);
-    async fn until(is_so: impl Fn() -> bool) {
-        let deadline = std::time::Instant::now() + Duration::from_secs(5);
-        while !is_so() {
-            assert!(std::time::Instant::now() < deadline, "never");
-            tokio::task::yield_now().await;
-        }
-    }
     // A body that panics.
     let call = || cache.get_or_compute("k", MINUTE, || -> u8 { panic!("body") });
     assert!(std::panic::catch_unwind(AssertUnwindSafe(call)).is_err());
-    until(|| abandoned() == 1).await;
+    eventually(|| abandoned() == 1).await;
     // A future that is dropped.
     let node = cache.clone();
     let call =
@@ -376,11 +377,38 @@ async fn a_claim_is_given_up_whatever_ends_the_computation() {
     yield_often().await;
     call.abort();
     assert!(call.await.unwrap_err().is_cancelled());
-    until(|| abandoned() == 2).await;
+    eventually(|| abandoned() == 2).await;
     // No room.
     let full = Cache::builder().backend(backend.clone()).rule(MaxItems::new(0)).build().unwrap();
     full.get_or_compute_async("k", MINUTE, || async { 1_u8 }).await.unwrap();
-    until(|| abandoned() == 3).await;
+    eventually(|| abandoned() == 3).await;
+}
+
+/// A claim takes one of the places that there are for an entry.
+#[tokio::test]
+async fn hazard_19_a_batch_that_is_dropped_gives_up_what_it_has_announced() {
+    #[cached(cache = cache, skip(cache), batch(ids), ttl = 60)]
+    async fn doubled(cache: &Cache, ids: &[u32]) -> Vec<u32> {
+        ids.iter().map(|id| 2 * id).collect()
+    }
+    // So many requests are under way at a time, and the others wait.
+    const AT_ONCE: u32 = 64;
+    // Of two announcements one has been answered; of many fills some have not begun.
+    for (point, elements, held, given_up) in
+        [(Point::AfterBegin, 2, 1, 1), (Point::AfterFill, AT_ONCE + 6, AT_ONCE, AT_ONCE + 6)]
+    {
+        let backend = Gated::default();
+        let cache = plain(&backend);
+        let mut held: Vec<_> = (0..held).map(|_| backend.hold(point)).collect();
+        let batch = tokio::spawn(async move { doubled(&cache, &(0..elements).collect::<Vec<_>>()).await });
+        for held in &mut held {
+            held.is_reached().await;
+        }
+        yield_often().await;
+        batch.abort();
+        assert!(batch.await.unwrap_err().is_cancelled());
+        eventually(|| backend.abandoned.load(Ordering::SeqCst) == given_up).await;
+    }
 }
 
 #[test]

@@ -160,9 +160,9 @@ impl Asked {
                 Err(error) => computation.without_backend(error),
             },
             Step::Announce => match answer.and_then(Reply::claim) {
-                Ok(claim) => {
+                Ok((claim, kept)) => {
                     if let Some(far) = &mut computation.far {
-                        far.claim = Some(claim);
+                        (far.claim, far.kept) = (Some(claim), kept);
                     }
                     computation.far_begins();
                     Next::Compute(computation)

@@ -34,7 +34,7 @@ use crate::engine::computation::Computation;
 use crate::engine::moment::Moment;
 use crate::engine::turn::InTurn;
 use crate::function::{Function, Held};
-use crate::remote::{Notice, Remote};
+use crate::remote::{Kept, Notice, Remote};
 use crate::stats::count;
 
 pub(super) use age::{Reading, Rescue};
@@ -50,6 +50,8 @@ pub(in crate::engine) struct Far {
     envelope: Envelope<Held>,
     /// `None` until the fill has been announced.
     pub(in crate::engine) claim: Option<Claim>,
+    /// Gives the claim up however the computation ends, unless it is shown. That of a lease is the lease's.
+    pub(in crate::engine) kept: Option<Kept>,
     pub(in crate::engine) turn: InTurn,
     /// When the computation began; `None` where there is none.
     pub(in crate::engine) begun: Option<Instant>,
@@ -65,14 +67,6 @@ pub(in crate::engine) struct Far {
     pub(in crate::engine) sent: Option<Moment>,
     /// With which ticket this call has entered the ledger, if it was not in there.
     noted: Option<Ticket>,
-}
-
-/// A claim that was not used is given up, however the computation has ended.
-impl Drop for Far {
-    fn drop(&mut self) {
-        let claim = self.claim.take().filter(|_| !self.turn.has_lease());
-        self.remote.abandon(&self.place, claim);
-    }
 }
 
 impl Call {
@@ -94,6 +88,7 @@ impl Call {
                 Limits { size: remote.max_value_size, ..Limits::default() },
             ),
             claim: None,
+            kept: None,
             turn: InTurn::default(),
             begun: None,
             asked: if remote.near_ttl.is_some() { function.store.clock().now() } else { 0 },
@@ -120,6 +115,13 @@ impl Far {
     /// Whether no notice can have been missed since the backend was first asked.
     fn has_heard_all(&self) -> bool {
         self.gaps == self.remote.gaps()
+    }
+
+    /// Whoever shows the claim sees to its end.
+    fn is_shown(&mut self) {
+        if let Some(kept) = self.kept.take() {
+            kept.ended();
+        }
     }
 
     /// The value in an entry's bytes, and what is known of it; `None` if they are not one of this function,

@@ -99,7 +99,11 @@ impl Computation {
         if !self.is_about_old() {
             return;
         }
-        let claim = self.far.as_mut().and_then(|far| far.claim.take());
+        let claim = self.far.as_deref_mut().and_then(|far| {
+            far.is_shown();
+            far.turn.ended();
+            far.claim.take()
+        });
         if claim.is_some() || self.is_current() {
             self.leave(claim);
         }
@@ -169,6 +173,7 @@ impl Written {
         let Self { mut computation, value, ttl, kept } = self;
         let _leading = computation.leading();
         if let Some(far) = &mut computation.far {
+            far.is_shown();
             far.turn.written(answer);
         }
         if let Some(function) = computation.call.function.clone() {
