@@ -1,7 +1,7 @@
 //! A server that is killed, stopped, or begun anew.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use cacheado_backends::contract::{Event, Leased, Terms, Tier, Wanted};
@@ -308,6 +308,8 @@ async fn hazard_27_killed_under_load() {
 struct Detour {
     port: u16,
     to: Arc<AtomicU16>,
+    /// How many refusals it has wrapped.
+    wrapped: Arc<AtomicUsize>,
 }
 
 /// How a replica refuses a script that writes.
@@ -319,14 +321,15 @@ enum Refusal {
 }
 
 impl Refusal {
-    /// Hands on what a server answers.
-    async fn hand_on(self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+    /// Hands on what a server answers, and counts what it wraps.
+    async fn hand_on(self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wrapped: Arc<AtomicUsize>) {
         let mut read = vec![0; 64 << 10];
         while let Ok(length @ 1..) = from.read(&mut read).await {
             let mut answer = &read[..length];
             if matches!(self, Self::Wrapped) && answer.starts_with(b"-READONLY ") {
                 answer = b"-ERR Error running script (call to f_a45690b5d58cb892e6cc5e4dc9b9e20f5884daa2): \
                     @user_script:124: @user_script: 124: -READONLY You can't write against a read only replica.\r\n";
+                wrapped.fetch_add(1, Ordering::SeqCst);
             }
             if to.write_all(answer).await.is_err() {
                 return;
@@ -340,20 +343,21 @@ impl Detour {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let to = Arc::new(AtomicU16::new(server.port()));
-        let leads_to = Arc::clone(&to);
+        let (leads_to, wrapped) = (Arc::clone(&to), Arc::new(AtomicUsize::new(0)));
+        let counts = Arc::clone(&wrapped);
         tokio::spawn(async move {
             while let Ok((from, _)) = listener.accept().await {
-                let port = leads_to.load(Ordering::SeqCst);
+                let (port, counts) = (leads_to.load(Ordering::SeqCst), Arc::clone(&counts));
                 tokio::spawn(async move {
                     let there = TcpStream::connect(("127.0.0.1", port)).await.expect("a server");
                     let ((mut asked, answered), (answers, mut asks)) =
                         (from.into_split(), there.into_split());
-                    tokio::spawn(refusal.hand_on(answers, answered));
+                    tokio::spawn(refusal.hand_on(answers, answered, counts));
                     let _ = tokio::io::copy(&mut asked, &mut asks).await;
                 });
             }
         });
-        Self { port, to }
+        Self { port, to, wrapped }
     }
 }
 
@@ -389,6 +393,12 @@ async fn nothing_is_read_from_what_was_a_primary(refusal: Refusal) {
     detour.to.store(after.port(), Ordering::SeqCst);
     let refused = Tier::evict(&redis, &at, None).await.expect_err("a replica takes no writes");
     assert_eq!(refused.kind(), ErrorKind::Refused, "{refused}");
+    let is_wrapped = detour.wrapped.load(Ordering::SeqCst) != 0;
+    assert_eq!(
+        is_wrapped,
+        matches!(refusal, Refusal::Wrapped),
+        "what the server has answered is what was tested"
+    );
     Tier::evict(&redis, &at, None).await.expect("evicted at the primary");
     assert_eq!((read_elsewhere().await, read_blocking()), (None, None));
     elsewhere.shutdown_background();
