@@ -23,7 +23,7 @@
 //! for at most 30 days, and an epoch for 30 days and two windows. The second window is for a write that is on
 //! its way, or a process that is stopped, between the last look at the epochs and the write. The epoch of
 //! everything never expires, and where it is missing, as after the loss of all data, every value and every
-//! claim is over.
+//! claim is over. So is what was stored under an epoch that somebody else writes over, with whatever it is.
 //!
 //! So what has to be remembered grows with the evictions of 30 days, and not with the keys there are.
 //! It also says what is asked of the backend: to keep what it has promised to keep. One that drops
@@ -55,6 +55,8 @@
 //!   computed once more; the older one is not read. For the same reason [`set_ttl`](Tier::set_ttl) may
 //!   bring back the value before one that is filled at the same time, if no eviction forbids it.
 //! - [`retract`](Tier::retract) looks and evicts in two steps as well: what is set between them is lost.
+//! - [`evict`](Tier::evict) says whether there was a value when it looked that it has removed itself: `false` also where one
+//!   was stored, or removed by somebody else, in between. It is gone in any case.
 //! - A value without a lifetime lives for 30 days.
 //! - Where several begin to use an empty namespace at the same time, each puts an epoch of everything, and the last one
 //!   stays: what was stored under another is not read, and is computed once more. So it is after the loss of all data.
