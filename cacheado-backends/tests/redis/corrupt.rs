@@ -1,9 +1,9 @@
 //! Bytes of others under our keys.
 
 use cacheado_backends::Backend;
-use cacheado_backends::contract::{Tier, Wanted};
+use cacheado_backends::contract::{Event, Filled, Tier, Wanted};
 
-use crate::{group, node, place, server, store, value};
+use crate::{event, group, node, place, server, store, value};
 
 #[tokio::test]
 async fn hazard_30_what_is_not_ours_is_a_miss_and_stays() {
@@ -62,7 +62,7 @@ async fn hazard_30_entries_that_were_changed_are_evicted_with_their_group() {
 async fn hazard_30_indexes_of_another_type_are_an_error() {
     let server = server!();
     let redis = node(&server);
-    for key in ["{t}:f", "{t}:a", "{t}:i:g"] {
+    for key in ["{t}:a", "{t}:i:g"] {
         server.command(&["SET", key, "foreign"]);
         let at = place("k", &["g"]);
         let errors = [
@@ -75,4 +75,53 @@ async fn hazard_30_indexes_of_another_type_are_an_error() {
         }
         server.command(&["FLUSHALL"]);
     }
+}
+
+/// Without the fences nothing that was announced is stored, and without the sequence listeners are told of a gap.
+#[tokio::test]
+async fn hazard_30_fences_and_a_sequence_of_another_type_are_begun_anew() {
+    let server = server!();
+    let (redis, listener) = (node(&server), node(&server));
+    let at = place("k", &["g"]);
+    let mut heard = listener.subscribe().expect("a bus");
+    assert_eq!(event(&mut *heard).await, Event::Gap);
+    for ways in 0..4 {
+        Tier::evict(&*redis, &place("other", &[]), Some(b"n")).await.expect("evicted");
+        event(&mut *heard).await;
+        store(&redis, &at, b"old").await;
+        let claim = Tier::begin(&*redis, &at).await.expect("begun");
+        for key in ["{t}:f", "{t}:s"] {
+            server.command(&["DEL", key]);
+            server.command(&["RPUSH", key, "foreign"]);
+        }
+        match ways {
+            0 => drop(Tier::evict(&*redis, &at, Some(b"n")).await.expect("evicted")),
+            1 => drop(Tier::evict_group(&*redis, &group("g"), Some(b"n")).await.expect("evicted")),
+            2 => drop(Tier::clear(&*redis, Some(b"n")).await.expect("cleared")),
+            _ => drop(Tier::begin(&*redis, &at).await.expect("begun")),
+        }
+        if ways < 3 {
+            assert_eq!(value(&redis, &at).await, None, "{ways}");
+            while event(&mut *heard).await != Event::Gap {}
+        }
+        let fill = Tier::fill(&*redis, &at, crate::new(b"old"), &claim).await.expect("an answer");
+        assert_eq!(fill, Filled::Fenced, "{ways}");
+        let claim = Tier::begin(&*redis, &at).await.expect("begun");
+        let fill = Tier::fill(&*redis, &at, crate::new(b"new"), &claim).await.expect("an answer");
+        assert_eq!((fill, value(&redis, &at).await), (Filled::Stored, Some(b"new".to_vec())), "{ways}");
+    }
+}
+
+#[tokio::test]
+async fn hazard_30_clearing_ends_an_index_of_another_type() {
+    let server = server!();
+    let redis = node(&server);
+    let at = place("k", &["g"]);
+    store(&redis, &at, b"old").await;
+    server.command(&["SET", "{t}:i:g", "foreign"]);
+    Tier::evict_group(&*redis, &group("g"), None).await.expect_err("it does not know what lies in the group");
+    assert_eq!(Tier::clear(&*redis, None).await.expect("cleared"), 1);
+    assert_eq!(value(&redis, &at).await, None);
+    store(&redis, &at, b"new").await;
+    assert_eq!(Tier::evict_group(&*redis, &group("g"), None).await.expect("evicted"), 1);
 }

@@ -131,13 +131,24 @@ local function remove(entry)
   return groups ~= nil
 end
 
+-- Some of the fences, with their scores; none, if there are none. What somebody else has put in their place goes: without
+-- the generation, everything is forbidden.
+local function fences_at(first, last)
+  local found = redis.pcall('ZRANGE', fences, first, last, 'WITHSCORES')
+  if found.err then
+    redis.call('UNLINK', fences)
+    return {}
+  end
+  return found
+end
+
 -- Forbids the fills that have been announced for a key or a group. Without fences nothing is announced.
 --
 -- The score of a fence is later than that of all before it, whatever the clock does. The first member is the
 -- generation; its score, negative, says up to where fences have been forgotten: who has not seen the last
 -- forgotten one is forbidden, so that nothing is lost with them.
 local function forbid(name)
-  local top = redis.call('ZRANGE', fences, -1, -1, 'WITHSCORES')
+  local top = fences_at(-1, -1)
   if not top[1] then
     return
   end
@@ -166,7 +177,7 @@ end
 -- Announces a fill: the claim says what has been forbidden until now, and the generation. The nonce is the
 -- generation's, should there be none yet.
 local function announce(nonce)
-  local first = redis.call('ZRANGE', fences, 0, 0)
+  local first = fences_at(0, 0)
   if not first[1] then
     redis.call('ZADD', fences, 0, nonce)
     keep(fences)
@@ -181,7 +192,7 @@ end
 -- its owner's nonce at the end.
 local function forbidden(claim, names)
   local seen, generation = claim:match('^(%d+) (%S+)')
-  local first = redis.call('ZRANGE', fences, 0, 0, 'WITHSCORES')
+  local first = fences_at(0, 0)
   if not seen or first[1] ~= generation or -first[2] > tonumber(seen) then
     return true
   end
@@ -204,10 +215,15 @@ local function release(entry, claim)
   end
 end
 
--- Tells the subscribers of a notice; nothing, if there is none.
+-- Tells the subscribers of a notice; nothing, if there is none. What somebody else has put in the place of the sequence
+-- goes: who listens takes the jump for a gap.
 local function tell(channel, shard, notice)
   if notice then
-    local number = redis.call('INCR', sequence)
+    local number = redis.pcall('INCR', sequence)
+    if type(number) == 'table' then
+      redis.call('UNLINK', sequence)
+      number = redis.call('INCR', sequence)
+    end
     keep(sequence)
     redis.call('PUBLISH', channel, shard .. ':' .. digits(number) .. ':' .. notice)
   end
