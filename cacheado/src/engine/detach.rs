@@ -97,7 +97,12 @@ impl Computation {
         let computation = if outcome.as_ref().map_or(true, |outcome| outcome.worth() == Worth::Failure) {
             let rescued = match self.rescue() {
                 Rescue::Value(value) => Ok(value),
-                Rescue::Ask(remote, request, rescued) => rescued.answered(remote.ask_blocking(request)),
+                Rescue::Ask(remote, request, rescued) => {
+                    let rescued = rescued.answered(remote.ask_blocking(request));
+                    // A rule may want something of what it has seen.
+                    remote.settle_blocking();
+                    rescued
+                }
                 Rescue::Nothing(computation) => Err(computation),
             };
             match rescued {
@@ -183,9 +188,11 @@ async fn compute_guarded<K: Kind>(
 fn rescued(computation: Computation) -> Soon<Result<(Value, Served), Computation>> {
     match computation.rescue() {
         Rescue::Value(value) => Soon::Now(Ok(value)),
-        Rescue::Ask(remote, request, rescued) => {
-            Soon::Later(Box::pin(async move { rescued.answered(remote.ask(request).await) }))
-        }
+        Rescue::Ask(remote, request, rescued) => Soon::Later(Box::pin(async move {
+            let rescued = rescued.answered(remote.ask(request).await);
+            remote.settle().await;
+            rescued
+        })),
         Rescue::Nothing(computation) => Soon::Now(Err(computation)),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread;
 
@@ -18,6 +19,7 @@ use super::plan::{Next, Wait};
 use super::turn::Rest;
 use crate::context::{self, Outcome, Served};
 use crate::function::{self, Body, Value, no_value};
+use crate::remote::Remote;
 
 /// A future of the engine's own. Only what has to wait makes one, so that it can afford the box; and it is compiled
 /// here, not where it is awaited.
@@ -215,14 +217,20 @@ impl Due {
 
     /// Waits on this thread for what there is to wait for before the body.
     pub(super) fn start_blocking(mut self) -> Start {
-        loop {
+        let mut asked = None;
+        let (value, renewal) = loop {
             match self.next(Leader::Thread) {
-                Next::Serve(value) => return Start::Serve(value, None),
-                Next::Renew(value, renewal) => return Start::Serve(value, renewal),
+                Next::Serve(value) => break (value, None),
+                Next::Renew(value, renewal) => break (value, renewal),
                 Next::Compute(computation) => return Start::Compute(computation),
-                Next::Wait(wait) => self = wait.block(),
+                Next::Wait(wait) => (self, asked) = wait.block(),
             }
+        };
+        // A rule may want something of what it has seen.
+        if let Some(remote) = asked {
+            remote.settle_blocking();
         }
+        Start::Serve(value, renewal)
     }
 }
 
@@ -235,26 +243,29 @@ pub(super) enum Start {
 }
 
 impl Wait {
-    fn block(self) -> Due {
+    /// What the call goes on from, and the backend that was asked, if it was.
+    fn block(self) -> (Due, Option<Arc<Remote>>) {
         match self {
             Self::Flight(flight, call) => {
                 let landed = io::blocking(|| wait_for(&flight));
-                Due::Landed(call, flight, landed)
+                (Due::Landed(call, flight, landed), None)
             }
             Self::Backend(ask) => {
                 let (remote, request, asked) = ask.split();
-                Due::Answered(asked, remote.ask_blocking(request))
+                let answer = remote.ask_blocking(request);
+                (Due::Answered(asked, answer), Some(remote))
             }
             Self::Turn(rest) => {
                 io::blocking(|| thread::sleep(rest.pause));
-                Due::Rested(rest)
+                (Due::Rested(rest), None)
             }
         }
     }
 
     /// Waits as a part of a task, for this and for what there is to wait for after it, before the body.
     async fn start(mut self) -> Start {
-        loop {
+        let mut asked_last = None;
+        let (value, renewal) = loop {
             let due = match self {
                 Self::Flight(flight, call) => {
                     let landed = Landing::of(flight.clone()).await;
@@ -262,7 +273,9 @@ impl Wait {
                 }
                 Self::Backend(ask) => {
                     let (remote, request, asked) = ask.split();
-                    Due::Answered(asked, remote.ask(request).await)
+                    let answer = remote.ask(request).await;
+                    asked_last = Some(remote);
+                    Due::Answered(asked, answer)
                 }
                 Self::Turn(rest) => {
                     // A hit shall not have to carry it.
@@ -271,11 +284,16 @@ impl Wait {
                 }
             };
             self = match due.next(Leader::Task) {
-                Next::Serve(value) => return Start::Serve(value, None),
-                Next::Renew(value, renewal) => return Start::Serve(value, renewal),
+                Next::Serve(value) => break (value, None),
+                Next::Renew(value, renewal) => break (value, renewal),
                 Next::Compute(computation) => return Start::Compute(computation),
                 Next::Wait(wait) => wait,
             };
+        };
+        // A rule may want something of what it has seen. A hit shall not have to carry it.
+        if let Some(remote) = asked_last.filter(|remote| remote.is_to_settle()) {
+            Box::pin(async move { remote.settle().await }).await;
         }
+        Start::Serve(value, renewal)
     }
 }

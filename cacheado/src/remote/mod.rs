@@ -300,6 +300,11 @@ impl Remote {
         self.chores.add(chore);
     }
 
+    /// Whether something has been left to be done.
+    pub(crate) fn is_to_settle(&self) -> bool {
+        self.chores.is_any()
+    }
+
     /// Does what has been left to be done.
     pub(crate) async fn settle(&self) {
         for chore in self.chores.listed() {

@@ -67,6 +67,52 @@ impl Rule for Slide {
     }
 }
 
+/// Other nodes read it, and this one may have nothing else to ask for a long time.
+#[tokio::test]
+async fn what_a_rule_wants_is_done_when_the_call_returns_that_it_has_seen() {
+    #[cached(cache = cache, skip(cache), ttl = 30, name = "remote_review.seen")]
+    fn seen(cache: &Cache, n: u8) -> u8 {
+        n
+    }
+    #[cached(cache = cache, skip(cache), ttl = 30, name = "remote_review.seen")]
+    async fn seen_async(cache: &Cache, n: u8) -> u8 {
+        n
+    }
+    #[cached(cache = cache, skip(cache), ttl = 30, batch(ids), name = "remote_review.seen")]
+    fn seen_many(cache: &Cache, ids: &[u8]) -> Vec<u8> {
+        ids.to_vec()
+    }
+    #[cached(cache = cache, skip(cache), ttl = 30, batch(ids), name = "remote_review.seen")]
+    async fn seen_many_async(cache: &Cache, ids: &[u8]) -> Vec<u8> {
+        ids.to_vec()
+    }
+    /// The entry goes once it is found.
+    struct Once;
+    impl Rule for Once {
+        fn on_get(&self, key: &Key, _: &EntryMeta) -> Effect {
+            Effect::Evict(vec![key.clone()])
+        }
+    }
+    for way in 0..4 {
+        let (clock, backend) = (ManualClock::new(), SharedMemory::new());
+        let node = || Cache::builder().backend(backend.clone()).clock(clock.clone());
+        let plain = node().build().unwrap();
+        let remaining = || seen_entry(&plain, 1).remaining().unwrap();
+        let find = async |cache: &Cache| match way {
+            0 => assert_eq!(seen(cache, 1), 1),
+            1 => assert_eq!(seen_async(cache, 1).await, 1),
+            2 => assert_eq!(seen_many(cache, &[1, 2]), [1, 2]),
+            _ => assert_eq!(seen_many_async(cache, &[1, 2]).await, [1, 2]),
+        };
+        find(&plain).await;
+        assert!(remaining() <= Some(MINUTE / 2), "{way}");
+        find(&node().rule(Slide).build().unwrap()).await;
+        assert!(remaining() > Some(MINUTE / 2), "{way}");
+        find(&node().rule(Once).build().unwrap()).await;
+        assert_eq!(remaining(), None, "{way}");
+    }
+}
+
 #[test]
 fn a_rule_that_prolongs_entries_does_not_prolong_their_copies() {
     let clock = ManualClock::new();

@@ -101,7 +101,10 @@ impl<K: Kind> Batch<K> {
             round.go_on(due, &mut self);
             while let Some(questions) = round.questions() {
                 let (remote, requests, asked) = questions;
-                round.answered(asked, remote.ask_all_blocking(requests), &mut self);
+                let answers = Arc::clone(&remote).ask_all_blocking(requests);
+                round.answered(asked, answers, &mut self);
+                // Rules may want something of what they have seen.
+                remote.settle_blocking();
             }
             if self.has_failed(&round) {
                 break;
@@ -163,6 +166,7 @@ impl<K: Kind> Batch<K> {
                 let (remote, requests, asked) = questions;
                 let answers = remote.ask_all(requests).await;
                 round.answered(asked, answers, &mut self);
+                remote.settle().await;
             }
             if self.has_failed(&round) {
                 break;
