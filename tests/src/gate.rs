@@ -184,6 +184,12 @@ impl<B: Backend> Backend for Gated<B> {
     }
 }
 
+/// A server may not tell how long an entry lives where that is not wanted.
+fn as_wanted(mut entry: Entry, wanted: Wanted) -> Entry {
+    entry.remaining = entry.remaining.filter(|_| wanted == Wanted::ValueAndLifetime);
+    entry
+}
+
 impl<B: Backend> Tier for Gated<B> {
     fn name(&self) -> &'static str {
         self.tier.name()
@@ -201,15 +207,18 @@ impl<B: Backend> Tier for Gated<B> {
         Box::pin(async move {
             let entry = self.tier.get(at, wanted).await;
             self.pass(Point::Get).await;
-            entry
+            entry.map(|entry| entry.map(|entry| as_wanted(entry, wanted)))
         })
     }
 
-    fn get_many<'a>(&'a self, at: &'a [Place]) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
+    fn get_many<'a>(&'a self, at: &'a [Place], wanted: Wanted) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
         Box::pin(async move {
-            let entries = self.tier.get_many(at).await;
+            let entries = self.tier.get_many(at, wanted).await;
             self.pass(Point::Get).await;
-            entries.map(|entries| self.answered(entries))
+            let entries = entries.map(|entries| self.answered(entries));
+            entries.map(|entries| {
+                entries.into_iter().map(|entry| entry.map(|entry| as_wanted(entry, wanted))).collect()
+            })
         })
     }
 

@@ -8,6 +8,9 @@ use cacheado::backends::{Memory, SharedMemory};
 use cacheado::prelude::*;
 use cacheado::rules::{Effect, EntryMeta, Lru, MaxItems, Rule};
 use cacheado::testing::ManualClock;
+use cacheado::{Tier, observe};
+use cacheado_tests::gate::Gated;
+use cacheado_tests::wait::until;
 
 fn node(backend: &SharedMemory) -> Cache {
     Cache::builder().backend(backend.clone()).build().unwrap()
@@ -29,6 +32,75 @@ fn lru_over_a_remote_backend_drives_out_the_least_recently_used() {
         assert_eq!(left, [Some(0), None, Some(2), Some(3)], "near: {near}");
         assert_eq!(cache.stats().evictions, 1);
     }
+}
+
+#[test]
+fn what_several_keys_or_a_batch_are_found_to_be_is_told_to_rules() {
+    #[cached(cache = cache, skip(cache), ttl = 60, batch(ids))]
+    fn many(cache: &Cache, ids: &[u8]) -> Vec<u8> {
+        ids.to_vec()
+    }
+    /// Lets nothing pass that lives for ever.
+    struct Mortal;
+    impl Rule for Mortal {
+        fn on_get(&self, _: &Key, entry: &EntryMeta) -> Effect {
+            if entry.ttl().is_some_and(|ttl| ttl > Duration::from_secs(50)) {
+                Effect::Continue
+            } else {
+                Effect::Reject
+            }
+        }
+    }
+    let backend = Gated::new(SharedMemory::new());
+    let cache = || Cache::builder().backend(backend.clone());
+    let ruled = cache().rule(Mortal).build().unwrap();
+    ruled.set("a", &1_u8, Duration::from_secs(60)).unwrap();
+    ruled.set("b", &2_u8, Ttl::Never).unwrap();
+    assert_eq!(ruled.get_many::<u8>(["a", "b"]).unwrap(), [Some(1), None]);
+    many(&ruled, &[1, 2]);
+    many(&ruled, &[1, 2]);
+    let stats = many_cache(&ruled).stats();
+    assert_eq!((stats.hits, stats.misses), (2, 2), "{stats}");
+
+    let bounded = cache().rule(Lru::new(3)).build().unwrap();
+    for key in 0..3_u8 {
+        bounded.set(key, &key, Ttl::Never).unwrap();
+    }
+    bounded.get_many::<u8>([0_u8, 0]).unwrap();
+    bounded.set(3_u8, &3_u8, Ttl::Never).unwrap();
+    assert_eq!(
+        bounded.get_many::<u8>(0..4_u8).unwrap(),
+        [Some(0), None, Some(2), Some(3)],
+        "1 was used least"
+    );
+}
+
+#[test]
+fn what_several_keys_or_a_batch_are_found_to_be_is_kept_in_the_near_cache() {
+    #[cached(cache = cache, skip(cache), ttl = 60, batch(ids))]
+    fn many(cache: &Cache, ids: &[u8]) -> Vec<u8> {
+        ids.to_vec()
+    }
+    let (clock, server) = (ManualClock::new(), SharedMemory::new());
+    let backend = Gated::new(server);
+    let plain = Cache::builder().backend(backend.clone()).build().unwrap();
+    let near = Cache::builder().backend(backend.clone()).near(Memory::new()).clock(clock.clone());
+    let near = near.near_ttl(Duration::from_secs(3_600)).build().unwrap();
+    many(&plain, &[1, 2]);
+    plain.set("a", &1_u8, Duration::from_secs(60)).unwrap();
+    plain.set("b", &2_u8, Duration::from_secs(60)).unwrap();
+    let batch = || observe(|| many(&near, &[1, 2])).1.tier;
+    let keys = || near.get_many::<u8>(["a", "b"]);
+    until("they are kept", || {
+        backend.answer(None);
+        assert_eq!((keys().unwrap(), many(&near, &[1, 2])), (vec![Some(1), Some(2)], vec![1, 2]));
+        // Whoever asks is told nonsense.
+        backend.answer(Some(0));
+        keys().is_ok() && batch() == Tier::Near
+    });
+    clock.advance(Duration::from_secs(60));
+    keys().expect_err("a copy does not outlive its entry");
+    assert_eq!(batch(), Tier::None);
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub trait Tier: Send + Sync + 'static {
     }
 
     /// The entries at several places, in their order. One round trip (one for each part of a cluster).
-    fn get_many<'a>(&'a self, at: &'a [Place]) -> BoxFuture<'a, Result<Vec<Option<Entry>>>>;
+    fn get_many<'a>(&'a self, at: &'a [Place], wanted: Wanted) -> BoxFuture<'a, Result<Vec<Option<Entry>>>>;
 
     /// Announces a fill: to be called before the computation begins.
     fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>>;

@@ -218,7 +218,7 @@ impl Tier for Emulated {
         self.bounded("get", async { Ok(self.core.look(std::slice::from_ref(at)).await?.pop().flatten()) })
     }
 
-    fn get_many<'a>(&'a self, at: &'a [Place]) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
+    fn get_many<'a>(&'a self, at: &'a [Place], _: Wanted) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
         self.bounded("get_many", self.core.look(at))
     }
 

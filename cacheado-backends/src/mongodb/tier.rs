@@ -85,7 +85,7 @@ impl Tier for MongoDb {
         Box::pin(Backend::get(self, &at.key))
     }
 
-    fn get_many<'a>(&'a self, at: &'a [Place]) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
+    fn get_many<'a>(&'a self, at: &'a [Place], _: Wanted) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
         let ids: Vec<_> = at.iter().map(|at| self.id(at)).collect();
         Box::pin(self.link.run("get_many", Few, |link| async move { link.get_many(ids).await }))
     }

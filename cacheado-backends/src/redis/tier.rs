@@ -41,10 +41,10 @@ impl Tier for Redis {
         self.read_blocking(&at.key, &at.route, wanted)
     }
 
-    fn get_many<'a>(&'a self, at: &'a [Place]) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
+    fn get_many<'a>(&'a self, at: &'a [Place], wanted: Wanted) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
         Box::pin(async move {
             let keys: Vec<(&str, &str)> = at.iter().map(|at| (at.key.as_str(), &*at.route)).collect();
-            self.read_many(&keys, Wanted::Value).await
+            self.read_many(&keys, wanted).await
         })
     }
 

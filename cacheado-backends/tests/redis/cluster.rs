@@ -61,7 +61,7 @@ async fn everything_works_and_lies_on_all_nodes() {
     for node in cluster.nodes() {
         assert!(node.keys().len() > 10, "{:?}", node.keys());
     }
-    let entries = Tier::get_many(&*there, &places).await.expect("read");
+    let entries = Tier::get_many(&*there, &places, Wanted::Value).await.expect("read");
     for (entry, at) in entries.iter().zip(&places) {
         assert_eq!(entry.as_ref().expect("there").value, at.key.as_bytes());
     }

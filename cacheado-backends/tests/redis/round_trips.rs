@@ -1,6 +1,6 @@
 //! What operations cost, by the server's own count.
 
-use cacheado_backends::contract::Tier;
+use cacheado_backends::contract::{Tier, Wanted};
 
 use crate::{group, new, node, place, server, store, value};
 
@@ -21,9 +21,7 @@ async fn hazard_29_one_round_trip_each_and_never_a_scan() {
         Tier::evict_group(&*redis, &group("g"), Some(b"n")).await.expect("evicted");
         Tier::clear(&*redis, Some(b"n")).await.expect("cleared");
     }
-    Tier::get_blocking(&*redis, &at, cacheado_backends::contract::Wanted::Value)
-        .expect("has one")
-        .expect("read");
+    Tier::get_blocking(&*redis, &at, Wanted::Value).expect("has one").expect("read");
 
     let mut before = server.reads_processed();
     let mut took = |what: &str, expected: u64| {
@@ -38,14 +36,17 @@ async fn hazard_29_one_round_trip_each_and_never_a_scan() {
     took("a fill", 1);
     assert!(value(&redis, &at).await.is_some());
     took("a hit", 1);
-    let wanted = cacheado_backends::contract::Wanted::ValueAndLifetime;
+    let wanted = Wanted::ValueAndLifetime;
     assert!(Tier::get(&*redis, &at, wanted).await.expect("read").is_some());
     took("a hit with its lifetime", 1);
     assert!(Tier::get_blocking(&*redis, &at, wanted).expect("has one").expect("read").is_some());
     took("a hit of a sync function", 1);
     let many: Vec<_> = (0..500).map(|number| place(&number.to_string(), &[])).collect();
-    Tier::get_many(&*redis, &many).await.expect("read");
+    Tier::get_many(&*redis, &many, Wanted::Value).await.expect("read");
     took("five hundred", 1);
+    // As many as the server reads from its socket at a time.
+    Tier::get_many(&*redis, &many[..100], Wanted::ValueAndLifetime).await.expect("read");
+    took("a hundred with their lifetimes", 1);
     store(&redis, &at, b"v").await;
     took("a set", 1);
     Tier::set_ttl(&*redis, &at, None).await.expect("set");

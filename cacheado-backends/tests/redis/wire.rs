@@ -90,7 +90,7 @@ async fn commands_of_all_kinds_at_the_same_time() {
                 assert_eq!(entry.value, stored.as_bytes());
                 assert!(entry.remaining.is_some());
                 let both = [at.clone(), place("none", &[])];
-                let many = Tier::get_many(&*redis, &both).await.expect("read");
+                let many = Tier::get_many(&*redis, &both, Wanted::Value).await.expect("read");
                 assert_eq!(many[0].as_ref().map(|entry| &*entry.value), Some(stored.as_bytes()));
                 assert_eq!(many[1], None);
             }

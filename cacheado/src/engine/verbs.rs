@@ -67,7 +67,9 @@ impl Call {
             readings.push((index, reading));
         }
         let Some(remote) = asked else { return Operation::ready(values) };
-        Operation::asks(&remote, Request::GetMany { places }, move |answer| {
+        let wanted = remote.wanted();
+        let is_lifetime_known = wanted == Wanted::ValueAndLifetime;
+        Operation::asks(&remote, Request::GetMany { places, wanted }, move |answer| {
             let entries = answer.and_then(Reply::entries).inspect_err(|error| {
                 for (_, reading) in &readings {
                     reading.count_backend_error(error);
@@ -76,7 +78,7 @@ impl Call {
             let mut found = entries.as_ref().map(|entries| entries.iter()).into_iter().flatten();
             for (index, mut reading) in readings {
                 let entry = found.next().and_then(Option::as_ref);
-                values[index] = entry.and_then(|entry| reading.found(entry, false).value());
+                values[index] = entry.and_then(|entry| reading.found(entry, is_lifetime_known).value());
                 reading.call.count_miss();
             }
             entries.map(|_| values).map_err(Error::from)

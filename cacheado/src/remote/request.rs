@@ -14,7 +14,7 @@ use crate::codec::Buffer;
 /// One operation. It has no `Debug`: values belong in no log.
 pub(crate) enum Request {
     Get { place: Arc<Place>, wanted: Wanted },
-    GetMany { places: Vec<Arc<Place>> },
+    GetMany { places: Vec<Arc<Place>>, wanted: Wanted },
     Begin { place: Arc<Place> },
     BeginLeased { place: Arc<Place>, terms: Terms },
     Fill { place: Arc<Place>, value: Buffer, ttl: Option<Duration>, claim: Claim, notice: Told },
@@ -48,9 +48,9 @@ impl Request {
     pub(crate) async fn on(self, tier: &Arc<dyn Tier>, background: &Background) -> Result<Reply> {
         Ok(match self {
             Self::Get { place, wanted } => Reply::Entry(tier.get(&place, wanted).await?),
-            Self::GetMany { places } => {
+            Self::GetMany { places, wanted } => {
                 let places: Vec<Place> = places.into_iter().map(Arc::unwrap_or_clone).collect();
-                Reply::Entries(entries(&**tier, &places).await?)
+                Reply::Entries(entries(&**tier, &places, wanted).await?)
             }
             Self::Begin { place } => Reply::Claim(lease::announce(tier, background, place).await?),
             Self::BeginLeased { place, terms } => {
@@ -101,10 +101,10 @@ impl Request {
 const PART: usize = 1_000;
 
 /// The entries at several places, in their order.
-async fn entries(tier: &dyn Tier, places: &[Place]) -> Result<Vec<Option<Entry>>> {
+async fn entries(tier: &dyn Tier, places: &[Place], wanted: Wanted) -> Result<Vec<Option<Entry>>> {
     let mut entries = Vec::with_capacity(places.len());
     for part in places.chunks(PART) {
-        let read = tier.get_many(part).await?;
+        let read = tier.get_many(part, wanted).await?;
         // Which entry is whose is told by the order alone.
         if read.len() != part.len() {
             let problem = format!("{} answers to {} keys", read.len(), part.len());

@@ -97,9 +97,9 @@ impl Tier for Client {
         Box::pin(self.0.send("get", move |_| now(Tier::get(&server, &at, wanted))))
     }
 
-    fn get_many<'a>(&'a self, at: &'a [Place]) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
+    fn get_many<'a>(&'a self, at: &'a [Place], wanted: Wanted) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
         let (server, at) = (self.server(), at.iter().map(|at| self.at(at)).collect::<Vec<_>>());
-        Box::pin(self.0.send("get_many", move |_| now(Tier::get_many(&server, &at))))
+        Box::pin(self.0.send("get_many", move |_| now(Tier::get_many(&server, &at, wanted))))
     }
 
     fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>> {

@@ -128,8 +128,8 @@ impl Tier for Gated {
             Ok(entry)
         })
     }
-    fn get_many<'a>(&'a self, at: &'a [Place]) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
-        self.tier().get_many(at)
+    fn get_many<'a>(&'a self, at: &'a [Place], wanted: Wanted) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
+        self.tier().get_many(at, wanted)
     }
     fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>> {
         Box::pin(async move {

@@ -194,8 +194,8 @@ impl Tier for Defective {
         Tier::get(&*self.memory, at, wanted)
     }
 
-    fn get_many<'a>(&'a self, at: &'a [Place]) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
-        Tier::get_many(&*self.memory, at)
+    fn get_many<'a>(&'a self, at: &'a [Place], wanted: Wanted) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
+        Tier::get_many(&*self.memory, at, wanted)
     }
 
     fn begin<'a>(&'a self, at: &'a Place) -> BoxFuture<'a, Result<Claim>> {

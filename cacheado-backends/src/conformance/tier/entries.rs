@@ -32,11 +32,17 @@ pub fn a_set_is_read(fresh: impl AsyncFn() -> Subject) {
         }
         ok("set", tier.set(&at("2"), new(b"two"), None).await);
         let many = [at("2"), at("missing"), at("1"), at("2")];
-        let read = ok("get_many", tier.get_many(&many).await);
-        let read: Vec<_> = read.iter().map(|entry| entry.as_ref().map(text)).collect();
-        let expected = [Some("two"), None, Some("the second, which is longer"), Some("two")];
-        assert_eq!(read, expected.map(|value| value.map(str::to_owned)), "a batch keeps its order");
-        assert!(ok("get_many", tier.get_many(&[]).await).is_empty());
+        for wanted in [Wanted::Value, Wanted::ValueAndLifetime] {
+            let read = ok("get_many", tier.get_many(&many, wanted).await);
+            if wanted == Wanted::ValueAndLifetime {
+                let lives = read.iter().flatten().all(|entry| entry.remaining.is_some());
+                assert!(lives, "a batch tells how long its entries live, where that is wanted");
+            }
+            let read: Vec<_> = read.iter().map(|entry| entry.as_ref().map(text)).collect();
+            let expected = [Some("two"), None, Some("the second, which is longer"), Some("two")];
+            assert_eq!(read, expected.map(|value| value.map(str::to_owned)), "a batch keeps its order");
+        }
+        assert!(ok("get_many", tier.get_many(&[], Wanted::Value).await).is_empty());
     });
 }
 
@@ -208,7 +214,7 @@ pub fn hazard_24_a_tier_works_on_any_executor(fresh: impl AsyncFn() -> Subject) 
             tier.load(&at("1"), "value").await;
             assert_eq!(tier.read(&at("1")).await.as_deref(), Some("value"));
             ok("set", tier.set(&at("2"), new(b"value"), None).await);
-            assert_eq!(ok("get_many", tier.get_many(&[at("1"), at("2")]).await).len(), 2);
+            assert_eq!(ok("get_many", tier.get_many(&[at("1"), at("2")], Wanted::Value).await).len(), 2);
             ok("set_ttl", tier.set_ttl(&at("2"), Some(LONG)).await);
             assert_eq!(ok("count", tier.count(Some(&group("function"))).await), 2);
             ok("evict", tier.evict(&at("2"), None).await);

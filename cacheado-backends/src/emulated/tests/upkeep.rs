@@ -166,7 +166,7 @@ fn hazard_29_each_operation_takes_as_many_round_trips_as_it_says() {
         let untagged = place("report(1)", &["report"]);
         tier.get(&at(), Wanted::Value).await.unwrap().unwrap();
         taken(1, "a hit");
-        tier.get_many(&[at(), at(), place("report(2)", &["report"])]).await.unwrap();
+        tier.get_many(&[at(), at(), place("report(2)", &["report"])], Wanted::Value).await.unwrap();
         taken(1, "a batch");
         tier.get(&untagged, Wanted::Value).await.unwrap().unwrap();
         taken(2, "a hit on a value with a tag that the place does not name");

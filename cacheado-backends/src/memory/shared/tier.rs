@@ -108,7 +108,7 @@ impl Tier for SharedMemory {
         Some(Ok(self.0.read(&at.key)))
     }
 
-    fn get_many<'a>(&'a self, at: &'a [Place]) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
+    fn get_many<'a>(&'a self, at: &'a [Place], _: Wanted) -> BoxFuture<'a, Result<Vec<Option<Entry>>>> {
         now(|| Ok(at.iter().map(|at| self.0.read(&at.key)).collect()))
     }
 

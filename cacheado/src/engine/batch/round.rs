@@ -17,6 +17,7 @@ use crate::engine::limit::{Admission, Admitted};
 use crate::engine::plan::{Next, Wait};
 use crate::function::{BatchOf, Kind, Of, Outcome, Parts};
 use crate::remote::{Remote, Request, each};
+use cacheado_backends::contract::Wanted;
 
 /// What the elements do that are not there, until all that this call leads have landed.
 pub(super) struct Round {
@@ -97,15 +98,17 @@ impl Round {
     /// What the backend is to be asked, if anything: one question for all that is to be read.
     pub(super) fn questions(&mut self) -> Option<Questions> {
         let (mut remote, mut requests, mut asked) = (None, Vec::new(), Vec::new());
-        let (mut places, mut readers) = (Vec::new(), Vec::new());
+        let (mut places, mut readers, mut wanted) = (Vec::new(), Vec::new(), Wanted::Value);
         let is_one = self.asks.len() == 1;
         for (index, ask) in self.asks.drain(..) {
             let (whom, request, who) = ask.split();
             remote = Some(whom);
             match request {
-                Request::Get { place, .. } if !is_one && who.is_first() => {
+                Request::Get { place, wanted: its } if !is_one && who.is_first() => {
                     places.push(place);
-                    readers.push((index, who.among_many()));
+                    readers.push((index, who));
+                    // The same for all elements.
+                    wanted = its;
                 }
                 request => {
                     requests.push(request);
@@ -114,7 +117,7 @@ impl Round {
             }
         }
         if !places.is_empty() {
-            requests.push(Request::GetMany { places });
+            requests.push(Request::GetMany { places, wanted });
             asked.push(readers);
         }
         Some((remote?, requests, asked))

@@ -45,7 +45,6 @@ impl Computation {
         let wanted = self.far.as_ref().map(|far| far.remote.wanted());
         match step {
             Step::ReadAge => true,
-            Step::ReadAmongMany => false,
             _ => self.call.policy.ages() || wanted == Some(Wanted::ValueAndLifetime),
         }
     }

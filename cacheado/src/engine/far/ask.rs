@@ -34,8 +34,6 @@ pub(in crate::engine) struct Asked {
 pub(in crate::engine) enum Step {
     /// Is there an entry?
     Read,
-    /// Are there these? The answer does not tell how long they live.
-    ReadAmongMany,
     /// Is there an entry, and how old is it? It has turned out that this needs to be known.
     ReadAge,
     /// Has somebody else made it meanwhile?
@@ -62,17 +60,15 @@ impl Computation {
 
     pub(in crate::engine) fn ask(mut self, step: Step) -> Next {
         let far = match step {
-            Step::Read | Step::ReadAmongMany | Step::ReadAge | Step::Recheck => self.far.as_deref_mut(),
+            Step::Read | Step::ReadAge | Step::Recheck => self.far.as_deref_mut(),
             Step::Announce | Step::Lease => self.far_to_write(),
         };
         let Some(far) = far else { return Next::Compute(self) };
         far.sent = Some(Moment::now());
         let (remote, place) = (Arc::clone(&far.remote), Arc::clone(&far.place));
         let (step, request) = match step {
-            Step::Read | Step::ReadAmongMany if !self.call.policy.ages() => {
-                (step, Request::Get { place, wanted: remote.wanted() })
-            }
-            Step::Read | Step::ReadAmongMany | Step::ReadAge | Step::Recheck => {
+            Step::Read if !self.call.policy.ages() => (step, Request::Get { place, wanted: remote.wanted() }),
+            Step::Read | Step::ReadAge | Step::Recheck => {
                 (step, Request::Get { place, wanted: Wanted::ValueAndLifetime })
             }
             Step::Announce | Step::Lease => self.announcement(place),
@@ -116,17 +112,12 @@ impl Asked {
         self.step == Step::Read
     }
 
-    /// The same, where the question is a part of one for many entries.
-    pub(in crate::engine) fn among_many(self) -> Self {
-        Self { step: Step::ReadAmongMany, ..self }
-    }
-
     /// What follows from the answer.
     pub(in crate::engine) fn answered(self, answer: Answer, leader: Leader) -> Next {
         let Self { mut computation, step } = self;
         let _leading = computation.leading();
         match step {
-            Step::Read | Step::ReadAmongMany | Step::ReadAge => match answer.and_then(Reply::entry) {
+            Step::Read | Step::ReadAge => match answer.and_then(Reply::entry) {
                 Ok(entry) => {
                     if let (None, Some(far)) = (&entry, &mut computation.far) {
                         far.turn.missed();
