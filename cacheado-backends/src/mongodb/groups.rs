@@ -116,8 +116,8 @@ impl Link {
         let (server, ready) = self.prepared().await?;
         let wait = i64::try_from(self.settings.timeout.as_millis()).unwrap_or(i64::MAX);
         let lasting = doc! { "w": "majority", "wtimeout": wait };
-        let removed = server
-            .command(doc! {
+        let (removed, unconfirmed) = server
+            .write(doc! {
                 "delete": server.entries.name(),
                 "deletes": [{ "q": live, "limit": 0, "hint": hint }],
                 "writeConcern": &lasting,
@@ -127,6 +127,10 @@ impl Link {
         server
             .command(doc! { "update": server.entries.name(), "updates": updates, "writeConcern": lasting })
             .await?;
+        // Only now: what is removed at the primary is not to come back by a late fill, nor to stay as a copy.
+        if let Some(failure) = unconfirmed {
+            return Err(failure);
+        }
         Ok(removed.get_i32("n").ok().and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
     }
 }

@@ -165,17 +165,27 @@ impl Link {
 impl Server {
     /// Runs a command that is no read of entries.
     pub(super) async fn command(&self, command: Document) -> Result<Document, Failure> {
+        match self.write(command).await? {
+            (answer, None) => Ok(answer),
+            (_, Some(unconfirmed)) => Err(unconfirmed),
+        }
+    }
+
+    /// The same of a write that is done at the primary, and may not have been confirmed in time by as many as it was to
+    /// be.
+    pub(super) async fn write(&self, command: Document) -> Result<(Document, Option<Failure>), Failure> {
         let answer = self.database.run_command(command).await?;
+        let failure = |error: &Document| {
+            let code = error.get_i32("code").unwrap_or_default();
+            Failure::server(code, error.get_str("codeName").unwrap_or_default())
+        };
         // A write that failed is part of an answer that says it is well.
         let errors = answer.get_array("writeErrors").ok();
-        let error = errors.and_then(|errors| errors.first()?.as_document());
-        match error.or_else(|| answer.get_document("writeConcernError").ok()) {
-            None => Ok(answer),
-            Some(error) => {
-                let code = error.get_i32("code").unwrap_or_default();
-                Err(Failure::server(code, error.get_str("codeName").unwrap_or_default()))
-            }
+        if let Some(error) = errors.and_then(|errors| errors.first()?.as_document()) {
+            return Err(failure(error));
         }
+        let unconfirmed = answer.get_document("writeConcernError").ok().map(failure);
+        Ok((answer, unconfirmed))
     }
 }
 

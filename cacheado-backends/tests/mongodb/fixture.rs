@@ -37,6 +37,11 @@ impl Fixture {
         Some(Self::of(Server::standalone()?).await)
     }
 
+    /// The same with more arguments for `mongod`.
+    pub async fn alone_with(args: &[&str]) -> Option<Self> {
+        Some(Self::of(Server::standalone_with(args)?).await)
+    }
+
     async fn of(server: Server) -> Self {
         let client = Client::with_uri_str(server.uri()).await.unwrap();
         let database = client.database("app");

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use cacheado_backends::Backend;
-use cacheado_backends::contract::Tier;
+use cacheado_backends::contract::{Filled, Tier};
+use cacheado_backends::{Backend, ErrorKind};
 use mongodb::bson::{DateTime, doc};
 
 use crate::fixture::{Fixture, eventually, group, new, place, value};
@@ -162,4 +162,30 @@ async fn a_thousand_entries_go_at_once_whoever_else_evicts() {
     }
     assert_eq!(evicted, 2_000);
     assert_eq!(tier.count(None).await.unwrap(), 1);
+}
+
+/// What is removed at the primary alone may come back with another one, which its caller is told. Until then it is gone.
+#[tokio::test]
+async fn an_eviction_that_is_not_confirmed_in_time_is_an_error_and_done_at_the_primary() {
+    let Some(mongo) = Fixture::alone_with(&["--setParameter", "enableTestCommands=1"]).await else { return };
+    let admin = mongo.database.client().database("admin");
+    let tier = mongo.tier("a");
+    let (stored, computed) = (place("k", &["g"]), place("l", &["g"]));
+    for is_everything in [false, true] {
+        tier.set(&stored, new(b"old"), None).await.unwrap();
+        let claim = tier.begin(&computed).await.unwrap();
+        let late = doc! { "code": 64, "codeName": "WriteConcernFailed", "errmsg": "late" };
+        let is_late = doc! {
+            "configureFailPoint": "failCommand",
+            "mode": { "times": 1 },
+            "data": { "failCommands": ["delete"], "writeConcernError": late },
+        };
+        admin.run_command(is_late).await.unwrap();
+        let evicted =
+            if is_everything { tier.clear(None).await } else { tier.evict_group(&group("g"), None).await };
+        let error = evicted.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        assert_eq!(value(&tier, "k").await, None);
+        assert_eq!(tier.fill(&computed, new(b"old"), &claim).await.unwrap(), Filled::Fenced);
+    }
 }
