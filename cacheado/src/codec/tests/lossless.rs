@@ -100,6 +100,56 @@ fn a_lost_some_is_found_in_a_flattened_struct() {
     check(of(Some(Some("Ada".to_owned()))));
 }
 
+/// serde reads an untagged enum as the first of its variants that fits, whatever was written.
+#[test]
+fn an_untagged_enum_comes_back_as_the_first_variant_that_fits() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Nothing;
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Any {
+        Number(u64),
+        Float(f64),
+        Text(String),
+        Bytes(Octets),
+        List(Vec<u8>),
+        Nothing(Nothing),
+    }
+    #[derive(Debug, PartialEq)]
+    struct Octets(Vec<u8>);
+    impl Serialize for Octets {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(&self.0)
+        }
+    }
+    impl<'de> Deserialize<'de> for Octets {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Read;
+            impl Visitor<'_> for Read {
+                type Value = Octets;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("bytes")
+                }
+                fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Octets, E> {
+                    Ok(Octets(bytes.to_vec()))
+                }
+            }
+            deserializer.deserialize_bytes(Read)
+        }
+    }
+    for (written, read) in [
+        (Any::Number(1), Any::Number(1)),
+        (Any::Float(1.0), Any::Float(1.0)),
+        (Any::Text("a".to_owned()), Any::Text("a".to_owned())),
+        (Any::Bytes(Octets(vec![0xFF])), Any::Bytes(Octets(vec![0xFF]))),
+        (Any::List(vec![1]), Any::List(vec![1])),
+        (Any::Bytes(Octets(b"a".to_vec())), Any::Text("a".to_owned())),
+        (Any::Nothing(Nothing), Any::List(Vec::new())),
+    ] {
+        assert_eq!(there_and_back(&written), Ok(read));
+    }
+}
+
 /// Written by hand: each says that it has `said` parts, and has two.
 #[derive(Debug, PartialEq, Deserialize)]
 struct Miscounted {
