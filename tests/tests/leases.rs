@@ -205,3 +205,29 @@ fn what_cannot_be_used_is_computed_in_turn() {
         assert_eq!((stats.hits, stats.misses, stats.stale_hits), (0, 4, 1), "{stats}");
     });
 }
+
+#[test]
+fn what_a_waiting_thread_has_announced_is_given_up_by_the_caches_executor() {
+    for is_leased in [false, true] {
+        let spawned = Arc::new(Counter::new());
+        let count = Arc::clone(&spawned);
+        let spawn = move |_| {
+            count.next();
+        };
+        let cache = Cache::builder().backend(SharedMemory::new()).background(spawn).build().unwrap();
+        let call = || {
+            if is_leased {
+                leased(&cache);
+            } else {
+                cache.get_or_compute("key", Ttl::Never, || -> u8 { panic!("no value") }).unwrap();
+            }
+        };
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).unwrap_err();
+        assert_eq!(spawned.get(), 1, "leased: {is_leased}");
+    }
+}
+
+#[cached(cache = cache, skip(cache), single_flight = "distributed", remote)]
+fn leased(cache: &Cache) -> u8 {
+    panic!("no value")
+}

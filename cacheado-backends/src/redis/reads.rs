@@ -76,6 +76,8 @@ impl Redis {
     }
 }
 
+/// First how long it lives, if that is wanted: of an entry that is made anew between the two, that is too little, not too
+/// much.
 fn reading(shard: &Shard, key: &str, wanted: Wanted) -> Request {
     let name = Name::entry(shard, key);
     let get = get(name);
@@ -83,12 +85,13 @@ fn reading(shard: &Shard, key: &str, wanted: Wanted) -> Request {
         Wanted::Value => Request::One(get),
         Wanted::ValueAndLifetime => {
             let mut both = Pipeline::with_capacity(2);
-            both.add_command(get).add_command(of("PTTL", &[name], 0));
+            both.add_command(of("PTTL", &[name], 0)).add_command(get);
             Request::Many(both)
         }
     }
 }
 
+/// The same for many.
 fn reading_many<'a>(shard: &Shard, keys: impl Iterator<Item = &'a str>, wanted: Wanted) -> Request {
     let names: Vec<Name<'_>> = keys.map(|key| Name::entry(shard, key)).collect();
     let get = of("MGET", &names, 0);
@@ -96,10 +99,10 @@ fn reading_many<'a>(shard: &Shard, keys: impl Iterator<Item = &'a str>, wanted: 
         Wanted::Value => Request::One(get),
         Wanted::ValueAndLifetime => {
             let mut all = Pipeline::with_capacity(1 + names.len());
-            all.add_command(get);
             for name in names {
                 all.add_command(of("PTTL", &[name], 0));
             }
+            all.add_command(get);
             Request::Many(all)
         }
     }
@@ -126,7 +129,7 @@ fn entry(answer: Value) -> Result<Option<Entry>, RedisError> {
         Value::BulkString(stored) => Ok(value::payload(stored).map(|value| Entry { value, remaining: None })),
         Value::Nil => Ok(None),
         Value::Array(both) => {
-            let Ok([stored, lifetime]) = <[Value; 2]>::try_from(both) else {
+            let Ok([lifetime, stored]) = <[Value; 2]>::try_from(both) else {
                 return Err(misread());
             };
             Ok(entry(stored)?.and_then(|entry| with_lifetime(entry, &lifetime)))
@@ -145,11 +148,8 @@ fn entries(answer: Value, expected: usize) -> Result<Vec<Option<Entry>>, RedisEr
         return Err(misread());
     };
     let mut lifetimes = Vec::new();
-    if let Some(Value::Array(_)) = values.first() {
-        lifetimes = values.split_off(1);
-        if let Some(Value::Array(first)) = values.pop() {
-            values = first;
-        }
+    if let Some(Value::Array(stored)) = values.pop_if(|last| matches!(last, Value::Array(_))) {
+        lifetimes = std::mem::replace(&mut values, stored);
     }
     if values.len() != expected {
         return Err(misread());
@@ -166,7 +166,7 @@ fn entries(answer: Value, expected: usize) -> Result<Vec<Option<Entry>>, RedisEr
     read.collect()
 }
 
-/// An entry with what `PTTL` says of it; none, if it has gone since it was read.
+/// An entry with what `PTTL` says of it; none, if there was none then.
 fn with_lifetime(mut entry: Entry, lifetime: &Value) -> Option<Entry> {
     match lifetime {
         Value::Int(-1) => Some(entry),
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(entry(Value::Nil).expect("read"), None);
         entry(Value::Int(1)).expect_err("not an answer to GET");
         entry(Value::Array(vec![])).expect_err("half an answer");
-        let gone = Value::Array(vec![bytes(b"v\0\0\0\0\0\0\0\x01\xC1"), Value::Int(-2)]);
+        let gone = Value::Array(vec![Value::Int(-2), bytes(b"v\0\0\0\0\0\0\0\x01\xC1")]);
         assert_eq!(entry(gone).expect("read"), None);
         entries(Value::Array(vec![Value::Nil]), 2).expect_err("too few");
     }

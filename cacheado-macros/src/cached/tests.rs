@@ -63,7 +63,9 @@ fn every_argument_is_understood() {
     ] {
         assert_eq!(errors(more), Vec::<String>::new(), "{more}");
     }
-    assert_eq!(errors("scope = \"type\""), Vec::<String>::new());
+    for keyword in ["type", "type ", "type\\n", "type// of it"] {
+        assert_eq!(errors(&format!("scope = \"{keyword}\"")), Vec::<String>::new(), "{keyword}");
+    }
     assert_error("scope = \"self\"", &["no name of a scope level"]);
     assert_eq!(errors("scope = tenancy::scopes::user, cache_none, cache_err"), Vec::<String>::new());
 }

@@ -226,9 +226,9 @@ pub(super) fn scope(argument: &RawArg) -> syn::Result<Spanned<ScopeChoice>> {
 
 /// The level `r#type` for `"type"`.
 fn keyword(name: &LitStr) -> Option<Ident> {
-    let value = name.value();
-    let can_be_raw = syn::parse_str::<Ident>(&format!("r#{value}")).is_ok();
-    can_be_raw.then(|| Ident::new_raw(&value, name.span()))
+    let mut raw = syn::parse_str::<Ident>(&format!("r#{}", name.value())).ok()?;
+    raw.set_span(name.span());
+    Some(raw)
 }
 
 /// No module has such a level, so that no list of its levels would help.

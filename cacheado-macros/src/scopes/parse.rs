@@ -68,6 +68,9 @@ impl Param {
 fn borrowed(tokens: TokenStream) -> Option<Span> {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
+        if names_its_own(&token) {
+            return None;
+        }
         let next = tokens.peek();
         let is_at_fault = match &token {
             TokenTree::Punct(punct) if punct.as_char() == '&' => {
@@ -76,6 +79,8 @@ fn borrowed(tokens: TokenStream) -> Option<Span> {
             TokenTree::Punct(punct) if punct.as_char() == '\'' => {
                 !matches!(next, Some(TokenTree::Ident(name)) if name == "static")
             }
+            // Behind it stands the length of an array.
+            TokenTree::Punct(punct) if punct.as_char() == ';' => return None,
             // In braces stands the value of a const parameter.
             TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
                 if let Some(place) = borrowed(group.stream()) {
@@ -90,6 +95,11 @@ fn borrowed(tokens: TokenStream) -> Option<Span> {
         }
     }
     None
+}
+
+/// Whether what follows can have lifetimes that it names itself: `fn(&u8)`, `dyn for<'a> Fn(&'a u8)`. rustc checks those.
+fn names_its_own(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Ident(word) if ["fn", "for", "Fn", "FnMut", "FnOnce"].iter().any(|it| word == it))
 }
 
 fn is_path_to(ty: &Type, names: &[&str]) -> bool {

@@ -61,7 +61,9 @@ fn a_type_that_borrows_is_refused() {
     {
         assert_error(&format!("mod m {{ a(x: {ty}) }}"), "`x` is borrowed from nothing");
     }
-    for ty in ["&str", "Cow<'static, str>", "&'static str", "Id<{ 1 & 2 }>", "u8"] {
+    for ty in
+        ["&str", "Cow<'static, str>", "&'static str", "Id<{ 1 & 2 }>", "[u8; 1 & 2]", "Id<fn(&u8)>", "u8"]
+    {
         assert_eq!(errors(&format!("mod m {{ a(x: {ty}) }}")), Vec::<String>::new(), "{ty}");
     }
 }

@@ -223,11 +223,14 @@ impl Due {
                 Next::Serve(value) => break (value, None),
                 Next::Renew(value, renewal) => break (value, renewal),
                 Next::Compute(computation) => return Start::Compute(computation),
-                Next::Wait(wait) => (self, asked) = wait.block(),
+                Next::Wait(wait) => {
+                    let (due, whom) = wait.block();
+                    (self, asked) = (due, whom.or(asked));
+                }
             }
         };
-        // A rule may want something of what it has seen.
-        if let Some(remote) = asked {
+        // A rule may want something of what it has seen. A renewal, which others may wait for, does that first of all.
+        if let (Some(remote), None) = (asked, &renewal) {
             remote.settle_blocking();
         }
         Start::Serve(value, renewal)
@@ -290,8 +293,9 @@ impl Wait {
                 Next::Wait(wait) => wait,
             };
         };
-        // A rule may want something of what it has seen. A hit shall not have to carry it.
-        if let Some(remote) = asked_last.filter(|remote| remote.is_to_settle()) {
+        // The same as above. A hit shall not have to carry it.
+        let settles = |remote: &Arc<Remote>| renewal.is_none() && remote.is_to_settle();
+        if let Some(remote) = asked_last.filter(settles) {
             Box::pin(async move { remote.settle().await }).await;
         }
         Start::Serve(value, renewal)

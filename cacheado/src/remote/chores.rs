@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use cacheado_backends::contract::{Claim, Place};
+use cacheado_backends::contract::{Claim, FILL_WINDOW, Place};
 use parking_lot::Mutex;
 
 use super::{Notice, Request};
@@ -59,10 +59,11 @@ impl Chore {
         let place = Arc::clone(&self.place);
         let notice = || Notice::Key(self.key.clone()).to_bytes();
         match &self.work {
-            Work::Retract(Some(claim)) => Request::Retract { place, claim: claim.clone(), notice: notice() },
-            Work::Evict(_) | Work::Retract(None) | Work::DriveOut => {
-                Request::Evict { place, notice: notice() }
+            // Beyond that, a claim tells the backend nothing.
+            Work::Retract(Some(claim)) if claim.taken.elapsed() < FILL_WINDOW => {
+                Request::Retract { place, claim: claim.clone(), notice: notice() }
             }
+            Work::Evict(_) | Work::Retract(_) | Work::DriveOut => Request::Evict { place, notice: notice() },
             Work::SetTtl(ttl) => Request::SetTtl { place, ttl: *ttl },
         }
     }

@@ -68,16 +68,17 @@ pub(super) async fn announce(
 /// backend grants it, nobody would know whom to give it back.
 pub(super) async fn ask(
     tier: &Arc<dyn Tier>,
+    waited_for: &Background,
     background: &Background,
     place: Arc<Place>,
     terms: Terms,
 ) -> Result<Turn> {
     let (sender, answer) = oneshot::channel();
-    let (tier, executor) = (Arc::clone(tier), background.clone());
-    background.spawn(async move {
+    let (tier, background) = (Arc::clone(tier), background.clone());
+    waited_for.spawn(async move {
         let leased = tier.begin_leased(&place, terms).await;
         let turn = leased.map(|leased| match leased {
-            Leased::Taken(claim) => Turn::Taken(Kept::new(&tier, executor, place, claim)),
+            Leased::Taken(claim) => Turn::Taken(Kept::new(&tier, background, place, claim)),
             Leased::Held(left) => Turn::Held(left),
             Leased::Found(entry) => Turn::Found(entry),
         });

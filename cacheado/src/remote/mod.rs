@@ -196,16 +196,16 @@ impl Remote {
     }
 
     async fn run(&self, permit: Permit<'_>, request: Request) -> Result<Reply> {
-        let reply = request.on(&self.tier, &self.background).await;
+        let reply = request.on(&self.tier, &self.background, &self.background).await;
         report(permit, &reply);
         reply
     }
 
     fn run_blocking(&self, permit: Permit<'_>, request: Request) -> Result<Reply> {
         let reply = request.on_blocking(&*self.tier).unwrap_or_else(|| {
-            let tier = Arc::clone(&self.tier);
+            let (tier, background) = (Arc::clone(&self.tier), self.background.clone());
             // An executor of the user's may need this thread, which waits.
-            io::block_on(async move { request.on(&tier, &Background::default()).await })
+            io::block_on(async move { request.on(&tier, &Background::default(), &background).await })
                 .and_then(|reply| reply)
         });
         report(permit, &reply);

@@ -44,8 +44,13 @@ pub(crate) enum Reply {
 }
 
 impl Request {
-    /// Runs it.
-    pub(crate) async fn on(self, tier: &Arc<dyn Tier>, background: &Background) -> Result<Reply> {
+    /// Runs it. A task that it waits for is run by `waited_for`, and what nobody waits for by `background`.
+    pub(crate) async fn on(
+        self,
+        tier: &Arc<dyn Tier>,
+        waited_for: &Background,
+        background: &Background,
+    ) -> Result<Reply> {
         Ok(match self {
             Self::Get { place, wanted } => Reply::Entry(tier.get(&place, wanted).await?),
             Self::GetMany { places, wanted } => {
@@ -55,7 +60,7 @@ impl Request {
             Self::Begin { place } => Reply::Claim(lease::announce(tier, background, place).await?),
             Self::BeginLeased { place, terms } => {
                 // A hit shall not have to carry it.
-                Reply::Turn(Box::pin(lease::ask(tier, background, place, terms)).await?)
+                Reply::Turn(Box::pin(lease::ask(tier, waited_for, background, place, terms)).await?)
             }
             Self::Fill { place, value, ttl, claim, notice } => {
                 let new = New { value: &value, ttl };

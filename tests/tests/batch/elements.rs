@@ -2,6 +2,7 @@
 
 use cacheado::backends::SharedMemory;
 use cacheado::prelude::*;
+use cacheado::rules::MaxItems;
 use cacheado::{Outcome, Tier, bypass, in_scope, observe, observe_async, refresh};
 use cacheado_tests::wait::on_one_thread;
 use cacheado_tests::{Counter, clocked};
@@ -155,6 +156,29 @@ fn hazard_22_what_another_node_sets_under_a_second_spelling_meanwhile_stays() {
     refresh(|| versions(&here, Some(&there), &paths));
     let [one, two] = paths.each_ref().map(|path| versions_entry(&there, None, path).peek().unwrap());
     assert_eq!((one, two), (Some(Some(1)), Some(Some(9))));
+}
+
+#[test]
+fn invariant_9_what_is_set_under_a_second_spelling_meanwhile_still_counts() {
+    #[cached(cache = shop.cache, skip(shop), batch(paths))]
+    fn versions(shop: &Shop, paths: &[PathBuf]) -> HashMap<PathBuf, usize> {
+        if let [_, second] = paths {
+            versions_entry(shop, second).set(9).unwrap();
+        }
+        paths.iter().map(|path| (path.clone(), 1)).collect()
+    }
+    let cache = Cache::builder().backend(SharedMemory::new()).rule(MaxItems::new(4)).build().unwrap();
+    let shop = Shop::over(cache);
+    let paths = ["a/b", "a//b"].map(PathBuf::from);
+    for path in &paths {
+        versions(&shop, std::slice::from_ref(path));
+    }
+    refresh(|| versions(&shop, &paths));
+    for number in 0..10 {
+        versions(&shop, &[PathBuf::from(number.to_string())]);
+    }
+    assert_eq!(versions_entry(&shop, &paths[1]).peek().unwrap(), Some(Some(9)));
+    assert_eq!(shop.cache.stats().total_keys, 4);
 }
 
 #[test]

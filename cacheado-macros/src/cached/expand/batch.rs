@@ -30,7 +30,7 @@ pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
         }
     );
     if call.has_scope_values() {
-        found = call.in_block(&TokenStream::new(), call.with_scope_values(found));
+        found = call.with_scope_values(found);
     }
     let run = run(call, batch);
     let block = body::braced(

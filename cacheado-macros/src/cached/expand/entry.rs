@@ -68,7 +68,7 @@ pub(super) fn block(call: &Call, finish: &TokenStream) -> TokenStream {
         )
         #options
     );
-    let entry = call.in_block(&statements, call.with_scope_values(entry));
+    let entry = call.with_scope_values(call.in_block(&statements, entry));
     body::braced(
         call,
         quote_spanned!(generated()=>

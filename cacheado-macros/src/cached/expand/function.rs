@@ -67,7 +67,7 @@ fn lookup(call: &Call) -> TokenStream {
             let __cacheado_miss = #miss;
             __cacheado_miss #options
         });
-        miss = call.in_block(&TokenStream::new(), call.with_scope_values(both));
+        miss = call.with_scope_values(both);
     }
     quote_spanned!(generated()=> #lints let __cacheado_miss = #miss;)
 }

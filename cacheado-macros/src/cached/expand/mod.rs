@@ -64,18 +64,12 @@ impl Call {
         quote_spanned!(generated_at(place)=> <#output as #private::Batched>::Element)
     }
 
-    /// `expression`, where the names in patterns and in `statements` are known. What it borrows ends with it.
+    /// `expression`, where the names in patterns and in `statements` are known. What it borrows ends with it. Where there
+    /// are `scope_args`, it stands inside of [those](Self::with_scope_values), and so do the names.
     fn in_block(&self, statements: &TokenStream, expression: TokenStream) -> TokenStream {
-        let patterns = self.params.borrowed_patterns();
-        if patterns.is_empty() && statements.is_empty() {
-            return expression;
-        }
-        quote_spanned!(generated()=> {
-            #patterns
-            #statements
-            let __cacheado_value = #expression;
-            __cacheado_value
-        })
+        let is_inside = self.has_scope_values();
+        let patterns = if is_inside { TokenStream::new() } else { self.params.borrowed_patterns() };
+        after(&patterns, statements, expression)
     }
 
     /// `let shape = …`: how the return type is stored, and what the runtime can do with values of it, found by which methods it
@@ -130,4 +124,17 @@ impl Call {
             }
         }
     }
+}
+
+/// `expression` after all that it needs to know, in a block of its own.
+fn after(patterns: &TokenStream, statements: &TokenStream, expression: TokenStream) -> TokenStream {
+    if patterns.is_empty() && statements.is_empty() {
+        return expression;
+    }
+    quote_spanned!(generated()=> {
+        #patterns
+        #statements
+        let __cacheado_value = #expression;
+        __cacheado_value
+    })
 }

@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Expr;
 use syn::ext::IdentExt;
 
-use super::Call;
+use super::{Call, after};
 use crate::cached::params::{ParamKind, text};
 use crate::krate::{generated, generated_at, private};
 
@@ -82,7 +82,9 @@ impl Call {
         }
         let values = self.scope_values().map(|value| crate::krate::borrowed(value.expression));
         let variables = self.scope_values().map(|value| value.variable);
-        quote_spanned!(generated()=> match (#(#values,)*) { (#(#variables,)*) => #expression })
+        let patterns = self.params.borrowed_patterns();
+        let whole = quote_spanned!(generated()=> match (#(#values,)*) { (#(#variables,)*) => #expression });
+        after(&patterns, &TokenStream::new(), whole)
     }
 }
 

@@ -104,20 +104,29 @@ impl Computation {
             far.turn.ended();
             far.claim.take()
         });
-        if claim.is_some() || self.is_current() {
-            self.leave(claim);
+        let is_current = self.is_current();
+        if is_current {
+            self.forget_here();
+        }
+        if is_current || claim.is_some() {
+            self.leave_retraction(claim);
         }
     }
 
     /// The entry is gone here, and whoever is next in a place to wait for the backend takes it out there.
     pub(in crate::engine) fn leave_eviction(&self) {
-        self.leave(None);
+        self.forget_here();
+        self.leave_retraction(None);
     }
 
-    fn leave(&self, claim: Option<Claim>) {
-        let (Some(function), Some(far)) = (&self.call.function, &self.far) else { return };
+    fn forget_here(&self) {
+        let Some(function) = &self.call.function else { return };
         self.forget(function);
         function.region.evict(self.call.hash, self.call.key.as_bytes(), Cause::Evicted);
+    }
+
+    fn leave_retraction(&self, claim: Option<Claim>) {
+        let Some(far) = &self.far else { return };
         far.remote.postpone(Chore::retract(self.call.whole_key(), Arc::clone(&far.place), claim));
     }
 
