@@ -24,10 +24,9 @@ pub(super) fn draw() -> Result<[u8; 16]> {
 pub(super) type State = Option<Epoch>;
 
 impl Epoch {
-    /// That of an entry. What somebody else has put there is an epoch, too: nothing was computed under it, so nothing is
-    /// read that was stored before, and what is stored from now on is ended by the next eviction.
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        bytes.try_into().map_or_else(|_| Self(keys::long_hash(bytes)), Self)
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self> {
+        let epoch = bytes.try_into().map(Self);
+        epoch.map_err(|_| Error::new(ErrorKind::Malformed, "read an epoch", "an epoch has 16 bytes"))
     }
 }
 

@@ -81,15 +81,6 @@ fn shortened(group: &str) -> String {
     format!("{}~{:08x}", &group[..end], hash(group.as_bytes()))
 }
 
-/// As many bytes as an epoch has, which depend on all of these.
-pub(super) fn long_hash(bytes: &[u8]) -> [u8; 16] {
-    let mut long = [0; 16];
-    for (number, part) in (0..).zip(long.chunks_exact_mut(4)) {
-        part.copy_from_slice(&hash(&[bytes, &[number]].concat()).to_le_bytes());
-    }
-    long
-}
-
 /// FNV-1a, folded. Nothing but the upkeep of the index relies on it, and every release computes the same.
 pub(super) fn hash(bytes: &[u8]) -> u32 {
     let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);

@@ -73,7 +73,8 @@ impl Core {
             return Err(Error::new(ErrorKind::Malformed, "get_many", problem));
         }
         let states = entries.split_off(values.len()).into_iter();
-        let states = states.map(|entry| entry.map(|entry| Epoch::of(&entry.value)));
-        Ok((entries, Epochs(names.into_iter().zip(states).collect())))
+        let states = states.map(|entry| entry.map(|entry| Epoch::parse(&entry.value)).transpose());
+        let epochs = names.into_iter().zip(states).map(|(name, state)| Ok((name, state?)));
+        Ok((entries, Epochs(epochs.collect::<Result<_>>()?)))
     }
 }

@@ -97,12 +97,7 @@ impl Computation {
         let computation = if outcome.as_ref().map_or(true, |outcome| outcome.worth() == Worth::Failure) {
             let rescued = match self.rescue() {
                 Rescue::Value(value) => Ok(value),
-                Rescue::Ask(remote, request, rescued) => {
-                    let rescued = rescued.answered(remote.ask_blocking(request));
-                    // A rule may want something of what it has seen.
-                    remote.settle_blocking();
-                    rescued
-                }
+                Rescue::Ask(remote, request, rescued) => rescued.answered(remote.ask_blocking(request)),
                 Rescue::Nothing(computation) => Err(computation),
             };
             match rescued {
@@ -188,11 +183,9 @@ async fn compute_guarded<K: Kind>(
 fn rescued(computation: Computation) -> Soon<Result<(Value, Served), Computation>> {
     match computation.rescue() {
         Rescue::Value(value) => Soon::Now(Ok(value)),
-        Rescue::Ask(remote, request, rescued) => Soon::Later(Box::pin(async move {
-            let rescued = rescued.answered(remote.ask(request).await);
-            remote.settle().await;
-            rescued
-        })),
+        Rescue::Ask(remote, request, rescued) => {
+            Soon::Later(Box::pin(async move { rescued.answered(remote.ask(request).await) }))
+        }
         Rescue::Nothing(computation) => Soon::Now(Err(computation)),
     }
 }

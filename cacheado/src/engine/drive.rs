@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread;
 
@@ -19,7 +18,6 @@ use super::plan::{Next, Wait};
 use super::turn::Rest;
 use crate::context::{self, Outcome, Served};
 use crate::function::{self, Body, Value, no_value};
-use crate::remote::Remote;
 
 /// A future of the engine's own. Only what has to wait makes one, so that it can afford the box; and it is compiled
 /// here, not where it is awaited.
@@ -217,23 +215,14 @@ impl Due {
 
     /// Waits on this thread for what there is to wait for before the body.
     pub(super) fn start_blocking(mut self) -> Start {
-        let mut asked = None;
-        let (value, renewal) = loop {
+        loop {
             match self.next(Leader::Thread) {
-                Next::Serve(value) => break (value, None),
-                Next::Renew(value, renewal) => break (value, renewal),
+                Next::Serve(value) => return Start::Serve(value, None),
+                Next::Renew(value, renewal) => return Start::Serve(value, renewal),
                 Next::Compute(computation) => return Start::Compute(computation),
-                Next::Wait(wait) => {
-                    let (due, whom) = wait.block();
-                    (self, asked) = (due, whom.or(asked));
-                }
+                Next::Wait(wait) => self = wait.block(),
             }
-        };
-        // A rule may want something of what it has seen. A renewal, which others may wait for, does that first of all.
-        if let (Some(remote), None) = (asked, &renewal) {
-            remote.settle_blocking();
         }
-        Start::Serve(value, renewal)
     }
 }
 
@@ -246,29 +235,26 @@ pub(super) enum Start {
 }
 
 impl Wait {
-    /// What the call goes on from, and the backend that was asked, if it was.
-    fn block(self) -> (Due, Option<Arc<Remote>>) {
+    fn block(self) -> Due {
         match self {
             Self::Flight(flight, call) => {
                 let landed = io::blocking(|| wait_for(&flight));
-                (Due::Landed(call, flight, landed), None)
+                Due::Landed(call, flight, landed)
             }
             Self::Backend(ask) => {
                 let (remote, request, asked) = ask.split();
-                let answer = remote.ask_blocking(request);
-                (Due::Answered(asked, answer), Some(remote))
+                Due::Answered(asked, remote.ask_blocking(request))
             }
             Self::Turn(rest) => {
                 io::blocking(|| thread::sleep(rest.pause));
-                (Due::Rested(rest), None)
+                Due::Rested(rest)
             }
         }
     }
 
     /// Waits as a part of a task, for this and for what there is to wait for after it, before the body.
     async fn start(mut self) -> Start {
-        let mut asked_last = None;
-        let (value, renewal) = loop {
+        loop {
             let due = match self {
                 Self::Flight(flight, call) => {
                     let landed = Landing::of(flight.clone()).await;
@@ -276,9 +262,7 @@ impl Wait {
                 }
                 Self::Backend(ask) => {
                     let (remote, request, asked) = ask.split();
-                    let answer = remote.ask(request).await;
-                    asked_last = Some(remote);
-                    Due::Answered(asked, answer)
+                    Due::Answered(asked, remote.ask(request).await)
                 }
                 Self::Turn(rest) => {
                     // A hit shall not have to carry it.
@@ -287,17 +271,11 @@ impl Wait {
                 }
             };
             self = match due.next(Leader::Task) {
-                Next::Serve(value) => break (value, None),
-                Next::Renew(value, renewal) => break (value, renewal),
+                Next::Serve(value) => return Start::Serve(value, None),
+                Next::Renew(value, renewal) => return Start::Serve(value, renewal),
                 Next::Compute(computation) => return Start::Compute(computation),
                 Next::Wait(wait) => wait,
             };
-        };
-        // The same as above. A hit shall not have to carry it.
-        let settles = |remote: &Arc<Remote>| renewal.is_none() && remote.is_to_settle();
-        if let Some(remote) = asked_last.filter(settles) {
-            Box::pin(async move { remote.settle().await }).await;
         }
-        Start::Serve(value, renewal)
     }
 }

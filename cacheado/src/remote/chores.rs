@@ -2,7 +2,7 @@
 //!
 //! A chore is on the list until it is done: one whose caller gave up, or that met an outage, is done by the next.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -82,9 +82,13 @@ impl Chore {
         }
     }
 
-    /// Of two for one entry the later one is enough.
+    /// Of two for one entry the later one is enough, but for claims, each of which has to be shown.
     fn replaces(&self, other: &Self) -> bool {
-        std::mem::discriminant(&self.work) == std::mem::discriminant(&other.work) && self.key == other.key
+        let is_alike = match (&self.work, &other.work) {
+            (Work::Retract(claim), Work::Retract(others)) => claim.is_none() && others.is_none(),
+            (work, others) => std::mem::discriminant(work) == std::mem::discriminant(others),
+        };
+        is_alike && self.key == other.key
     }
 
     fn is_free(&self) -> bool {
@@ -114,6 +118,8 @@ impl Drop for Taken {
 pub(super) struct Chores {
     list: Mutex<Vec<Arc<Chore>>>,
     is_any: AtomicBool,
+    /// How many there have been.
+    added: AtomicU64,
     /// Whether a task of its own is at it.
     pub(super) is_tended: AtomicBool,
 }
@@ -128,6 +134,7 @@ impl Chores {
             list.retain(|other| !chore.replaces(other));
             let dropped = (list.len() >= Self::MOST).then(|| list.remove(0));
             list.push(Arc::new(chore));
+            self.added.fetch_add(1, Ordering::Relaxed);
             self.is_any.store(true, Ordering::Release);
             dropped
         };
@@ -138,6 +145,10 @@ impl Chores {
                 "too much is left to be done for rules: this is given up"
             );
         }
+    }
+
+    pub(super) fn added(&self) -> u64 {
+        self.added.load(Ordering::Acquire)
     }
 
     pub(super) fn is_any(&self) -> bool {

@@ -287,7 +287,16 @@ impl Remote {
         }
         let tending = Tending(Arc::clone(self));
         // Where nothing can be spawned, whoever asks the backend next does it.
-        self.background.spawn(async move { tending.0.settle().await });
+        self.background.spawn(async move {
+            let remote = Arc::clone(&tending.0);
+            let added = remote.chores.added();
+            remote.settle().await;
+            drop(tending);
+            // What has come meanwhile found it tended, and may not have been listed.
+            if remote.chores.added() != added {
+                remote.settle_later();
+            }
+        });
     }
 
     /// An eviction is tried even where the breaker is open: its caller needs to know that it was done.
@@ -298,11 +307,6 @@ impl Remote {
     /// Leaves something to whoever is next in a place to wait for it.
     pub(crate) fn postpone(&self, chore: Chore) {
         self.chores.add(chore);
-    }
-
-    /// Whether something has been left to be done.
-    pub(crate) fn is_to_settle(&self) -> bool {
-        self.chores.is_any()
     }
 
     /// Does what has been left to be done.

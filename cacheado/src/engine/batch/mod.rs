@@ -101,10 +101,7 @@ impl<K: Kind> Batch<K> {
             round.go_on(due, &mut self);
             while let Some(questions) = round.questions() {
                 let (remote, requests, asked) = questions;
-                let answers = Arc::clone(&remote).ask_all_blocking(requests);
-                round.answered(asked, answers, &mut self);
-                // Rules may want something of what they have seen.
-                remote.settle_blocking();
+                round.answered(asked, remote.ask_all_blocking(requests), &mut self);
             }
             if self.has_failed(&round) {
                 break;
@@ -166,7 +163,6 @@ impl<K: Kind> Batch<K> {
                 let (remote, requests, asked) = questions;
                 let answers = remote.ask_all(requests).await;
                 round.answered(asked, answers, &mut self);
-                remote.settle().await;
             }
             if self.has_failed(&round) {
                 break;

@@ -164,6 +164,9 @@ impl Rescued {
                 None
             }
         };
+        if let (Some(_), Some(far)) = (&served, &computation.far) {
+            far.remote.settle_later();
+        }
         served.ok_or(computation)
     }
 }

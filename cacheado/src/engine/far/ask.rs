@@ -114,6 +114,16 @@ impl Asked {
 
     /// What follows from the answer.
     pub(in crate::engine) fn answered(self, answer: Answer, leader: Leader) -> Next {
+        let remote = self.computation.far.as_ref().map(|far| Arc::clone(&far.remote));
+        let next = self.next(answer, leader);
+        if let (Some(remote), Next::Serve(_) | Next::Renew(..)) = (remote, &next) {
+            // A rule may want something of what it has seen, and the caller has nothing else to wait for.
+            remote.settle_later();
+        }
+        next
+    }
+
+    fn next(self, answer: Answer, leader: Leader) -> Next {
         let Self { mut computation, step } = self;
         let _leading = computation.leading();
         match step {

@@ -148,6 +148,13 @@ where
     format!("{label}: {value} {other}")
 }
 
+/// A scope, and a lifetime, from inside of a pattern.
+#[cached(scope = "organization", scope_args(org_id = OrgId(*a)), ttl = Duration::from_secs(*b))]
+#[must_use]
+pub fn inside((a, b): (u64, u64)) -> u64 {
+    a + b
+}
+
 /// Patterns, an unused one among them.
 #[cached]
 #[must_use]
