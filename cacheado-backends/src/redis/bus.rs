@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
 use super::connection::Again;
+use super::error::is_foreign;
 use super::link::Request;
 use super::scripts::Name;
 use super::settings::silent;
@@ -290,8 +291,13 @@ async fn last_notices_in_cluster(redis: &Redis) -> Option<Vec<u64>> {
     together(requests).await.into_iter().collect::<RedisResult<_>>().ok()
 }
 
+/// What somebody else has put in the place of a number is none: the next notice begins anew.
 fn number(answer: Value) -> RedisResult<u64> {
-    Ok(Option::from_redis_value(answer.extract_error()?)?.unwrap_or_default())
+    match answer.extract_error() {
+        Ok(answer) => Ok(Option::from_redis_value(answer).ok().flatten().unwrap_or_default()),
+        Err(foreign) if is_foreign(&foreign) => Ok(0),
+        Err(refused) => Err(refused),
+    }
 }
 
 #[cfg(test)]

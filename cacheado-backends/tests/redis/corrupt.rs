@@ -126,3 +126,36 @@ async fn hazard_30_clearing_ends_an_index_of_another_type() {
     store(&redis, &at, b"new").await;
     assert_eq!(Tier::evict_group(&*redis, &group("g"), None).await.expect("evicted"), 1);
 }
+
+#[tokio::test]
+async fn hazard_30_nothing_is_stored_that_an_index_of_another_type_would_hide_from_evictions() {
+    let server = server!();
+    let redis = node(&server);
+    let at = place("k", &["f", "g"]);
+    server.command(&["SET", "{t}:i:f", "foreign"]);
+    let claim = Tier::begin(&*redis, &at).await.expect("begun");
+    Tier::fill(&*redis, &at, crate::new(b"v"), &claim).await.expect_err("it cannot be listed");
+    Tier::set(&*redis, &at, crate::new(b"v"), None).await.expect_err("it cannot be listed");
+    assert_eq!(Tier::evict_group(&*redis, &group("g"), None).await.expect("evicted"), 0);
+    assert_eq!(value(&redis, &at).await, None);
+}
+
+/// No score of a fence would be later.
+#[tokio::test]
+async fn hazard_30_a_fence_of_somebody_elses_that_is_later_than_all_is_got_rid_of() {
+    let server = server!();
+    let redis = node(&server);
+    let at = place("k", &[]);
+    for score in ["1e16", "inf", "-inf", "-1e16"] {
+        Tier::begin(&*redis, &at).await.expect("begun");
+        server.command(&["ZADD", "{t}:f", score, "foreign"]);
+        let claim = Tier::begin(&*redis, &at).await.expect("begun");
+        server.command(&["ZADD", "{t}:f", score, "foreign"]);
+        Tier::evict(&*redis, &at, None).await.expect("evicted");
+        let fill = Tier::fill(&*redis, &at, crate::new(b"old"), &claim).await.expect("an answer");
+        assert_eq!(fill, Filled::Fenced, "{score}");
+        let claim = Tier::begin(&*redis, &at).await.expect("begun");
+        let fill = Tier::fill(&*redis, &at, crate::new(b"new"), &claim).await.expect("an answer");
+        assert_eq!(fill, Filled::Stored, "{score}");
+    }
+}

@@ -93,22 +93,22 @@ local function strike(index, names)
   settle(index)
 end
 
--- Stores a value in the groups whose indexes are KEYS[5] and on, and in no other.
+-- Stores a value in the groups whose indexes are KEYS[5] and on, and in no other. It is listed first: where somebody else
+-- has written over an index, nothing is stored that no eviction would find.
 local function store(entry, value, ttl)
   local name = entry:sub(#space + 3)
   local before = groups_of(entry) or {}
-  local expiry = 'inf'
-  if ttl == '' then
-    redis.call('SET', entry, value)
-  else
-    expiry = digits(millis + ttl)
-    redis.call('SET', entry, value, 'PXAT', expiry)
-  end
+  local expiry = ttl == '' and 'inf' or digits(millis + ttl)
   list(entries, name, expiry)
   local kept = {}
   for i = 5, #KEYS do
     list(KEYS[i], name, expiry)
     kept[KEYS[i]] = true
+  end
+  if ttl == '' then
+    redis.call('SET', entry, value)
+  else
+    redis.call('SET', entry, value, 'PXAT', expiry)
   end
   for _, group in ipairs(before) do
     local index = space .. 'i:' .. group
@@ -131,11 +131,11 @@ local function remove(entry)
   return groups ~= nil
 end
 
--- Some of the fences, with their scores; none, if there are none. What somebody else has put in their place goes: without
--- the generation, everything is forbidden.
-local function fences_at(first, last)
-  local found = redis.pcall('ZRANGE', fences, first, last, 'WITHSCORES')
-  if found.err then
+-- The fence at a place, with its score; none, if there are none. What somebody else has put in their place, or among them
+-- with a score that none is later than, goes with all of them: without the generation, everything is forbidden.
+local function fence_at(place)
+  local found = redis.pcall('ZRANGE', fences, place, place, 'WITHSCORES')
+  if found.err or found[2] and math.abs(found[2]) >= 2 ^ 52 then
     redis.call('UNLINK', fences)
     return {}
   end
@@ -148,7 +148,7 @@ end
 -- generation; its score, negative, says up to where fences have been forgotten: who has not seen the last
 -- forgotten one is forbidden, so that nothing is lost with them.
 local function forbid(name)
-  local top = fences_at(-1, -1)
+  local top = fence_at(-1)
   if not top[1] then
     return
   end
@@ -177,14 +177,14 @@ end
 -- Announces a fill: the claim says what has been forbidden until now, and the generation. The nonce is the
 -- generation's, should there be none yet.
 local function announce(nonce)
-  local first = fences_at(0, 0)
+  local last = fence_at(-1)
+  local first = fence_at(0)
   if not first[1] then
     redis.call('ZADD', fences, 0, nonce)
     keep(fences)
     return '0 ' .. nonce
   end
   keep(fences)
-  local last = redis.call('ZRANGE', fences, -1, -1, 'WITHSCORES')
   return digits(math.abs(last[2])) .. ' ' .. first[1]
 end
 
@@ -192,7 +192,7 @@ end
 -- its owner's nonce at the end.
 local function forbidden(claim, names)
   local seen, generation = claim:match('^(%d+) (%S+)')
-  local first = fences_at(0, 0)
+  local first = fence_at(0)
   if not seen or first[1] ~= generation or -first[2] > tonumber(seen) then
     return true
   end
