@@ -176,3 +176,39 @@ impl Chores {
         self.is_any.store(!list.is_empty(), Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::remote::place;
+    use crate::scope::Scope;
+
+    fn retract(claim: Option<Claim>) -> Chore {
+        let key = Key::assemble(&Scope::global(), "f", 1, &crate::key::encode("x"));
+        let at = place(&key);
+        Chore::retract(key, at, claim)
+    }
+
+    #[test]
+    fn each_claim_is_shown_and_an_eviction_without_one_is_enough_once() {
+        let chores = Chores::default();
+        for claim in [None, Some(Claim::now(vec![1])), None, Some(Claim::now(vec![2]))] {
+            chores.add(retract(claim));
+        }
+        let claims = chores.listed().into_iter().map(|chore| match &chore.work {
+            Work::Retract(claim) => claim.as_ref().map(|claim| claim.token.clone()),
+            _ => None,
+        });
+        assert_eq!(claims.collect::<Vec<_>>(), [Some(vec![1]), None, Some(vec![2])]);
+    }
+
+    #[test]
+    fn what_is_too_old_for_its_claim_goes_without_one() {
+        let taken = Instant::now().checked_sub(FILL_WINDOW);
+        let old = Claim { token: vec![1], taken: taken.unwrap() };
+        assert!(matches!(retract(Some(old)).request(), Request::Evict { .. }));
+        assert!(matches!(retract(Some(Claim::now(vec![1]))).request(), Request::Retract { .. }));
+    }
+}

@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 
+use cacheado_backends::contract::Wanted;
 use cacheado_backends::io;
 
 use super::Batch;
@@ -17,7 +18,6 @@ use crate::engine::limit::{Admission, Admitted};
 use crate::engine::plan::{Next, Wait};
 use crate::function::{BatchOf, Kind, Of, Outcome, Parts};
 use crate::remote::{Remote, Request, each};
-use cacheado_backends::contract::Wanted;
 
 /// What the elements do that are not there, until all that this call leads have landed.
 pub(super) struct Round {
