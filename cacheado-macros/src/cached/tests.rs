@@ -5,6 +5,8 @@ use quote::quote;
 
 use super::{analyse, cached};
 
+mod siblings;
+
 /// All messages about `arguments` on `item`.
 fn errors_of(arguments: &str, item: TokenStream) -> Vec<String> {
     let arguments: TokenStream = arguments.parse().expect("tokens");
@@ -483,40 +485,4 @@ fn hazard_37_generated_code_names_the_version_of_the_runtime_that_it_needs() {
     )
     .to_string();
     assert!(expanded.contains(&format!("cacheado_and_cacheado_macros_must_both_be_{version}")), "{expanded}");
-}
-
-#[test]
-fn what_is_hidden_in_the_documentation_has_hidden_siblings() {
-    let hidden = |item: TokenStream| {
-        let expanded = cached(quote!(ttl = 5), item).to_string();
-        expanded.replace(' ', "").matches("#[doc(hidden").count()
-    };
-    assert_eq!(
-        hidden(quote!(
-            #[doc(hidden)]
-            pub fn f() -> u8 {
-                1
-            }
-        )),
-        3
-    );
-    assert_eq!(
-        hidden(quote!(
-            #[doc(hidden, alias = "g")]
-            pub fn f() -> u8 {
-                1
-            }
-        )),
-        3
-    );
-    assert_eq!(
-        hidden(quote!(
-            #[doc = "hidden"]
-            #[doc(alias = "g")]
-            pub fn f() -> u8 {
-                1
-            }
-        )),
-        0
-    );
 }

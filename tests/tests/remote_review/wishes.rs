@@ -1,0 +1,108 @@
+//! What a rule wants of an entry that it has seen: when it is done, and of what.
+
+use std::time::Duration;
+
+use cacheado::Key;
+use cacheado::backends::{Memory, SharedMemory};
+use cacheado::prelude::*;
+use cacheado::rules::{Effect, EntryMeta, Rule};
+use cacheado::testing::ManualClock;
+
+use cacheado_tests::wait::until;
+
+use crate::gated::Gated;
+use crate::{MINUTE, eventually, plain};
+
+/// Gives each entry that is found another minute.
+struct Slide;
+
+impl Rule for Slide {
+    fn on_get(&self, _: &Key, _: &EntryMeta) -> Effect {
+        Effect::SetTtl(MINUTE.into())
+    }
+}
+
+/// Other nodes read it, and this one may have nothing else to ask for a long time. The caller does not wait for it.
+#[tokio::test]
+async fn what_a_rule_wants_is_done_in_the_background_when_a_hit_has_been_served() {
+    #[cached(cache = cache, skip(cache), ttl = 30, name = "remote_review.seen")]
+    fn seen(cache: &Cache, n: u8) -> u8 {
+        n
+    }
+    #[cached(cache = cache, skip(cache), ttl = 30, name = "remote_review.seen")]
+    async fn seen_async(cache: &Cache, n: u8) -> u8 {
+        n
+    }
+    #[cached(cache = cache, skip(cache), ttl = 30, batch(ids), name = "remote_review.seen")]
+    fn seen_many(cache: &Cache, ids: &[u8]) -> Vec<u8> {
+        ids.to_vec()
+    }
+    #[cached(cache = cache, skip(cache), ttl = 30, batch(ids), name = "remote_review.seen")]
+    async fn seen_many_async(cache: &Cache, ids: &[u8]) -> Vec<u8> {
+        ids.to_vec()
+    }
+    /// The entry goes once it is found.
+    struct Once;
+    impl Rule for Once {
+        fn on_get(&self, key: &Key, _: &EntryMeta) -> Effect {
+            Effect::Evict(vec![key.clone()])
+        }
+    }
+    for way in 0..4 {
+        let (clock, backend) = (ManualClock::new(), SharedMemory::new());
+        let node = || Cache::builder().backend(backend.clone()).clock(clock.clone());
+        let plain = node().build().unwrap();
+        let remaining = || seen_entry(&plain, 1).remaining().unwrap();
+        let find = async |cache: &Cache| match way {
+            0 => assert_eq!(seen(cache, 1), 1),
+            1 => assert_eq!(seen_async(cache, 1).await, 1),
+            2 => assert_eq!(seen_many(cache, &[1, 2]), [1, 2]),
+            _ => assert_eq!(seen_many_async(cache, &[1, 2]).await, [1, 2]),
+        };
+        find(&plain).await;
+        assert!(remaining() <= Some(MINUTE / 2), "{way}");
+        let node = || node().background(|task| drop(tokio::spawn(task)));
+        find(&node().rule(Slide).build().unwrap()).await;
+        eventually(|| remaining() > Some(MINUTE / 2)).await;
+        find(&node().rule(Once).build().unwrap()).await;
+        eventually(|| remaining().is_none()).await;
+    }
+}
+
+#[test]
+fn a_rule_that_prolongs_entries_does_not_prolong_their_copies() {
+    let clock = ManualClock::new();
+    let backend = Gated::by(&clock);
+    let cache = Cache::builder().backend(backend.clone()).near(Memory::new()).clock(clock.clone());
+    let cache = cache.near_ttl(Duration::from_secs(10)).rule(Slide).build().unwrap();
+    cache.set("k", &1_u8, MINUTE).unwrap();
+    assert_eq!(cache.get::<u8>("k").unwrap(), Some(1));
+    plain(&backend).set("k", &2_u8, MINUTE).unwrap();
+    for _ in 0..4 {
+        clock.advance(Duration::from_secs(3));
+        cache.get::<u8>("k").unwrap();
+    }
+    assert_eq!(cache.get::<u8>("k").unwrap(), Some(2), "twelve seconds on, the copy is over");
+}
+
+#[test]
+fn a_rule_that_prolongs_an_error_gives_it_no_grace() {
+    #[cached(cache = cache, skip(cache), ttl = 30, stale_if_error = "1h", cache_err = 30)]
+    fn checked(cache: &Cache, n: i8) -> Result<i8, String> {
+        if n < 0 { Err(n.to_string()) } else { Ok(n) }
+    }
+    for is_near in [false, true] {
+        let clock = ManualClock::new();
+        let builder = Cache::builder().backend(Gated::by(&clock)).clock(clock.clone()).rule(Slide);
+        let builder = if is_near { builder.near(Memory::new()) } else { builder };
+        let cache = builder.build().unwrap();
+        for n in [-1, 1] {
+            let outcome = checked(&cache, n);
+            // Kept here, where there is a near cache, and found.
+            assert_eq!((checked(&cache, n), checked(&cache, n)), (outcome.clone(), outcome));
+            let is_prolonged = || checked_entry(&cache, n).remaining().unwrap() > Some(MINUTE / 2);
+            until("it is prolonged", is_prolonged);
+            assert_eq!(checked_entry(&cache, n).remaining().unwrap(), Some(MINUTE), "{n} near: {is_near}");
+        }
+    }
+}
