@@ -10,7 +10,7 @@ pub(super) const TITLE: &str = "Where a peer is ahead";
 /// Every row of every comparison in which a peer does better than ours.
 pub(super) fn table(report: &Report) -> String {
     let mut rows = String::new();
-    for compared in &report.compared {
+    for compared in report.compared.iter().filter(|compared| !compared.are_all_ours) {
         let of = |name| compared.rows.iter().find(|row| row.name == name);
         let Some(ours) = compared.subject.and_then(of) else { continue };
         for peer in compared.rows.iter().filter(|row| row.is_peer()) {

@@ -22,6 +22,7 @@ pub(crate) struct Comparison<'a> {
     results: &'a [Measured],
     subjects: &'a [&'static str],
     unit: Unit,
+    are_all_ours: bool,
     more: Option<(&'static str, Vec<String>)>,
 }
 
@@ -32,11 +33,15 @@ pub(super) struct Compared {
     pub(super) subject: Option<&'static str>,
     pub(super) rows: Vec<Row>,
     pub(super) unit: Unit,
+    /// Whether there is no peer among them.
+    pub(super) are_all_ours: bool,
 }
 
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) value: f64,
+    pub(super) fastest: f64,
+    pub(super) spread: f64,
 }
 
 /// What others are measured by, not beaten by: functions without a cache.
@@ -51,12 +56,17 @@ impl Row {
 impl<'a> Comparison<'a> {
     /// Times, in which `cacheado` is compared with the others.
     pub(crate) fn new(workload: &'a str, results: &'a [Measured]) -> Self {
-        Self { workload, results, subjects: &["cacheado"], unit: Unit::Time, more: None }
+        Self { workload, results, subjects: &["cacheado"], unit: Unit::Time, are_all_ours: false, more: None }
     }
 
     /// These are compared with the others; the first of them most of all.
     pub(crate) fn of(self, subjects: &'a [&'static str]) -> Self {
         Self { subjects, ..self }
+    }
+
+    /// The contenders are cacheado in different situations, so that none is ahead of it.
+    pub(crate) fn of_ours(self) -> Self {
+        Self { are_all_ours: true, ..self }
     }
 
     pub(crate) fn in_bytes(self) -> Self {
@@ -73,12 +83,18 @@ impl<'a> Comparison<'a> {
     }
 
     pub(super) fn compared(&self) -> Compared {
-        let row = |result: &Measured| Row { name: result.name, value: result.median() };
+        let row = |result: &Measured| Row {
+            name: result.name,
+            value: result.median(),
+            fastest: result.fastest(),
+            spread: result.spread(),
+        };
         Compared {
             workload: self.workload.to_owned(),
             subject: self.subjects().next().map(|subject| subject.name),
             rows: self.results.iter().map(row).collect(),
             unit: self.unit,
+            are_all_ours: self.are_all_ours,
         }
     }
 

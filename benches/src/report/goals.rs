@@ -122,14 +122,34 @@ const ALL: [Goal; 31] = [
 ];
 
 impl Goal {
-    fn figure(&self, report: &Report) -> Option<f64> {
+    fn reached(&self, report: &Report) -> Option<Reached> {
         match self.of {
             Ratio(workload, subject, peer) => {
-                Some(report.value(workload, subject)? / report.value(workload, peer)?)
+                let (ours, peers) = (report.row(workload, subject)?, report.row(workload, peer)?);
+                let fastest = ours.fastest / peers.fastest;
+                let spread = ours.spread.max(peers.spread);
+                Some(Reached { figure: ours.value / peers.value, noise: Some(Noise { fastest, spread }) })
             }
-            Figure(workload, name) => report.figure_of(workload, name),
+            Figure(workload, name) => {
+                report.figure_of(workload, name).map(|figure| Reached { figure, noise: None })
+            }
         }
     }
+}
+
+/// What came out.
+struct Reached {
+    /// By the medians, where it is a ratio of times.
+    figure: f64,
+    noise: Option<Noise>,
+}
+
+/// How far a ratio can be trusted.
+struct Noise {
+    /// The ratio by the fastest rounds.
+    fastest: f64,
+    /// The greater spread of the two, in per cent; none where nothing was timed.
+    spread: f64,
 }
 
 impl Bound {
@@ -143,20 +163,33 @@ impl Bound {
 
 /// Which of them are met.
 pub(super) fn table(report: &Report) -> String {
-    let mut table = String::from("| | goal | figure | bound |\n|---|---|---:|---:|\n");
+    let mut table =
+        String::from("| | goal | figure | fastest | spread | bound |\n|---|---|---:|---:|---:|---:|\n");
     for goal in &ALL {
         let digits =
             if matches!(goal.of, Figure(workload, _) if workload.starts_with("trace")) { 4 } else { 2 };
-        let (verdict, figure) = match goal.figure(report) {
-            Some(figure) if goal.bound.holds(figure) => ("met", format!("{figure:.digits$}")),
-            Some(figure) => ("**missed**", format!("{figure:.digits$}")),
-            None => ("not run", "–".to_owned()),
+        let reached = goal.reached(report);
+        let verdict = match &reached {
+            Some(reached) if goal.bound.holds(reached.figure) => "met",
+            Some(_) => "**missed**",
+            None => "not run",
+        };
+        let figure =
+            reached.as_ref().map_or("–".to_owned(), |reached| format!("{:.digits$}", reached.figure));
+        let noise = reached.and_then(|reached| reached.noise).filter(|noise| noise.spread > 0.0);
+        let (fastest, spread) = match noise {
+            Some(noise) => (format!("{:.2}", noise.fastest), format!("{:.0} %", noise.spread)),
+            None => (String::new(), String::new()),
         };
         let bound = match goal.bound {
             AtMost(most) => format!("≤ {most}"),
             Above(least) => format!("> {least}"),
         };
-        let _ = writeln!(table, "| {verdict} | {} | {figure} | {bound} |", goal.what);
+        let _ = writeln!(table, "| {verdict} | {} | {figure} | {fastest} | {spread} | {bound} |", goal.what);
     }
-    table.trim_end().to_owned()
+    format!(
+        "{}\n\nWhether one is met is decided by the medians. Beside them: the same ratio by the fastest rounds, and the \
+         greater of the two spreads. Above some 10 %, the machine was busy.",
+        table.trim_end()
+    )
 }

@@ -20,7 +20,7 @@ pub(crate) use page::write;
 use std::mem;
 
 use crate::plots::Plot;
-use comparison::Compared;
+use comparison::{Compared, Row};
 
 /// What one section adds.
 struct Chapter {
@@ -130,9 +130,9 @@ impl Report {
     }
 
     /// What this contender took.
-    fn value(&self, workload: &str, name: &str) -> Option<f64> {
+    fn row(&self, workload: &str, name: &str) -> Option<&Row> {
         let compared = self.compared.iter().find(|compared| compared.workload == workload)?;
-        compared.rows.iter().find(|row| row.name == name).map(|row| row.value)
+        compared.rows.iter().find(|row| row.name == name)
     }
 
     fn figure_of(&self, workload: &str, name: &str) -> Option<f64> {

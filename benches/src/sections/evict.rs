@@ -60,7 +60,7 @@ pub(super) fn run(options: &Options, report: &mut Report) -> Result<(), String> 
         let results = runtime.block_on(measuring).map_err(|error| error.to_string())?;
         let (few, many) = (&results[0], &results[results.len() - 1]);
         report.figure(name, "growth", many.median() / few.median());
-        report.compare(&Comparison::new(name, &results).of(&[many.name]));
+        report.compare(&Comparison::new(name, &results).of(&[many.name]).of_ours());
         let points = sizes.iter().zip(&results);
         let points = points.map(|((_, size), result)| (f64::from(*size), result.median() / 1e3)).collect();
         drawn.push(Line { name: line, points });
