@@ -3,7 +3,6 @@
 //!
 //! They own their arguments. What else surrounds a caller (its cache, the span of its log) goes with them.
 
-use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
@@ -15,26 +14,24 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
 
+use super::body::{compute_guarded, rescued, returned};
 use super::call::Call;
 use super::computation::Computation;
-use super::drive::{Due, Soon, Start, Waits, admit, begin, served_anew, start, write};
-use super::far::Rescue;
+use super::drive::{Due, Start, Waits, begin, served_anew, start};
 use super::leading::Led;
 use super::miss::{self, Here, Miss};
 use super::pool;
 use crate::context::{self, Layer, Mode, Outcome as How, Served, Tier};
 use crate::error::{Error, ErrorKind};
-use crate::function::{Body, Kind, Of, Outcome, Value, Wishes, Worth, no_value};
-
-type Panic = Box<dyn Any + Send>;
+use crate::function::{Body, Kind, Value, Wishes, Worth, no_value};
 
 /// What a call has around it besides its arguments: cache, scope, and the span of its log.
-struct Surroundings {
+struct Carried {
     layers: [Layer; 2],
     span: Span,
 }
 
-impl Surroundings {
+impl Carried {
     fn here() -> Self {
         Self { layers: Layer::carried(), span: Span::current() }
     }
@@ -61,132 +58,6 @@ impl Surroundings {
             })
             .await
         }
-    }
-}
-
-impl Computation {
-    /// A computation that nobody waits for has ended in a panic.
-    fn panicked(&self) {
-        if let Some(function) = &self.call.function {
-            self.note_failure(function);
-            tracing::error!(
-                function = &*function.shared.identity.name,
-                "a body panicked while it computed a value anew; the old one is served until its time is over"
-            );
-        }
-    }
-
-    /// Runs the body on this thread and stores what comes of it. `None`: it is what the call returns.
-    pub(super) fn compute(mut self, body: &mut dyn Body) -> Option<Value> {
-        let admitted = self.own_admission().block();
-        self.runs(&admitted);
-        drop(admitted);
-        self.begins();
-        let computation = &self;
-        let run = move || {
-            // Once, so that the outcome is as long-lived as the body.
-            let body = body;
-            let (_leading, _inside) = (computation.leading(), computation.inside());
-            body.run()
-        };
-        if !self.is_guarded() {
-            let outcome = run();
-            return self.finish_blocking(outcome);
-        }
-        let outcome = catch_unwind(AssertUnwindSafe(run));
-        let computation = if outcome.as_ref().map_or(true, |outcome| outcome.worth() == Worth::Failure) {
-            let rescued = match self.rescue() {
-                Rescue::Value(value) => Ok(value),
-                Rescue::Ask(remote, request, rescued) => rescued.answered(remote.ask_blocking(request)),
-                Rescue::Nothing(computation) => Err(computation),
-            };
-            match rescued {
-                Ok((value, how)) => {
-                    context::served(|| how);
-                    return Some(value);
-                }
-                Err(computation) => computation,
-            }
-        } else {
-            self
-        };
-        match outcome {
-            Ok(outcome) => computation.finish_blocking(outcome),
-            Err(panic) => {
-                drop(computation);
-                resume_unwind(panic)
-            }
-        }
-    }
-
-    fn finish_blocking(self, outcome: &dyn Outcome) -> Option<Value> {
-        let served = self.outcome();
-        let write = self.finish(outcome);
-        let value = write.map(|write| {
-            let (remote, request, written) = write.split();
-            let value = written.answered(&remote.ask_blocking(request));
-            // It may have left an eviction.
-            remote.settle_blocking();
-            value
-        });
-        served_anew(served);
-        value
-    }
-}
-
-/// Runs the body as a part of this task and stores what comes of it. Where the body fails, what an older
-/// value can be served instead of; a panic is the caller's to go on with.
-async fn compute_guarded<K: Kind>(
-    mut computation: Computation,
-    wishes: Wishes<K>,
-    body: impl Future<Output = K::Return>,
-) -> Result<(K::Return, Served), Panic> {
-    let served = Served::anew(computation.outcome());
-    let outcome = {
-        let admitted = admit(&computation).over().await;
-        computation.runs(&admitted);
-        drop(admitted);
-        computation.begins();
-        let mut body = pin!(body);
-        poll_fn(|context| {
-            let (_leading, _inside) = (computation.leading(), computation.inside());
-            match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(context))) {
-                Ok(poll) => poll.map(Ok),
-                Err(panic) => Err(panic).into(),
-            }
-        })
-        .await
-    };
-    let has_failed = outcome.as_ref().map_or(true, |outcome| wishes.kind.worth(outcome) == Worth::Failure);
-    if computation.is_guarded() && has_failed {
-        match rescued(computation).over().await {
-            Ok((mut value, served)) => return Ok((wishes.returned(&mut value), served)),
-            Err(failed) => computation = failed,
-        }
-    }
-    let storing = match outcome {
-        Ok(outcome) => match computation.finish(&Of(wishes, &outcome)) {
-            None => return Ok((outcome, served)),
-            Some(storing) => write(storing),
-        },
-        Err(panic) => {
-            if computation.renewing.is_some() {
-                computation.panicked();
-            }
-            return Err(panic);
-        }
-    };
-    Ok((wishes.returned(&mut storing.await), served))
-}
-
-/// What is served instead of what the body has failed with, if there is something.
-fn rescued(computation: Computation) -> Soon<Result<(Value, Served), Computation>> {
-    match computation.rescue() {
-        Rescue::Value(value) => Soon::Now(Ok(value)),
-        Rescue::Ask(remote, request, rescued) => {
-            Soon::Later(Box::pin(async move { rescued.answered(remote.ask(request).await) }))
-        }
-        Rescue::Nothing(computation) => Soon::Now(Err(computation)),
     }
 }
 
@@ -219,13 +90,6 @@ async fn on_runtime(runtime: &Handle, work: Pin<Box<dyn Future<Output = ()> + Se
     if let Some(work) = work {
         work.await;
     }
-}
-
-/// What the call returns, having said how it was served.
-fn returned<R>(outcome: Result<(R, Served), Panic>) -> R {
-    let (value, served) = outcome.unwrap_or_else(|panic| resume_unwind(panic));
-    context::served(|| served);
-    value
 }
 
 /// How a body is run that fails or goes on while its caller is served with an older value.
@@ -332,60 +196,96 @@ impl<K: Kind> Miss<K> {
         let runtime = io::ambient();
         let value = match (start(Due::Plan(call)).over().await, runtime) {
             (Start::Serve(mut value, None), _) => wishes.returned(&mut value),
-            (Start::Serve(mut value, Some(mut renewal)), Some(runtime)) => {
-                renewal.set_apart();
-                renewal.queue();
-                let renewed = async move {
-                    renewal.take_off();
-                    if let Start::Compute(computation) = start(Due::Renew(renewal)).over().await {
-                        // What it panics with has been logged.
-                        let _ = compute_guarded(computation, wishes, body).await;
-                    }
-                };
-                runtime.spawn(Surroundings::here().run_async(renewed));
+            (Start::Serve(mut value, Some(renewal)), Some(runtime)) => {
+                renew_on(&runtime, renewal, wishes, body);
                 wishes.returned(&mut value)
             }
             // Without a runtime to leave it to, this task does it, and returns what comes of it.
             (Start::Serve(value, Some(renewal)), None) => {
-                let renewing = async move {
-                    match start(Due::Renew(renewal)).over().await {
-                        Start::Serve(mut renewed, _) => {
-                            Some((wishes.returned(&mut renewed), Served::from(How::Hit, Tier::Remote, None)))
-                        }
-                        Start::Compute(computation) => compute_guarded(computation, wishes, body).await.ok(),
-                    }
-                };
                 *at_hand.lock() = Some(value);
-                // Who observes the call has been told of the old value, and is only told of one in its place.
-                let renewed = Layer::Served(None).run_async(renewing).await;
-                let old = at_hand.lock().take();
-                match (renewed, old) {
-                    (Some(renewed), _) if wishes.kind.worth(&renewed.0) != Worth::Failure => {
-                        returned(Ok(renewed))
-                    }
-                    (_, Some(mut value)) => wishes.returned(&mut value),
-                    (_, None) => no_value(),
-                }
+                renew_first(renewal, wishes, body, at_hand).await
             }
             (Start::Compute(computation), Some(runtime)) if is_timed => {
-                let computing =
-                    Surroundings::here().run_for_caller(compute_guarded(computation, wishes, body));
-                let outcome = Arc::new(Mutex::new(None));
-                let place = Arc::clone(&outcome);
-                let work = async move {
-                    let outcome = computing.await;
-                    *place.lock() = Some(outcome);
-                };
-                on_runtime(&runtime, Box::pin(work)).await;
-                let outcome = outcome.lock().take();
-                match outcome {
-                    Some(outcome) => returned(outcome),
-                    None => return Ended::Gone,
-                }
+                return compute_on(&runtime, computation, wishes, body).await;
             }
             (Start::Compute(computation), _) => returned(compute_guarded(computation, wishes, body).await),
         };
         Ended::Returned(value)
+    }
+}
+
+/// Has a task of the runtime compute a value anew while the old one is served.
+fn renew_on<K, F>(runtime: &Handle, mut renewal: Computation, wishes: Wishes<K>, body: F)
+where
+    K: Kind + 'static,
+    K::Return: Send + 'static,
+    F: Future<Output = K::Return> + Send + 'static,
+{
+    renewal.set_apart();
+    renewal.queue();
+    let renewed = async move {
+        renewal.take_off();
+        if let Start::Compute(computation) = start(Due::Renew(renewal)).over().await {
+            // What it panics with has been logged.
+            let _ = compute_guarded(computation, wishes, body).await;
+        }
+    };
+    runtime.spawn(Carried::here().run_async(renewed));
+}
+
+/// Computes the value anew before the call returns: what comes of it, or the old value, which is `at_hand`.
+async fn renew_first<K, F>(
+    renewal: Computation,
+    wishes: Wishes<K>,
+    body: F,
+    at_hand: &Mutex<Option<Value>>,
+) -> K::Return
+where
+    K: Kind,
+    F: Future<Output = K::Return>,
+{
+    let renewing = async move {
+        match start(Due::Renew(renewal)).over().await {
+            Start::Serve(mut renewed, _) => {
+                Some((wishes.returned(&mut renewed), Served::from(How::Hit, Tier::Remote, None)))
+            }
+            Start::Compute(computation) => compute_guarded(computation, wishes, body).await.ok(),
+        }
+    };
+    // Who observes the call has been told of the old value, and is only told of one in its place.
+    let renewed = Layer::Served(None).run_async(renewing).await;
+    let old = at_hand.lock().take();
+    match (renewed, old) {
+        (Some(renewed), _) if wishes.kind.worth(&renewed.0) != Worth::Failure => returned(Ok(renewed)),
+        (_, Some(mut value)) => wishes.returned(&mut value),
+        (_, None) => no_value(),
+    }
+}
+
+/// Has a task of the runtime run the body, which goes on there should this one be given up.
+async fn compute_on<K, F>(
+    runtime: &Handle,
+    computation: Computation,
+    wishes: Wishes<K>,
+    body: F,
+) -> Ended<K::Return>
+where
+    K: Kind + 'static,
+    K::Return: Send + 'static,
+    F: Future<Output = K::Return> + Send + 'static,
+{
+    let computing = Carried::here().run_for_caller(compute_guarded(computation, wishes, body));
+    let outcome = Arc::new(Mutex::new(None));
+    let place = Arc::clone(&outcome);
+    let work = async move {
+        let outcome = computing.await;
+        *place.lock() = Some(outcome);
+    };
+    on_runtime(runtime, Box::pin(work)).await;
+    let outcome = outcome.lock().take();
+    match outcome {
+        Some(outcome) => Ended::Returned(returned(outcome)),
+        None => Ended::Gone,
     }
 }
 
@@ -422,12 +322,12 @@ type Away = Box<dyn FnOnce(&mut dyn FnMut(&mut dyn Body)) + Send>;
 /// Has a body run on another thread, while its caller goes on. It takes no place in its scope: the pool is its
 /// bound, and one tenant's queue would hold up the renewals of the others.
 fn renew(mut renewal: Computation, body: Away) {
-    let surroundings = Surroundings::here();
+    let carried = Carried::here();
     renewal.set_apart();
     renewal.queue();
     pool::submit(move || {
         renewal.take_off();
-        surroundings.run(|| {
+        carried.run(|| {
             let Start::Compute(computation) = Due::Renew(renewal).start_blocking() else { return };
             let mut computation = Some(computation);
             body(&mut |body| {

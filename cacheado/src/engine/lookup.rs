@@ -31,7 +31,7 @@ pub enum Lookup<K: Kind> {
 /// Looks up what the function's cache holds for these arguments. With `refresh`, nothing.
 ///
 /// A hit in memory allocates nothing (unless there are rules of the user's, which are told of it), takes
-/// one shared lock, and reads the clock once if the entry has a deadline.
+/// no lock, and reads the clock once if the entry has a deadline.
 #[inline]
 pub fn lookup<K: Kind, P: KeyPart + ?Sized, F, G>(
     site: &'static Site,

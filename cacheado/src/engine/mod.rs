@@ -22,6 +22,7 @@
 //! | `plan` | what it does next: serve, wait or compute |
 //! | `computation` | the right to run a body, and the duty to those who wait |
 //! | `aging` | what becomes of a value by its age, and of the computation that renews it |
+//! | `body` | how a body is run, and what is served where it fails |
 //! | `detach`, `pool` | bodies that go on without their caller: as tasks, or on threads |
 //! | `far` | the remote side of a call: read, announce, write |
 //! | `turn` | one computation at a time among processes |
@@ -33,9 +34,23 @@
 //! | `batch` | a call for several elements |
 //! | `limit` | how many bodies run at the same time in one scope |
 //! | `drive` | the sync and the async driver |
+//!
+//! There are several ways to look for an entry in this process. They differ in what it does to the entry, to the
+//! statistics and to the rules of the user's, and in whether one past its time will do:
+//!
+//! | | marks it as used | counts a hit | asks rules | past its time |
+//! |---|---|---|---|---|
+//! | `Function::probe`: a call's first look, argument by argument | yes | yes | yes | says that it is |
+//! | `Function::judge`, `Call::find`: by the bytes of the key | yes | yes | yes | no |
+//! | `Function::find`: `probe`, and `judge` where it says so | yes | yes | yes | no |
+//! | `Computation::look_again`: by who has come to lead | no | yes | yes | no |
+//! | `Call::by_age`: where values age | yes | yes | yes | within `stale`, and after a failure |
+//! | `Call::spare`: for what else there is to serve | no | no | no | within its grace |
+//! | `Call::peek`: for `<fn>_entry` | no | no | no | within `stale` |
 
 mod aging;
 mod batch;
+mod body;
 mod call;
 mod computation;
 mod detach;

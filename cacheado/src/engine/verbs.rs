@@ -17,20 +17,20 @@ use crate::function::{AnyFunction, Function, Held, Outcome, Value};
 use crate::remote::{Operation, Reply, Request};
 use crate::stats::count;
 
-/// What a look in this process has found.
-enum Looked {
-    /// The value, or that there is none anywhere.
-    Here(Option<Value>),
-    /// Nothing here; the backend is to be asked.
-    There(Computation),
+/// What this process says of an entry.
+enum Local {
+    /// This is the value, or there is none anywhere.
+    Answers(Option<Value>),
+    /// Nothing: the backend is to be asked.
+    Asks(Computation),
 }
 
 impl Call {
     /// The stored value, which is not in this process, counted as a lookup; no body is run.
     pub(crate) fn fetch<'o>(self: Box<Self>) -> Operation<'o, Option<Value>> {
         let mut reading = match self.look() {
-            Looked::Here(value) => return Operation::ready(value),
-            Looked::There(reading) => reading,
+            Local::Answers(value) => return Operation::ready(value),
+            Local::Asks(reading) => reading,
         };
         let Some(far) = &reading.far else { return Operation::ready(None) };
         let remote = Arc::clone(&far.remote);
@@ -54,11 +54,11 @@ impl Call {
         let mut asked = None;
         for (index, call) in calls.into_iter().enumerate() {
             let reading = match call.look() {
-                Looked::Here(value) => {
+                Local::Answers(value) => {
                     values.push(value);
                     continue;
                 }
-                Looked::There(reading) => reading,
+                Local::Asks(reading) => reading,
             };
             values.push(None);
             let Some(far) = &reading.far else { continue };
@@ -86,15 +86,15 @@ impl Call {
     }
 
     /// What has not been found in this process may be in the backend.
-    fn look(mut self: Box<Self>) -> Looked {
-        let Some(function) = self.function.clone() else { return Looked::Here(None) };
+    fn look(mut self: Box<Self>) -> Local {
+        let Some(function) = self.function.clone() else { return Local::Answers(None) };
         if function.remote.is_none() || self.is_rejected() {
             self.count_miss();
-            return Looked::Here(None);
+            return Local::Answers(None);
         }
         let mut reading = Computation::without_body(self);
         reading.ticket = Some(function.tickets.take(reading.call.hash, reading.labels()));
-        Looked::There(reading)
+        Local::Asks(reading)
     }
 
     /// The stored value; nothing is counted or marked.
