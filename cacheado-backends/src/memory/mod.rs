@@ -1,9 +1,9 @@
 //! The memory store: typed values under byte keys, with bounds, expiry, labels and fences.
 //!
 //! A [`Store`] is one cache's memory. It is divided into [`Region`]s, one for each function, whose values
-//! have one type, so that a hit needs no codec. It is a pointer to any type where a `clone` runs code of the user's. What spans the
-//! regions (the bound on entries, the order of recency, the queue of expiries, the label index, the
-//! fences) belongs to the store.
+//! have one type, so that a hit needs no codec. Where their `clone` runs code of the user's, that type is a pointer to a
+//! value of any type. What spans the regions (the bound on entries, the order of recency, the queue of expiries, the
+//! label index, the fences) belongs to the store.
 //!
 //! | file | subject |
 //! |---|---|

@@ -143,7 +143,7 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         (region, tickets)
     }
 
-    /// Looks an entry up and marks it as used. `O(1)`, without an allocation, and with one shared lock.
+    /// Looks an entry up and marks it as used. `O(1)`, without an allocation, and without a lock.
     #[inline]
     pub fn get<Q: Query>(&self, hash: u64, query: &Q) -> Found<V> {
         let shard = self.shards.of(hash);
