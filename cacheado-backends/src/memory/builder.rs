@@ -136,6 +136,26 @@ impl MemoryBuilder {
         self
     }
 
+    /// At most `n` entries, over all functions; which one a new one drives out is told by how often entries are used as
+    /// well as by how recently, so that a scan or a long loop does not drive out the others. 0: nothing is stored.
+    ///
+    /// This is `rules::Adaptive` of cacheado, and how the copies in a near cache get it: a rule of a cache over a server
+    /// is about the server's entries. Of this and [`max_items`](Self::max_items), the last call's `n` counts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cacheado_backends::Memory;
+    ///
+    /// let copies = Memory::builder().adaptive(10_000).build();
+    /// assert!(copies.limits().adaptive);
+    /// assert_eq!(copies.limits().lru, Some(10_000));
+    /// ```
+    pub fn adaptive(mut self, n: usize) -> Self {
+        self.limits.adaptive = true;
+        self.max_items(n)
+    }
+
     /// At most `n` entries in each scope of this level, with what is below it; a new one drives out the least
     /// recently used **of the same scope**, so that a tenant that floods the cache loses entries of its own and
     /// none of another's. 0: nothing in such a scope is stored.

@@ -271,3 +271,17 @@ fn copies_in_a_near_cache_are_bounded_too() {
     // The entries in the backend have no bound by it.
     assert_eq!(cache.stats().total_keys, 51);
 }
+
+#[test]
+fn a_scan_does_not_drive_out_copies_that_are_used_where_uses_count() {
+    let near = Memory::builder().adaptive(100).build();
+    let cache = Cache::builder().backend(SharedMemory::new()).near(near).build().unwrap();
+    let tier = |n| observe(|| of_org(&cache, "acme", n)).1.tier;
+    until("copies are kept", || tier(1_000) == Tier::Near);
+    for _ in 0..4 {
+        (0..50).for_each(|n| drop(tier(n)));
+    }
+    (2_000..2_500).for_each(|n| drop(tier(n)));
+    let left = (0..50).filter(|n| tier(*n) == Tier::Near).count();
+    assert!(left >= 45, "{left} of 50 are left");
+}
