@@ -65,9 +65,10 @@ impl Expiry {
     /// not keep all that come after it from being found. Nor for one that never expires, and has no record.
     /// `deadline` tells an entry's, or `None` where it is gone.
     pub(super) fn forget(&mut self, victim: &Locator, deadline: impl Fn(&Locator) -> Option<u64>) -> bool {
-        if let Some(index) = self.queue.iter().take(REACH).position(|(_, at)| at == victim) {
-            self.queue.remove(index);
-            return true;
+        match self.queue.iter().take(REACH).position(|(_, at)| at == victim) {
+            Some(0) => return self.queue.pop_front().is_some(),
+            Some(index) => return self.queue.remove(index).is_some(),
+            None => {}
         }
         if !self.queue.is_empty()
             && !self.aside.contains(&victim.serial)

@@ -12,9 +12,12 @@ pub(super) const REACH: usize = 8;
 /// not near the end.
 pub(super) fn insert<R>(queue: &mut VecDeque<R>, record: R, key: impl Fn(&R) -> u64) -> Result<(), R> {
     let own = key(&record);
+    if queue.back().is_none_or(|last| key(last) <= own) {
+        queue.push_back(record);
+        return Ok(());
+    }
     let behind = queue.iter().rev().take(REACH + 1).position(|other| key(other) <= own);
     match behind {
-        Some(0) => queue.push_back(record),
         Some(steps) => queue.insert(queue.len() - steps, record),
         None if queue.len() <= REACH => queue.push_front(record),
         None => return Err(record),
