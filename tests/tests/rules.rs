@@ -90,6 +90,33 @@ fn hazard_15_what_a_rule_rejects_does_not_leave_the_old_value() {
 }
 
 #[test]
+fn of_two_rules_that_shorten_the_shorter_holds_in_either_order() {
+    let at_most = |seconds: u32| {
+        let shorten: fn(&EntryMeta, Duration) -> Effect = |entry, most| match entry.ttl() {
+            Some(ttl) if ttl <= most => Effect::Continue,
+            _ => Effect::SetTtl(most.into()),
+        };
+        Custom {
+            set: Some(Box::new(move |_, entry| shorten(entry, seconds * SECOND))),
+            get: Some(Box::new(move |_, entry| shorten(entry, seconds * SECOND / 2))),
+            ..Custom::default()
+        }
+    };
+    for [first, second] in [[10, 60], [60, 10]] {
+        for remote in [false, true] {
+            let cache = Cache::builder().clock(ManualClock::new()).rule(at_most(first)).rule(at_most(second));
+            let cache = if remote { cache.backend(SharedMemory::new()) } else { cache }.build().unwrap();
+            cache.set("key", &1_u8, Ttl::Never).unwrap();
+            let stored = cache.remaining("key").unwrap().unwrap();
+            cache.get::<u8>("key").unwrap();
+            let met = cache.remaining("key").unwrap().unwrap();
+            let near = |left: Duration, seconds| left <= seconds * SECOND && left > (seconds - 1) * SECOND;
+            assert!(near(stored, 10) && near(met, 5), "{first}, {second}: {stored:?}, {met:?}");
+        }
+    }
+}
+
+#[test]
 fn hazard_15_a_get_that_a_rule_rejects_is_a_miss() {
     let (cache, _) = with(Custom { get: Some(Box::new(|_, _| Effect::Reject)), ..Custom::default() });
     cache.set("key", &1_u8, Ttl::Never).unwrap();

@@ -202,7 +202,7 @@ impl Computation {
             keys.retain(|other| *other != key);
             cache.evict_for_rule(keys);
         };
-        let decision = cache.pipeline.on_set(&key, &meta, evict, is_full);
+        let decision = cache.pipeline.on_set(&key, meta, function.default_ttl, evict, is_full);
         evict(decision.evict);
         if decision.reject {
             count(&function.shared.tally.rejections);

@@ -322,7 +322,8 @@ impl Function {
         let clock = self.store.clock();
         let scope = Scope::of_labels(&labels);
         let whole = self.shared.key(&scope, bytes);
-        let decision = cache.pipeline.on_get(&whole, &EntryMeta::new(scope, clock.remaining(deadline)));
+        let meta = EntryMeta::new(scope, clock.remaining(deadline));
+        let decision = cache.pipeline.on_get(&whole, meta, self.default_ttl);
         if let Some(ttl) = decision.ttl {
             let ttl = ttl.or(self.default_ttl);
             self.set_ttl(hash, bytes, &whole, ttl);

@@ -108,7 +108,8 @@ impl EntryMeta {
         &self.scope
     }
 
-    /// How long it lives from now; `None`: for ever.
+    /// How long it lives from now; `None`: for ever. What rules before this one have set counts, so that of two rules
+    /// that shorten, the shorter holds in either order.
     #[must_use]
     pub fn ttl(&self) -> Option<Duration> {
         self.ttl

@@ -1,9 +1,10 @@
 //! The rules of one cache, in their order, with their panics contained.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::mem::take;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use cacheado_backends::memory::Limits;
 
@@ -15,7 +16,14 @@ use crate::ttl::Ttl;
 enum Step {
     /// `MaxItems`: those after it are not asked about what it rejects. The store makes it binding.
     Bound,
-    Custom(Box<dyn Rule>),
+    Custom(Custom),
+}
+
+/// A rule of the user's.
+struct Custom {
+    rule: Box<dyn Rule>,
+    /// The name of its type.
+    name: &'static str,
 }
 
 /// The rules in their order.
@@ -48,7 +56,7 @@ impl Pipeline {
         } else if any.is::<TtlRule>() {
             limits.sweep = true;
         } else {
-            self.steps.push(Step::Custom(Box::new(rule)));
+            self.steps.push(Step::Custom(Custom { rule: Box::new(rule), name: type_name::<R>() }));
         }
     }
 
@@ -61,10 +69,13 @@ impl Pipeline {
         &self.panics
     }
 
-    pub(crate) fn on_get(&self, key: &Key, entry: &EntryMeta) -> Decision {
+    /// Asks about an entry that was found. Each rule is told of the lifetime that those before it have set, of which
+    /// [`Ttl::Default`] is `default_ttl`.
+    pub(crate) fn on_get(&self, key: &Key, mut entry: EntryMeta, default_ttl: Option<Duration>) -> Decision {
         let mut decision = Decision::default();
-        for rule in self.custom() {
-            decision.take(self.contained(|| rule.on_get(key, entry)));
+        for custom in self.custom() {
+            let effect = self.contained(custom, "on_get", |rule| rule.on_get(key, &entry));
+            decision.take(effect, &mut entry, default_ttl);
             if decision.reject {
                 break;
             }
@@ -72,12 +83,14 @@ impl Pipeline {
         decision
     }
 
-    /// Asks about an entry that is to be stored; `is_full` tells whether there is no room for it. What rules before a
-    /// bound want evicted makes room, so it is handed to `evict` first; the rest is left to the caller.
+    /// Asks about an entry that is to be stored, as [`on_get`](Self::on_get) does; `is_full` tells whether there is no
+    /// room for it. What rules before a bound want evicted makes room, so it is handed to `evict` first; the rest is left
+    /// to the caller.
     pub(crate) fn on_set(
         &self,
         key: &Key,
-        entry: &EntryMeta,
+        mut entry: EntryMeta,
+        default_ttl: Option<Duration>,
         evict: impl Fn(Vec<Key>),
         is_full: impl Fn() -> bool,
     ) -> Decision {
@@ -88,7 +101,10 @@ impl Pipeline {
                     evict(take(&mut decision.evict));
                     decision.reject = is_full();
                 }
-                Step::Custom(rule) => decision.take(self.contained(|| rule.on_set(key, entry))),
+                Step::Custom(custom) => {
+                    let effect = self.contained(custom, "on_set", |rule| rule.on_set(key, &entry));
+                    decision.take(effect, &mut entry, default_ttl);
+                }
             }
             if decision.reject {
                 break;
@@ -98,30 +114,38 @@ impl Pipeline {
     }
 
     pub(crate) fn on_evict(&self, key: &Key, cause: Cause) -> Vec<Key> {
-        let mut decision = Decision::default();
-        for rule in self.custom() {
-            decision.take(self.contained(|| rule.on_evict(key, cause)));
+        let mut evicted = Vec::new();
+        for custom in self.custom() {
+            if let Effect::Evict(keys) = self.contained(custom, "on_evict", |rule| rule.on_evict(key, cause))
+            {
+                evicted.extend(keys);
+            }
         }
-        decision.evict
+        evicted
     }
 
     pub(crate) fn on_clear(&self) {
-        for rule in self.custom() {
-            self.contained(|| rule.on_clear());
+        for custom in self.custom() {
+            self.contained(custom, "on_clear", Rule::on_clear);
         }
     }
 
-    fn custom(&self) -> impl Iterator<Item = &dyn Rule> {
+    fn custom(&self) -> impl Iterator<Item = &Custom> {
         self.steps.iter().filter_map(|step| match step {
             Step::Bound => None,
-            Step::Custom(rule) => Some(&**rule),
+            Step::Custom(custom) => Some(custom),
         })
     }
 
-    fn contained<T: Default>(&self, ask: impl FnOnce() -> T) -> T {
-        catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| {
+    fn contained<T: Default>(
+        &self,
+        Custom { rule, name }: &Custom,
+        method: &'static str,
+        ask: impl FnOnce(&dyn Rule) -> T,
+    ) -> T {
+        catch_unwind(AssertUnwindSafe(|| ask(&**rule))).unwrap_or_else(|_| {
             count(&self.panics);
-            tracing::error!("a rule panicked; the operation goes on without it");
+            tracing::error!(rule = name, method, "a rule panicked; the operation goes on without it");
             T::default()
         })
     }
@@ -132,12 +156,15 @@ impl Pipeline {
 }
 
 impl Decision {
-    fn take(&mut self, effect: Effect) {
+    fn take(&mut self, effect: Effect, entry: &mut EntryMeta, default_ttl: Option<Duration>) {
         match effect {
             Effect::Continue => {}
             Effect::Reject => self.reject = true,
             Effect::Evict(keys) => self.evict.extend(keys),
-            Effect::SetTtl(ttl) => self.ttl = Some(ttl),
+            Effect::SetTtl(ttl) => {
+                entry.ttl = ttl.or(default_ttl);
+                self.ttl = Some(ttl);
+            }
         }
     }
 }

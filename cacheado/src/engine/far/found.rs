@@ -76,8 +76,11 @@ impl Computation {
         if cache.pipeline.is_empty() {
             return Some(remaining.into());
         }
-        let decision =
-            cache.pipeline.on_get(&self.call.whole_key(), &EntryMeta::new(scope.clone(), remaining));
+        let decision = cache.pipeline.on_get(
+            &self.call.whole_key(),
+            EntryMeta::new(scope.clone(), remaining),
+            function.default_ttl,
+        );
         cache.evict_for_rule(decision.evict);
         if decision.reject {
             return None;
