@@ -65,6 +65,7 @@
 //! | `mongodb`, `mongodb-srv` | [`backends`]`::MongoDb`; and `mongodb+srv://` addresses, which need DNS |
 //! | `uuid` | [`KeyPart`] and [`ScopeValue`] for `uuid::Uuid` |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #[doc(hidden)]
 #[path = "private.rs"]

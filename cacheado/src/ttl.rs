@@ -19,6 +19,7 @@ use std::time::Duration;
 /// # Ok::<(), cacheado::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Ttl {
     /// The cache's `default_ttl`; without one, it never expires.
     #[default]

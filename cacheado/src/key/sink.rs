@@ -51,6 +51,8 @@ pub(crate) const fn float32_bits(bits: u32) -> u32 {
 /// The same `encode` call serves three sinks: one that collects the bytes, one that hashes them and one
 /// that compares them with the bytes of a stored key, so that a lookup builds no buffer.
 /// Lengths are written as 8 bytes, little-endian; so are integers.
+///
+/// It is there to be written to. It may be given methods that an implementation of your own would lack, in any release.
 pub trait KeySink {
     /// `()`: one tag.
     fn unit(&mut self);
