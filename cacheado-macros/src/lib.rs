@@ -23,6 +23,7 @@ mod key_part;
 mod krate;
 mod scopes;
 mod suggest;
+mod types;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -37,3 +37,42 @@ fn a_macro_may_write_the_same_tree_in_several_modules() {
     assert_eq!(shop::scopes::user(1, 2), bank::scopes::user(1, 2));
     assert_eq!(cache.evict_by_scope(&shop::scopes::organization(1)).unwrap(), 2);
 }
+
+macro_rules! typed {
+    ($flag:ty, $text:ty, $none:ty) => {
+        #[cached(refresh_if = force && n > 1)]
+        fn flagged(n: u8, force: $flag) -> u8 {
+            n + u8::from(force)
+        }
+
+        cacheado::scopes! {
+            mod of_texts { organization(org_id: $text) { user(user_id: $text) } }
+        }
+
+        #[derive(KeyPart)]
+        struct Marked {
+            n: u8,
+            none: $none,
+        }
+    };
+}
+
+/// What is no part of a key.
+struct Unit;
+
+typed!(bool, String, std::marker::PhantomData<Unit>);
+
+#[test]
+fn a_type_that_a_macro_was_given_is_what_it_is_spelled() {
+    let cache = Cache::new();
+    let values = || (flagged(2, false), flagged(2, true), flagged(2, false));
+    assert_eq!(cacheado::with_cache(&cache, values), (2, 3, 3), "the flag is no part of the key");
+    assert_eq!(of_texts::user("o", &"u".to_owned()).to_string(), "organization:o/user:u");
+
+    #[derive(KeyPart)]
+    struct Unmarked {
+        n: u8,
+    }
+    let marked = Marked { n: 1, none: std::marker::PhantomData };
+    assert_eq!(cacheado::key::encode(&marked), cacheado::key::encode(&Unmarked { n: 1 }));
+}

@@ -13,6 +13,7 @@ use super::params::{ParamKind, Params, text};
 use super::{captures, expand, returns};
 use crate::errors::Errors;
 use crate::suggest;
+use crate::types::bare;
 
 /// A batch function, decided.
 pub(super) struct Batch {
@@ -68,8 +69,8 @@ impl Batch {
 
 /// The type of the elements, and whether they are owned.
 fn elements(ty: &Type) -> Option<(&Type, bool)> {
-    match ty {
-        Type::Reference(reference) if reference.mutability.is_none() => match &*reference.elem {
+    match bare(ty) {
+        Type::Reference(reference) if reference.mutability.is_none() => match bare(&reference.elem) {
             Type::Slice(slice) => Some((&slice.elem, false)),
             _ => None,
         },
@@ -81,8 +82,6 @@ fn elements(ty: &Type) -> Option<(&Type, bool)> {
                 _ => None,
             }
         }
-        Type::Paren(inner) => elements(&inner.elem),
-        Type::Group(inner) => elements(&inner.elem),
         _ => None,
     }
 }
@@ -95,7 +94,7 @@ fn others(function: &Function, named: &Ident, errors: &mut Errors) {
                 ReceiverKind::Reference(_, _, None) => None,
                 _ => Some((receiver.self_token.span, "take `&self`")),
             },
-            FnArg::Typed(typed) => match &*typed.ty {
+            FnArg::Typed(typed) => match bare(&typed.ty) {
                 Type::Reference(reference) if reference.mutability.is_some() => {
                     Some((span_of(&typed.ty), "take a `&` reference"))
                 }

@@ -3,6 +3,7 @@
 use syn::{GenericArgument, PathArguments, Receiver, ReceiverKind, Type};
 
 use super::params::borrows_mutably;
+use crate::types::bare;
 
 /// What a body has to do with a parameter that goes on without its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +20,7 @@ pub(super) enum Lends {
 
 impl Lends {
     pub(super) fn of(ty: &Type) -> Self {
-        match ty {
-            Type::Paren(inner) => Self::of(&inner.elem),
-            Type::Group(inner) => Self::of(&inner.elem),
+        match bare(ty) {
             _ if borrows_mutably(ty) => Self::Mutably,
             Type::Reference(reference) if is_static(reference.lifetime.as_ref()) => Self::Nothing,
             Type::Reference(reference) if borrows(&reference.elem) => Self::Inside,
@@ -48,13 +47,11 @@ fn is_static(lifetime: Option<&syn::Lifetime>) -> bool {
 /// Whether the type, as it is spelled, holds a reference or a lifetime that ends. Those of `Fn(&str)` are its
 /// own.
 fn borrows(ty: &Type) -> bool {
-    match ty {
+    match bare(ty) {
         Type::Reference(reference) => !is_static(reference.lifetime.as_ref()) || borrows(&reference.elem),
         Type::Tuple(tuple) => tuple.elems.iter().any(borrows),
         Type::Array(array) => borrows(&array.elem),
         Type::Slice(slice) => borrows(&slice.elem),
-        Type::Paren(inner) => borrows(&inner.elem),
-        Type::Group(inner) => borrows(&inner.elem),
         Type::Path(path) => path.path.segments.iter().any(|segment| match &segment.arguments {
             PathArguments::AngleBracketed(arguments) => {
                 arguments.args.iter().any(|argument| match argument {

@@ -8,6 +8,7 @@ use syn::{Attribute, FnArg, Pat, ReceiverKind, Signature, Type};
 use super::lends::Lends;
 use super::patterns;
 use crate::krate::generated;
+use crate::types::bare;
 
 /// One parameter.
 pub(super) struct Param {
@@ -128,7 +129,7 @@ impl Param {
                     kind,
                     cfgs: cfgs(&typed.attrs),
                     mutable_borrow: borrows_mutably(&typed.ty),
-                    is_bool: matches!(&*typed.ty, Type::Path(path) if path.path.is_ident("bool")),
+                    is_bool: matches!(bare(&typed.ty), Type::Path(path) if path.path.is_ident("bool")),
                     lends: Lends::of(&typed.ty),
                     is_mut: matches!(&*typed.pat, Pat::Ident(plain) if plain.mutability.is_some()),
                 }
@@ -170,10 +171,8 @@ fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
 
 /// `&mut T` and `Pin<&mut T>`.
 pub(super) fn borrows_mutably(ty: &Type) -> bool {
-    match ty {
+    match bare(ty) {
         Type::Reference(reference) => reference.mutability.is_some(),
-        Type::Paren(inner) => borrows_mutably(&inner.elem),
-        Type::Group(inner) => borrows_mutably(&inner.elem),
         Type::Path(path) => path.path.segments.last().is_some_and(|segment| {
             segment.ident == "Pin"
                 && matches!(&segment.arguments, syn::PathArguments::AngleBracketed(arguments)

@@ -5,6 +5,7 @@ use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
 use super::args::span_of;
 use crate::errors::Errors;
+use crate::types::bare;
 
 const OWNED: &str = "a cached value outlives the call, so it must be owned: return `String` for `&str`, `Vec<T>` \
                      for `&[T]`, `Arc<T>` for `&T` (a `&'static` reference is fine)";
@@ -25,7 +26,7 @@ pub(super) fn check(output: &ReturnType, errors: &mut Errors) {
 }
 
 fn owned(ty: &Type, errors: &mut Errors) {
-    match ty {
+    match bare(ty) {
         Type::Reference(reference) => {
             if reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static") {
                 owned(&reference.elem, errors);
@@ -65,8 +66,6 @@ fn owned(ty: &Type, errors: &mut Errors) {
         Type::Tuple(tuple) => tuple.elems.iter().for_each(|inner| owned(inner, errors)),
         Type::Array(array) => owned(&array.elem, errors),
         Type::Slice(slice) => owned(&slice.elem, errors),
-        Type::Paren(inner) => owned(&inner.elem, errors),
-        Type::Group(inner) => owned(&inner.elem, errors),
         _ => {}
     }
 }
@@ -93,7 +92,7 @@ fn bound_is(bound: &TypeParamBound, name: &str) -> bool {
 
 /// `Pin<Box<dyn Future<..>>>`
 fn is_boxed_future(ty: &Type) -> bool {
-    match ty {
+    match bare(ty) {
         Type::Path(path) => path.path.segments.last().is_some_and(|segment| {
             let PathArguments::AngleBracketed(inner) = &segment.arguments else { return false };
             (segment.ident == "Pin" || segment.ident == "Box")
@@ -118,7 +117,7 @@ const PLAIN: &[&str] = &[
 /// The type as it is spelled, where it plainly is neither an `Option` nor a `Result`.
 pub(super) fn plain(output: &ReturnType) -> Option<String> {
     let ReturnType::Type(_, ty) = output else { return Some("nothing".to_owned()) };
-    match &**ty {
+    match bare(ty) {
         Type::Path(path) => path
             .path
             .get_ident()
@@ -135,7 +134,7 @@ pub(super) fn plain(output: &ReturnType) -> Option<String> {
 
 /// Whether the return type is spelled `Option<..>`, which stores no errors.
 pub(super) fn is_option(output: &ReturnType) -> bool {
-    matches!(output, ReturnType::Type(_, ty) if matches!(&**ty, Type::Path(path)
+    matches!(output, ReturnType::Type(_, ty) if matches!(bare(ty), Type::Path(path)
         if path.path.segments.last().is_some_and(|segment| segment.ident == "Option")))
 }
 

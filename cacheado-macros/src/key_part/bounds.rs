@@ -7,6 +7,7 @@ use syn::{GenericArgument, GenericParam, Generics, Ident, PathArguments, Type, T
 
 use super::fields::KeyField;
 use crate::krate::generated;
+use crate::types::bare;
 
 /// `generics` without defaults, as an `impl` needs them.
 pub(super) fn without_defaults(generics: &Generics) -> Generics {
@@ -45,7 +46,7 @@ pub(super) fn with(generics: &Generics, fields: &[KeyField], bound: &TokenStream
 
 /// What has to be a part for `ty` to be one, as far as `parameters` decide on that.
 fn subjects(ty: &Type, parameters: &[Ident], found: &mut Vec<TokenStream>) {
-    match ty {
+    match bare(ty) {
         Type::Path(path) if is_projection(path, parameters) => found.push(path.to_token_stream()),
         Type::Path(TypePath { qself: None, path, .. }) if path.get_ident().is_none() => {
             for argument in path.segments.iter().flat_map(|segment| arguments(&segment.arguments)) {
@@ -56,8 +57,6 @@ fn subjects(ty: &Type, parameters: &[Ident], found: &mut Vec<TokenStream>) {
         Type::Slice(slice) => subjects(&slice.elem, parameters, found),
         Type::Array(array) => subjects(&array.elem, parameters, found),
         Type::Tuple(tuple) => tuple.elems.iter().for_each(|inner| subjects(inner, parameters, found)),
-        Type::Paren(inner) => subjects(&inner.elem, parameters, found),
-        Type::Group(inner) => subjects(&inner.elem, parameters, found),
         _ => {
             let mentioned = parameters.iter().filter(|parameter| mentions(ty.to_token_stream(), parameter));
             found.extend(mentioned.map(ToTokens::to_token_stream));

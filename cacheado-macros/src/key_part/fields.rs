@@ -7,6 +7,7 @@ use syn::{Fields, Index, Member, PathArguments, Type, TypePath};
 use super::attributes;
 use crate::errors::Errors;
 use crate::krate::{Krate, generated};
+use crate::types::bare;
 
 /// A field that is part of the key.
 pub(super) struct KeyField {
@@ -53,7 +54,7 @@ pub(super) fn of(all: &Fields, errors: &mut Errors) -> Vec<KeyField> {
 
 /// Whether it is the one of the standard library, as it is spelled there. Another type of that name is a part.
 fn is_phantom(ty: &Type) -> bool {
-    let Type::Path(TypePath { qself: None, path, .. }) = ty else { return false };
+    let Type::Path(TypePath { qself: None, path, .. }) = bare(ty) else { return false };
     let Some(last) = path.segments.last() else { return false };
     let names: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     let is_std = matches!(

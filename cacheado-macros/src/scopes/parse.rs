@@ -10,6 +10,7 @@ use syn::{
 
 use crate::errors::Errors;
 use crate::krate::Krate;
+use crate::types::bare;
 
 /// The whole input.
 pub(super) struct ScopeModule {
@@ -49,7 +50,7 @@ impl Param {
 
     /// Whether the type is a text: owned or borrowed, it is the same value.
     pub(super) fn is_text(&self) -> bool {
-        match &self.ty {
+        match self.ty.as_ref().map(bare) {
             Some(Type::Reference(reference)) => {
                 let is_plain = reference.lifetime.is_none() && reference.mutability.is_none();
                 is_plain && is_path_to(&reference.elem, &["str"])
@@ -103,7 +104,7 @@ fn names_its_own(token: &TokenTree) -> bool {
 }
 
 fn is_path_to(ty: &Type, names: &[&str]) -> bool {
-    let Type::Path(TypePath { qself: None, path, .. }) = ty else { return false };
+    let Type::Path(TypePath { qself: None, path, .. }) = bare(ty) else { return false };
     let is_named =
         |(segment, name): (&PathSegment, &&str)| segment.arguments.is_none() && segment.ident == *name;
     path.segments.len() == names.len() && path.segments.iter().zip(names).all(is_named)

@@ -10,6 +10,7 @@ use crate::cached::batch::Batch;
 use crate::cached::params::ParamKind;
 use crate::cached::returns;
 use crate::krate::{generated, generated_at, private};
+use crate::types::bare;
 
 /// The annotated function.
 pub(super) fn function(call: &Call, batch: &Batch) -> TokenStream {
@@ -106,7 +107,7 @@ fn given(call: &Call, batch: &Batch) -> TokenStream {
     inputs
         .filter_map(|(input, param)| {
             let FnArg::Typed(typed) = input else { return None };
-            if param.ident == batch.ident || matches!(&*typed.ty, Type::Reference(_)) {
+            if param.ident == batch.ident || matches!(bare(&typed.ty), Type::Reference(_)) {
                 return None;
             }
             let (ident, cfgs) = (&param.ident, &param.cfgs);
