@@ -91,7 +91,17 @@ use proc_macro::TokenStream;
 /// its function stands.
 #[proc_macro_attribute]
 pub fn cached(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    cached::cached(arguments.into(), item.into()).into()
+    cached::cached(arguments.into(), item.into(), nth).into()
+}
+
+/// How many functions of this name there are so far, with this one. In several blocks there may be several, and those that
+/// one macro by example writes have all the place of its invocation.
+fn nth(function: &str) -> u32 {
+    static SEEN: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let count = seen.entry(function.to_owned()).or_default();
+    *count += 1;
+    *count
 }
 
 /// Declares scopes: a module with one function a level.

@@ -251,3 +251,59 @@ fn a_level_that_is_called_as_the_others_together_takes_no_state_from_any() {
     let levels = cache.stats_by_scope_level();
     assert_eq!(levels.values().map(|level| level.hits).collect::<Vec<_>>(), [1, 1, 1], "{levels:?}");
 }
+
+/// All functions that this writes have the place of its invocation.
+macro_rules! in_three_blocks {
+    ($entry:ident, $cache:ident) => {{
+        let first = {
+            #[cached]
+            fn load(n: u32) -> u32 {
+                n + 10
+            }
+            assert_eq!(load(1), 11);
+            $entry!(load_entry, 11);
+            $cache!(load_cache)
+        };
+        let second = {
+            #[cached]
+            fn load(n: u32) -> u32 {
+                n + 20
+            }
+            assert_eq!(load_entry(1).peek().unwrap(), None, "the first has been called, and this one has not");
+            assert_eq!(load(1), 21);
+            $entry!(load_entry, 21);
+            $cache!(load_cache)
+        };
+        let third = {
+            #[cached]
+            fn load(n: u32) -> u32 {
+                n + 30
+            }
+            assert_eq!(load_entry(1).get(), 31);
+            assert_eq!(load(1), 31);
+            $entry!(load_entry, 31);
+            $cache!(load_cache)
+        };
+        [first, second, third]
+    }};
+}
+
+macro_rules! holds {
+    ($entry:ident, $value:literal) => {
+        assert_eq!($entry(1).peek().unwrap(), Some($value))
+    };
+}
+
+macro_rules! evicted {
+    ($cache:ident) => {
+        $cache().evict_all().unwrap()
+    };
+}
+
+#[test]
+fn hazard_01_functions_of_one_name_that_one_macro_writes() {
+    everywhere(|_| {
+        assert_eq!(in_three_blocks!(holds, evicted), [1, 1, 1], "each has an entry of its own");
+        assert_eq!(in_three_blocks!(holds, evicted), [1, 1, 1]);
+    });
+}

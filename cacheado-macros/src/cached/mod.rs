@@ -30,9 +30,9 @@ use proc_macro2::TokenStream;
 use crate::errors::Errors;
 use crate::fallback;
 
-/// The expansion of `#[cached(arguments)] item`, or all errors beside the item.
-pub(crate) fn cached(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    match analyse(arguments, item.clone()) {
+/// The expansion of `#[cached(arguments)] item`, or all errors beside the item. `nth` numbers the functions of a name.
+pub(crate) fn cached(arguments: TokenStream, item: TokenStream, nth: fn(&str) -> u32) -> TokenStream {
+    match analyse(arguments, item.clone(), nth) {
         Ok(call) => expand::expand(&call),
         Err(error) => fallback::with_item(&error, item),
     }
@@ -46,9 +46,11 @@ struct Call {
     key: key::KeyPlan,
     /// `batch(..)`
     batch: Option<batch::Batch>,
+    /// From 1: which of the functions of this name it is.
+    nth: u32,
 }
 
-fn analyse(arguments: TokenStream, item: TokenStream) -> syn::Result<Call> {
+fn analyse(arguments: TokenStream, item: TokenStream, nth: fn(&str) -> u32) -> syn::Result<Call> {
     let mut errors = Errors::default();
     let mut unread = Vec::new();
     let arguments = args::parse(arguments, &mut unread, &mut errors);
@@ -63,5 +65,6 @@ fn analyse(arguments: TokenStream, item: TokenStream) -> syn::Result<Call> {
     let key = key::KeyPlan::of(&options, &params);
     validate::check(&options, &function, &params, &key, &mut errors);
     let batch = batch::Batch::of(&options, &function, &params, &mut errors);
-    errors.finish(Call { function, options, params, key, batch })
+    let nth = nth(&function.name());
+    errors.finish(Call { function, options, params, key, batch, nth })
 }

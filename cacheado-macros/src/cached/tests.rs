@@ -3,14 +3,18 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{analyse, cached};
+use super::analyse;
 
 mod siblings;
+
+fn cached(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    super::cached(arguments, item, |_| 1)
+}
 
 /// All messages about `arguments` on `item`.
 fn errors_of(arguments: &str, item: TokenStream) -> Vec<String> {
     let arguments: TokenStream = arguments.parse().expect("tokens");
-    match analyse(arguments, item) {
+    match analyse(arguments, item, |_| 1) {
         Ok(_) => Vec::new(),
         Err(error) => error.into_iter().map(|error| error.to_string()).collect(),
     }

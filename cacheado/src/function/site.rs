@@ -29,6 +29,7 @@ struct Place {
     file: &'static str,
     line: u32,
     column: u32,
+    nth: u32,
     name: Option<&'static str>,
     version: u32,
 }
@@ -56,11 +57,19 @@ impl Site {
         column: u32,
     ) -> Self {
         Self {
-            place: Place { module, function, file, line, column, name: None, version: 0 },
+            place: Place { module, function, file, line, column, nth: 1, name: None, version: 0 },
             policy: Policy::new(),
             level: None,
             number: AtomicU32::new(0),
         }
+    }
+
+    /// Which of the functions of this name, from 1: those that a macro by example writes have all the place of its
+    /// invocation.
+    #[must_use]
+    pub const fn nth(mut self, nth: u32) -> Self {
+        self.place.nth = nth;
+        self
     }
 
     /// `name = "…"`.

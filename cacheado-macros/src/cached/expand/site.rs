@@ -31,8 +31,12 @@ pub(super) fn of(call: &Call) -> TokenStream {
         let version = Literal::u32_unsuffixed(version);
         quote_spanned!(generated()=> .version(#version))
     });
+    let nth = (call.nth > 1).then(|| {
+        let nth = Literal::u32_unsuffixed(call.nth);
+        quote_spanned!(generated()=> .nth(#nth))
+    });
     // `site` sees where it is called, which in all copies is where the attribute stands.
-    quote_spanned!(generated()=> #private::site(::core::module_path!(), #function) #name #version)
+    quote_spanned!(generated()=> #private::site(::core::module_path!(), #function) #nth #name #version)
 }
 
 /// How the function is cached, as far as it is the same for all calls.
