@@ -1,7 +1,7 @@
-//! Ordered collections as sequences; sets and maps in the order of their encoded bytes, whatever order they
+//! Ordered collections as sequences; sets, heaps and maps in the order of their encoded bytes, whatever order they
 //! iterate in, so a `HashMap` and a `BTreeMap` of the same entries are one key.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, LinkedList, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
 use std::ops::Range;
 
 use crate::key::replay::replay;
@@ -39,6 +39,14 @@ macro_rules! sequence {
 }
 
 sequence!(VecDeque, LinkedList);
+
+/// What it holds, however it came to be there: its own order says how it was filled.
+impl<T: KeyPart> KeyPart for BinaryHeap<T> {
+    fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {
+        sink.sequence(self.len());
+        Sorted::of(self).replay(sink);
+    }
+}
 
 impl<T: KeyPart> KeyPart for BTreeSet<T> {
     fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {

@@ -1,7 +1,7 @@
 //! [`KeyPart`](super::KeyPart) for the types of the standard library.
 //!
 //! What is left out is left out on purpose: `&mut T` and interior mutability (the key could change under the
-//! call), `BinaryHeap` (no order to rely on), `Instant` and `TypeId` (meaningless in another process).
+//! call), `Instant` and `TypeId` (meaningless in another process).
 
 mod collections;
 mod enums;

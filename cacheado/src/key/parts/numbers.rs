@@ -1,5 +1,6 @@
-//! Numbers and characters. An integer's width and sign are no part of the key: `7_u8` and `7_i64` are equal.
+//! Numbers and characters, and what reckons with or orders them in another way. An integer's width and sign are no part of the key: `7_u8` and `7_i64` are equal.
 
+use std::cmp::Reverse;
 use std::num::{NonZero, Saturating, Wrapping};
 
 use crate::key::{KeyPart, KeySink};
@@ -92,6 +93,12 @@ impl<T: KeyPart> KeyPart for Wrapping<T> {
 }
 
 impl<T: KeyPart> KeyPart for Saturating<T> {
+    fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {
+        self.0.encode(sink);
+    }
+}
+
+impl<T: KeyPart> KeyPart for Reverse<T> {
     fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {
         self.0.encode(sink);
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ macro_rules! transparent {
 }
 
 transparent!(&T, Box<T>, Rc<T>, Arc<T>);
+transparent!(Pin<&T>, Pin<Box<T>>, Pin<Rc<T>>, Pin<Arc<T>>);
 
 impl<T: KeyPart + ToOwned + ?Sized> KeyPart for Cow<'_, T> {
     fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {

@@ -1,6 +1,6 @@
 //! Strings and paths.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::key::{KeyPart, KeySink};
@@ -30,6 +30,22 @@ impl KeyPart for OsStr {
 impl KeyPart for OsString {
     fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {
         self.as_os_str().encode(sink);
+    }
+}
+
+/// Text where it is Unicode, else the raw bytes, without the zero at the end; the two never meet.
+impl KeyPart for CStr {
+    fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {
+        match self.to_str() {
+            Ok(text) => sink.text(text),
+            Err(_) => sink.bytes(self.to_bytes()),
+        }
+    }
+}
+
+impl KeyPart for CString {
+    fn encode<S: KeySink + ?Sized>(&self, sink: &mut S) {
+        self.as_c_str().encode(sink);
     }
 }
 

@@ -25,6 +25,8 @@ fn hazard_04_golden_numbers() {
     check(&i128::MIN, "08 00000000000000000000000000000080");
     check(&std::num::NonZero::new(7_u8), "02 05 0700000000000000");
     check(&std::num::Wrapping(-1_i32), "06 ffffffffffffffff");
+    check(&std::num::Saturating(7_u8), "05 0700000000000000");
+    check(&std::cmp::Reverse(7_u8), "05 0700000000000000");
     check(&'é', "09 e9000000");
     check(&1.0_f64, "0a 000000000000f03f");
     check(&-0.0_f64, "0a 0000000000000080");
@@ -44,6 +46,8 @@ fn hazard_04_golden_texts_and_bytes() {
     check(&Vec::<u8>::new(), "0d 0000000000000000");
     check(std::path::Path::new("a/b"), "83 612f62");
     check(&std::borrow::Cow::Borrowed("a"), "81 61");
+    check(c"ab", "82 6162");
+    check(&std::ffi::CString::from(c"a\xFF"), "0d 0200000000000000 61ff");
 }
 
 #[test]
@@ -63,6 +67,10 @@ fn hazard_04_golden_containers() {
     check(&Err::<(), _>("a"), "12 83 457272 0100000000000000 81 61");
     check(&["a", "b"], "0e 0200000000000000 81 61 81 62");
     check(&std::collections::VecDeque::from([true]), "0e 0100000000000000 04");
+    check(
+        &std::collections::BinaryHeap::from([5_u8, 7, 5]),
+        "0e 0300000000000000 05 0500000000000000 05 0500000000000000 05 0700000000000000",
+    );
     check(&std::collections::HashSet::from(["b", "a"]), "0f 0200000000000000 81 61 81 62");
     check(
         &std::collections::HashMap::from([("b", true), ("a", false)]),
@@ -75,6 +83,8 @@ fn hazard_04_golden_containers() {
         &format!("30 {}", "00".repeat(16)),
     );
     check(&Box::new(std::sync::Arc::<str>::from("a")), "81 61");
+    check(&std::pin::pin!("a").as_ref(), "81 61");
+    check(&Box::pin("a"), "81 61");
     check(&std::marker::PhantomData::<u8>, "00");
 }
 
