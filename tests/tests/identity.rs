@@ -269,7 +269,11 @@ macro_rules! in_three_blocks {
             fn load(n: u32) -> u32 {
                 n + 20
             }
-            assert_eq!(load_entry(1).peek().unwrap(), None, "the first has been called, and this one has not");
+            assert_eq!(
+                load_entry(1).peek().unwrap(),
+                None,
+                "the first has been called, and this one has not"
+            );
             assert_eq!(load(1), 21);
             $entry!(load_entry, 21);
             $cache!(load_cache)
