@@ -76,3 +76,35 @@ fn a_type_that_a_macro_was_given_is_what_it_is_spelled() {
     let marked = Marked { n: 1, none: std::marker::PhantomData };
     assert_eq!(cacheado::key::encode(&marked), cacheado::key::encode(&Unmarked { n: 1 }));
 }
+
+mod shelves {
+    use cacheado::prelude::*;
+
+    #[derive(Clone, KeyPart)]
+    pub struct Id(pub u8);
+
+    pub mod books {
+        use cacheado::prelude::*;
+
+        #[derive(Clone, KeyPart)]
+        pub struct Id(pub u8);
+
+        cacheado::scopes! {
+            pub mod scopes { shelf(shelf_id: super::Id) { book(book_id: self::Id) } }
+        }
+
+        #[cached(scope = "book")]
+        pub fn both(shelf_id: &super::Id, book_id: Id) -> u8 {
+            shelf_id.0 + book_id.0
+        }
+    }
+}
+
+#[test]
+fn the_type_of_a_level_is_the_one_that_the_user_sees() {
+    use shelves::{Id, books};
+
+    let cache = Cache::new();
+    assert_eq!(cacheado::with_cache(&cache, || books::both(&Id(1), books::Id(2))), 3);
+    assert_eq!(cache.evict_by_scope(&books::scopes::book(Id(1), books::Id(2))).unwrap(), 1);
+}

@@ -10,7 +10,7 @@ use syn::{
 
 use crate::errors::Errors;
 use crate::krate::Krate;
-use crate::types::bare;
+use crate::types::{bare, in_child_module};
 
 /// The whole input.
 pub(super) struct ScopeModule {
@@ -203,7 +203,8 @@ impl Parse for Level {
             name: content.parse()?,
             ty: if content.peek(Token![:]) {
                 content.parse::<Token![:]>()?;
-                Some(content.parse()?)
+                // It stands in the module that is made, and was written beside it.
+                Some(in_child_module(content.parse()?))
             } else {
                 None
             },
