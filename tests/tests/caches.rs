@@ -314,3 +314,14 @@ fn a_task_can_be_spawned_with_a_cache() {
         assert_eq!(cache.stats().total_keys, 2);
     });
 }
+
+#[test]
+fn a_handle_may_be_used_where_a_panic_is_caught() {
+    let cache = Cache::new();
+    let scoped = cache.scoped("organization:acme".parse().unwrap());
+    let panics = || scoped.get_or_compute("key", Ttl::Never, || -> u8 { panic!("on purpose") });
+    assert!(std::panic::catch_unwind(panics).is_err());
+    let panics = || cache.get_or_compute("key", Ttl::Never, || -> u8 { panic!("on purpose") });
+    assert!(std::panic::catch_unwind(panics).is_err());
+    assert_eq!(scoped.get_or_compute("key", Ttl::Never, || 1).unwrap(), 1);
+}

@@ -1,5 +1,6 @@
 //! A cache inside a scope.
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::registry::programmatic_label;
@@ -74,6 +75,10 @@ impl Scoped {
         &self.cache
     }
 }
+
+// As a `Cache`.
+impl UnwindSafe for Scoped {}
+impl RefUnwindSafe for Scoped {}
 
 impl std::fmt::Debug for Scoped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
