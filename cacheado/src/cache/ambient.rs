@@ -11,7 +11,8 @@ use crate::error::{Error, ErrorKind};
 static GLOBAL: OnceLock<Cache> = OnceLock::new();
 static DEFAULT: OnceLock<Cache> = OnceLock::new();
 
-/// The cache of the annotated functions that name none: the one of [`set_global`], or a `Cache::new()`.
+/// The cache of the annotated functions that name none: the one of [`set_global`], or a `Cache::new()`. It is the same
+/// inside [`with_cache`], which has another in its place for what is called there.
 #[inline]
 #[must_use]
 pub fn global() -> &'static Cache {
