@@ -152,7 +152,7 @@ impl Param {
                 let (ident, cfgs) = (&self.ident, &self.cfgs);
                 let pattern = patterns::by_reference(pattern);
                 Some(quote_spanned!(generated()=>
-                    #(#cfgs)* #[allow(unused_variables)] let #pattern = &#ident;
+                    #(#cfgs)* #[allow(unused_variables, clippy::pattern_type_mismatch)] let #pattern = &#ident;
                 ))
             }
             _ => None,

@@ -71,7 +71,7 @@ pub(super) fn expand(module: &ScopeModule, unique: &str) -> TokenStream {
         #documentation
         #(#attrs)*
         #[allow(clippy::all, clippy::pedantic, clippy::nursery, unused_qualifications, unreachable_pub)]
-        #[allow(dead_code, non_local_definitions)]
+        #[allow(dead_code, non_local_definitions, trivial_casts, clippy::impl_trait_in_params)]
         #vis mod #name {
             #[allow(unused_imports)]
             use super::*;

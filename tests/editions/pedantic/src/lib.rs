@@ -356,6 +356,30 @@ macro_rules! twice {
 twice!(doubled, 2);
 twice!(tripled, 3);
 
+/// What a macro writes, under lints that few have on.
+#[deny(trivial_casts, clippy::impl_trait_in_params, clippy::pattern_type_mismatch)]
+pub mod written {
+    use cacheado::prelude::*;
+
+    macro_rules! tenants {
+        ($id:ty) => {
+            cacheado::scopes! {
+                /// The tenants.
+                pub mod scopes { tenant(tenant_id: $id) { user(user_id) } }
+            }
+        };
+    }
+
+    tenants!(String);
+
+    /// A name in a pattern, borrowed for the scope.
+    #[cached(scope = "user")]
+    #[must_use]
+    pub fn inside((tenant_id, user_id): (String, u64)) -> String {
+        format!("{tenant_id} {user_id}")
+    }
+}
+
 /// A body that can go on without its caller.
 #[cached(ttl = 60, stale = 30, early = 1.0, jitter = 0.1, stale_if_error = "1h")]
 #[must_use]
