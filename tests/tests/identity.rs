@@ -311,3 +311,28 @@ fn hazard_01_functions_of_one_name_that_one_macro_writes() {
         assert_eq!(in_three_blocks!(holds, evicted), [1, 1, 1]);
     });
 }
+
+/// Both methods have one name, which is not that of two functions that somebody has named alike.
+macro_rules! with_methods_of_one_name {
+    ($($type:ident),*) => {$(
+        struct $type;
+
+        impl $type {
+            #[cached(name = "identity.titled")]
+            fn titled(n: u32) -> String {
+                format!("{} {n}", stringify!($type))
+            }
+        }
+    )*};
+}
+
+with_methods_of_one_name!(Book, Film);
+
+#[test]
+fn hazard_01_methods_that_one_macro_gives_one_name() {
+    everywhere(|_| {
+        for _ in 0..2 {
+            assert_eq!((Book::titled(1), Film::titled(1)), ("Book 1".to_owned(), "Film 1".to_owned()));
+        }
+    });
+}

@@ -34,13 +34,20 @@ struct Place {
     version: u32,
 }
 
+impl Place {
+    /// Whether the two differ only in which of the functions they are that a macro by example has written.
+    fn is_beside(self, other: Self) -> bool {
+        Self { nth: other.nth, ..self } == other
+    }
+}
+
 static NUMBERS: Mutex<Option<HashMap<Place, u32>>> = Mutex::new(None);
 
 /// Which instance of which site has an identity and version outside of this process: the first one that was called.
 static OWNERS: Mutex<Option<HashMap<(String, u32), Owner>>> = Mutex::new(None);
 
 struct Owner {
-    site: u32,
+    place: Place,
     types: TypeId,
     /// `None` until the function itself has been called.
     marker: Option<TypeId>,
@@ -245,22 +252,22 @@ impl Site {
 
     /// Whether the identity of this instance, whose path is given, is its own in a store that other processes
     /// share. Two functions in two blocks of one function are spelled alike, as are two types, and any two closures.
-    /// A `name` that two functions were given is theirs.
+    /// A `name` that two functions were given is theirs, if it was not one macro by example that gave it to both.
     pub(crate) fn owns_identity(&self, path: &str, instance: InstanceId) -> bool {
         if has_closure_argument(path) {
             return false;
         }
-        let (site, types) = (self.enrol(), instance.types);
+        let types = instance.types;
         let marker = (!instance.is_sibling()).then_some(instance.marker);
         let mut owners = OWNERS.lock();
         let owners = owners.get_or_insert_default();
         let owner = owners.entry((self.identity(path), self.version_number())).or_insert(Owner {
-            site,
+            place: self.place,
             types,
             marker,
         });
-        if owner.site != site {
-            return self.place.name.is_some();
+        if owner.place != self.place {
+            return self.place.name.is_some() && !self.place.is_beside(owner.place);
         }
         let is_same =
             owner.types == types && (owner.marker == marker || owner.marker.is_none() || marker.is_none());
