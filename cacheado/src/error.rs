@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 /// What the crate's fallible operations return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -24,7 +25,8 @@ pub enum ErrorKind {
     Timeout,
 }
 
-/// An error of the cache itself, never of a cached function.
+/// An error of the cache itself, never of a cached function. Cheap to clone, so that a function's error which holds one
+/// can be `Clone`, too, and be given to all who have waited for it.
 ///
 /// # Examples
 ///
@@ -35,11 +37,11 @@ pub enum ErrorKind {
 /// let error = cacheado::Error::from(error);
 /// assert_eq!(error.kind(), ErrorKind::Scope);
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Error {
     kind: ErrorKind,
     operation: &'static str,
-    source: Box<dyn StdError + Send + Sync>,
+    source: Arc<dyn StdError + Send + Sync>,
 }
 
 impl Error {
@@ -48,7 +50,7 @@ impl Error {
         operation: &'static str,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        Self { kind, operation, source: source.into() }
+        Self { kind, operation, source: Arc::from(source.into()) }
     }
 
     /// What went wrong, coarsely.

@@ -265,6 +265,24 @@ fn hazard_19_an_error_that_can_be_copied_is_shared() {
     });
 }
 
+#[cached(cache = stage.cache, skip(stage))]
+async fn fails_as_the_cache_does(stage: &Stage) -> cacheado::Result<usize> {
+    stage.runs.next();
+    stage.through_the_gate().await;
+    Err("no scope".parse::<cacheado::Scope>().unwrap_err().into())
+}
+
+#[test]
+fn hazard_19_an_error_of_the_cache_itself_is_shared() {
+    on_one_thread(|| async {
+        let stage = Stage::new();
+        let results = crowd!(stage, 50, fails_as_the_cache_does(&stage));
+        let is_shared = |error: cacheado::Error| error.kind() == cacheado::ErrorKind::Scope;
+        assert!(results.into_iter().all(|result| result.unwrap().is_err_and(is_shared)));
+        assert_eq!((stage.runs.get(), stage.cache.stats().total_keys), (1, 0));
+    });
+}
+
 #[test]
 fn hazard_19_a_leader_that_panics_is_followed_by_another() {
     on_one_thread(|| async {
