@@ -67,7 +67,7 @@ fn a_type_that_a_macro_was_given_is_what_it_is_spelled() {
     let cache = Cache::new();
     let values = || (flagged(2, false), flagged(2, true), flagged(2, false));
     assert_eq!(cacheado::with_cache(&cache, values), (2, 3, 3), "the flag is no part of the key");
-    assert_eq!(of_texts::user("o", &"u".to_owned()).to_string(), "organization:o/user:u");
+    assert_eq!(of_texts::user("o", "u".to_owned()).to_string(), "organization:o/user:u");
 
     #[derive(KeyPart)]
     struct Unmarked {
@@ -94,7 +94,7 @@ mod shelves {
         }
 
         #[cached(scope = "book")]
-        pub fn both(shelf_id: &super::Id, book_id: Id) -> u8 {
+        pub fn both(shelf_id: &super::Id, book_id: &Id) -> u8 {
             shelf_id.0 + book_id.0
         }
     }
@@ -105,6 +105,6 @@ fn the_type_of_a_level_is_the_one_that_the_user_sees() {
     use shelves::{Id, books};
 
     let cache = Cache::new();
-    assert_eq!(cacheado::with_cache(&cache, || books::both(&Id(1), books::Id(2))), 3);
+    assert_eq!(cacheado::with_cache(&cache, || books::both(&Id(1), &books::Id(2))), 3);
     assert_eq!(cache.evict_by_scope(&books::scopes::book(Id(1), books::Id(2))).unwrap(), 1);
 }

@@ -19,8 +19,8 @@ use serializer::{Encoder, Failure};
 /// Makes any `Serialize` value part of a key: `key = cacheado::key::Serde(&filter)`.
 ///
 /// Field names are in the key: renaming or adding a field makes new keys. Maps are sorted, so a
-/// `HashMap` inside is fine. A `HashSet` reaches serde as a plain sequence, in no certain order: it costs hits,
-/// never a wrong one; sort it, or use a `BTreeSet`.
+/// `HashMap` inside is fine. A `HashSet` or `BinaryHeap` reaches serde as a plain sequence, in no certain order: it costs
+/// hits, never a wrong one; sort it, or use a `BTreeSet`.
 ///
 /// A value that fails to serialize equals nothing, itself included: each attempt encodes as the variant
 /// `serde-error` with the message and 16 random bytes. Such a call bypasses the cache: nothing is looked up or stored.
