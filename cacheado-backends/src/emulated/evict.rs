@@ -50,7 +50,7 @@ impl Core {
         let keys: Vec<_> = batch.iter().map(|(key, _)| *key).collect();
         let Survey { values, mut epochs } = self.survey(&keys, BTreeSet::new()).await?;
         let now = epochs.state(&name);
-        epochs.0.insert(name, before);
+        epochs.states.insert(name, before);
 
         let mut ended = Vec::new();
         let mut index = BTreeSet::new();

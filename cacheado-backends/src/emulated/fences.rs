@@ -24,9 +24,9 @@ pub(super) fn draw() -> Result<[u8; 16]> {
 pub(super) type State = Option<Epoch>;
 
 impl Epoch {
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self> {
-        let epoch = bytes.try_into().map(Self);
-        epoch.map_err(|_| Error::new(ErrorKind::Malformed, "read an epoch", "an epoch has 16 bytes"))
+    /// `None` for what is none.
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
     }
 }
 
@@ -148,9 +148,19 @@ fn take_flag(rest: &mut &[u8]) -> Option<bool> {
 
 /// Epochs by their names, as far as they were read.
 #[derive(Debug, Default)]
-pub(super) struct Epochs(pub(super) HashMap<String, State>);
+pub(super) struct Epochs {
+    pub(super) states: HashMap<String, State>,
+    /// Those that somebody has written over: their states are such as nothing was computed under.
+    pub(super) damaged: Vec<String>,
+}
 
 impl Epochs {
+    /// These, and others, which are newer.
+    pub(super) fn add(&mut self, others: Self) {
+        self.states.extend(others.states);
+        self.damaged.extend(others.damaged);
+    }
+
     /// The names of all epochs that concern a place.
     pub(super) fn names(at: &Place) -> BTreeSet<String> {
         let own = [keys::ALL.to_owned(), keys::epoch_of_key(&at.key)];
@@ -159,7 +169,7 @@ impl Epochs {
 
     /// What an epoch is; as if there were none, if it was not read.
     pub(super) fn state(&self, name: &str) -> State {
-        self.0.get(name).copied().flatten()
+        self.states.get(name).copied().flatten()
     }
 
     fn fence(&self, group: &str) -> Fence {
@@ -174,6 +184,6 @@ impl Epochs {
 
     /// Whether an eviction is known to have come since the fences were captured.
     pub(super) fn forbid(&self, key: &str, fences: &Fences) -> bool {
-        fences.expected(key).any(|(name, then)| self.0.get(&name).is_some_and(|now| *now != then))
+        fences.expected(key).any(|(name, then)| self.states.get(&name).is_some_and(|now| *now != then))
     }
 }

@@ -23,7 +23,8 @@
 //! for at most 30 days, and an epoch for 30 days and two windows. The second window is for a write that is on
 //! its way, or a process that is stopped, between the last look at the epochs and the write. The epoch of
 //! everything never expires, and where it is missing, as after the loss of all data, every value and every
-//! claim is over.
+//! claim is over. So is what was stored under an epoch that somebody else has written over; whoever announces a fill or
+//! sets a value there puts a new one.
 //!
 //! So what has to be remembered grows with the evictions of 30 days, and not with the keys there are.
 //! It also says what is asked of the backend: to keep what it has promised to keep. One that drops

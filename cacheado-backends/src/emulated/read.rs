@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::fences::{Epoch, Epochs};
 use super::frame::Framed;
+use super::write::EPOCH_LIFE;
 use super::{Core, keys};
 use crate::Entry;
 use crate::contract::Place;
@@ -38,9 +39,9 @@ impl Core {
         let found = values.iter().zip(keys).filter_map(|(value, key)| Some((value.as_ref()?, *key)));
         let open = found.filter(|(value, key)| !epochs.forbid(key, &value.fences));
         let names = open.flat_map(|(value, key)| value.fences.names(key));
-        let more: BTreeSet<_> = names.filter(|name| !epochs.0.contains_key(name)).collect();
+        let more: BTreeSet<_> = names.filter(|name| !epochs.states.contains_key(name)).collect();
         if !more.is_empty() {
-            epochs.0.extend(self.epochs(more).await?.0);
+            epochs.add(self.epochs(more).await?);
         }
         Ok(Survey { values, epochs })
     }
@@ -48,6 +49,21 @@ impl Core {
     /// Reads epochs alone.
     pub(super) async fn epochs(&self, names: BTreeSet<String>) -> Result<Epochs> {
         Ok(self.fetch(&[], names).await?.1)
+    }
+
+    /// The same epochs, with new ones in the place of those that somebody has written over: what is stored under what they
+    /// have written could be brought back by writing that again. Of several nodes that do so the last one's count.
+    pub(super) async fn mended(&self, mut epochs: Epochs) -> Result<Epochs> {
+        if epochs.damaged.is_empty() {
+            return Ok(epochs);
+        }
+        let damaged = std::mem::take(&mut epochs.damaged);
+        for name in &damaged {
+            let life = (name != keys::ALL).then_some(EPOCH_LIFE);
+            self.put_epoch(name, self.draw()?, life).await?;
+        }
+        epochs.add(self.epochs(damaged.into_iter().collect()).await?);
+        Ok(epochs)
     }
 
     /// The epoch of everything. Where there is none, all epochs may have been lost with it: a new one keeps
@@ -73,8 +89,15 @@ impl Core {
             return Err(Error::new(ErrorKind::Malformed, "get_many", problem));
         }
         let states = entries.split_off(values.len()).into_iter();
-        let states = states.map(|entry| entry.map(|entry| Epoch::parse(&entry.value)).transpose());
-        let epochs = names.into_iter().zip(states).map(|(name, state)| Ok((name, state?)));
-        Ok((entries, Epochs(epochs.collect::<Result<_>>()?)))
+        let mut epochs = Epochs::default();
+        for (name, state) in names.into_iter().zip(states) {
+            let epoch = state.map(|entry| Epoch::parse(&entry.value));
+            if epoch == Some(None) {
+                epochs.damaged.push(name.clone());
+            }
+            let epoch = epoch.map(|epoch| epoch.map_or_else(|| self.draw(), Ok)).transpose()?;
+            epochs.states.insert(name, epoch);
+        }
+        Ok((entries, epochs))
     }
 }

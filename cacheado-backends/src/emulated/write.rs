@@ -26,7 +26,7 @@ const SET_ATTEMPTS: usize = 16;
 impl Core {
     pub(super) async fn begin(&self, at: &Place) -> Result<Claim> {
         let taken = Instant::now();
-        let epochs = self.epochs(Epochs::names(at)).await?;
+        let epochs = self.mended(self.epochs(Epochs::names(at)).await?).await?;
         let all = self.all(&epochs).await?;
         Ok(Claim { token: epochs.capture(all, at).encode()?, taken })
     }
@@ -47,7 +47,10 @@ impl Core {
         let mut names = Epochs::names(at);
         names.extend(fences.names(&at.key));
         let epochs = self.epochs(names).await?;
-        Ok((!epochs.forbid(&at.key, &fences)).then_some((fences, epochs)))
+        if epochs.forbid(&at.key, &fences) {
+            return Ok(None);
+        }
+        Ok(Some((fences, self.mended(epochs).await?)))
     }
 
     pub(super) async fn retract(&self, at: &Place, claim: &Claim) -> Result<bool> {
@@ -71,7 +74,8 @@ impl Core {
     pub(super) async fn set(&self, at: &Place, new: New<'_>) -> Result<()> {
         let mut survey = self.survey(&[&at.key], Epochs::names(at)).await?;
         let own = self.draw()?;
-        let mut fences = survey.epochs.capture(self.all(&survey.epochs).await?, at);
+        let epochs = self.mended(survey.epochs).await?;
+        let mut fences = epochs.capture(self.all(&epochs).await?, at);
         fences.key = Some(own);
         let name = keys::epoch_of_key(&at.key);
         let index = self.put_index(&at.key, &fences, lifetime(new.ttl));
@@ -102,6 +106,7 @@ impl Core {
         }
         let (mut entries, epochs) = self.fetch(&[keys::value(key)], names).await?;
         let value = entries.pop().flatten().and_then(Framed::parse);
+        let epochs = self.mended(epochs).await?;
         let is_own = value.is_some_and(|value| value.fences == *fences);
         let moved = epochs.state(keys::ALL).filter(|_| is_own && epochs.forbid(key, fences));
         Ok(moved.map(|all| Fences { all, key: epochs.state(&own), groups: fences.groups.clone() }))

@@ -2,8 +2,8 @@
 
 use super::super::fences::{Epoch, Fence, Fences};
 use super::super::frame::{Framed, encode};
-use super::{Tier, Wanted, World, at, block_on};
-use crate::{Backend, Entry, ErrorKind};
+use super::{Claim, Filled, Tier, World, at, block_on, group, new, place};
+use crate::{Backend, Entry};
 
 fn fences() -> Fences {
     let fence = |name: &str, state, is_member| Fence { name: name.to_owned(), state, is_member };
@@ -65,7 +65,7 @@ fn hazard_30_a_frame_that_is_damaged_is_no_value() {
 }
 
 #[test]
-fn hazard_30_what_others_have_written_is_a_miss_or_an_error() {
+fn hazard_30_what_others_have_written_in_place_of_a_value_is_a_miss() {
     block_on(async {
         let world = World::new();
         world.a.store(&at(), "value").await;
@@ -73,12 +73,55 @@ fn hazard_30_what_others_have_written_is_a_miss_or_an_error() {
         assert_eq!(world.read(&at()).await, None);
         world.a.tier.evict(&at(), None).await.unwrap();
         assert_eq!(world.entries("v:").await, [""; 0]);
+    });
+}
 
-        world.memory.put("g:report", b"foreign", None).await.unwrap();
-        let error = world.a.tier.get(&at(), Wanted::Value).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Malformed);
-        world.a.tier.clear(None).await.unwrap();
-        world.a.store(&at(), "value").await;
-        assert_eq!(world.read(&at()).await.as_deref(), Some("value"));
+/// Nothing that was stored before is read, and everything goes on: also where the same is written there again.
+#[test]
+fn hazard_30_an_epoch_that_is_damaged_ends_what_it_concerns() {
+    block_on(async {
+        for (name, ends_other) in [("all", true), ("k:k", false), ("g:g", false)] {
+            for rubbish in [&b""[..], b"rubbish", &[0; 15], &[0; 17], &[7; 4096]] {
+                let world = World::new();
+                let (at, other) = (place("k", &["g"]), place("other", &["h"]));
+                let damage = async || world.memory.put(name, rubbish, None).await.unwrap();
+                let is_fenced = async |claim: &Claim| {
+                    let filled = world.a.tier.fill(&at, new("old"), claim).await.unwrap();
+                    assert_eq!((filled, world.read(&at).await), (Filled::Fenced, None), "{name}");
+                };
+                world.a.store(&at, "old").await;
+                world.a.store(&other, "old").await;
+                let claim = world.a.begin(&at).await;
+                damage().await;
+                assert_eq!(world.read(&at).await, None, "{name}");
+                assert_eq!(world.read(&other).await.is_none(), ends_other, "{name}");
+                is_fenced(&claim).await;
+
+                // It is mended by whoever is about to store.
+                world.b.store(&at, "new").await;
+                assert_eq!(world.read(&at).await.as_deref(), Some("new"), "{name}");
+                let claim = world.a.begin(&at).await;
+                assert!(world.b.tier.evict(&at, None).await.unwrap(), "{name}");
+                damage().await;
+                is_fenced(&claim).await;
+
+                world.b.tier.set(&at, new("set"), None).await.unwrap();
+                assert_eq!(world.read(&at).await.as_deref(), Some("set"), "{name}");
+                let claim = world.a.begin(&at).await;
+                assert_eq!(world.b.tier.evict_group(&group("g"), None).await.unwrap(), 1, "{name}");
+                damage().await;
+                is_fenced(&claim).await;
+
+                // Evicting does not stumble over it, nor does clearing.
+                world.b.store(&at, "new").await;
+                damage().await;
+                world.b.tier.evict(&at, None).await.unwrap();
+                damage().await;
+                world.b.tier.evict_group(&group("g"), None).await.unwrap();
+                damage().await;
+                world.b.tier.clear(None).await.unwrap();
+                assert_eq!(world.entries("").await, [""; 0]);
+            }
+        }
     });
 }
