@@ -76,8 +76,8 @@ impl Redis {
     }
 }
 
-/// First how long it lives, if that is wanted: of an entry that is made anew between the two, that is too little, not too
-/// much.
+/// First how long it lives, if that is wanted: of an entry that is granted the same time anew between the two, that is too
+/// little, not too much. Where it is granted less, what the reader knows of the value has to bound it.
 fn reading(shard: &Shard, key: &str, wanted: Wanted) -> Request {
     let name = Name::entry(shard, key);
     let get = get(name);

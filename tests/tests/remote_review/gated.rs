@@ -47,6 +47,8 @@ pub(crate) struct Gated {
     pub(crate) gates: Arc<Mutex<Gates>>,
     pub(crate) is_down: Arc<AtomicBool>,
     pub(crate) abandoned: Arc<AtomicU32>,
+    /// What it says of the lifetime of each entry that is read, where it is not the entry's own.
+    pub(crate) says: Arc<Mutex<Option<Option<Duration>>>>,
 }
 
 impl Gated {
@@ -123,7 +125,10 @@ impl Tier for Gated {
     fn get<'a>(&'a self, at: &'a Place, wanted: Wanted) -> BoxFuture<'a, Result<Option<Entry>>> {
         Box::pin(async move {
             self.is_up()?;
-            let entry = self.tier().get(at, wanted).await?;
+            let mut entry = self.tier().get(at, wanted).await?;
+            if let (Some(entry), Some(says)) = (&mut entry, *self.says.lock().unwrap()) {
+                entry.remaining = says;
+            }
             self.pass(Point::AfterGet).await?;
             Ok(entry)
         })

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use cacheado::Key;
 use cacheado::backends::{Memory, SharedMemory};
 use cacheado::prelude::*;
 use cacheado::rules::{Effect, EntryMeta, Rule};
 use cacheado::testing::ManualClock;
+use cacheado::{Key, Outcome, observe};
 
 use cacheado_tests::wait::until;
 
@@ -83,6 +83,31 @@ fn a_rule_that_prolongs_entries_does_not_prolong_their_copies() {
         cache.get::<u8>("k").unwrap();
     }
     assert_eq!(cache.get::<u8>("k").unwrap(), Some(2), "twelve seconds on, the copy is over");
+}
+
+/// As Redis may, which tells the lifetime first, and then the value that another node has set in between.
+#[test]
+fn hazard_10_a_copy_does_not_outlive_what_its_value_was_granted() {
+    #[cached(cache = cache, skip(cache), ttl = 10, stale = "10s")]
+    fn aging(cache: &Cache) -> u8 {
+        1
+    }
+    for says in [None, Some(Duration::from_secs(3_600))] {
+        let clock = ManualClock::new();
+        let backend = Gated::by(&clock);
+        let ten = Duration::from_secs(10);
+        plain(&backend).set("k", &1_u8, ten).unwrap();
+        aging(&plain(&backend));
+        let near = Cache::builder().backend(backend.clone()).near(Memory::new()).clock(clock.clone());
+        let near = near.near_ttl(Duration::from_secs(3_600)).build().unwrap();
+        *backend.says.lock().unwrap() = Some(says);
+        assert_eq!(near.get::<u8>("k").unwrap(), Some(1));
+        assert_eq!(aging(&near), 1);
+        *backend.says.lock().unwrap() = None;
+        clock.advance(ten);
+        assert_eq!(near.get::<u8>("k").unwrap(), None, "{says:?}");
+        assert_eq!(observe(|| aging(&near)).1.outcome, Outcome::Stale, "{says:?}");
+    }
 }
 
 #[test]

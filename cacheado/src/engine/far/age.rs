@@ -9,6 +9,7 @@ use std::time::Duration;
 use cacheado_backends::contract::{Entry, Wanted};
 
 use super::ask::{Answer, Step};
+use super::found::granted;
 use crate::chance;
 use crate::codec::Header;
 use crate::context::{Served, Tier};
@@ -91,7 +92,7 @@ impl Computation {
             Age::Left(left) if self.renewing?.is_done_by(age, header.lifetime) => {
                 let asked = self.far.as_ref()?.asked;
                 let ages = aging(self.lead(header.took), header.grace);
-                self.keep_copy(&function, &value, left, ages, asked);
+                self.keep_copy(&function, &value, granted(&header, left), ages, asked);
                 let typed = self.call.typed;
                 self.answered();
                 self.land(|| Landed::Found(value.clone()));

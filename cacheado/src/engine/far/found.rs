@@ -8,6 +8,7 @@ use cacheado_backends::contract::Entry;
 use cacheado_backends::memory::{Aging, Fill};
 
 use super::age::Reading;
+use crate::codec::Header;
 use crate::context::Tier;
 use crate::engine::aging::{Age, aging};
 use crate::engine::call::ScopeOf;
@@ -17,6 +18,13 @@ use crate::function::{Function, Held, Value};
 use crate::remote::Chore;
 use crate::rules::EntryMeta;
 use crate::ttl::Ttl;
+
+/// How long a copy lives, at most, of an entry of which the backend says that so much is left: no longer than it was
+/// granted. A server that is asked for lifetime and value one after the other may have told the lifetime of the value
+/// before this one.
+pub(super) fn granted(header: &Header, left: Option<Duration>) -> Option<Duration> {
+    left.into_iter().chain(header.lifetime).min()
+}
 
 impl Computation {
     /// What an entry of the backend stands for. A hit is counted, and handed to those who wait. No copy is kept
@@ -47,7 +55,7 @@ impl Computation {
         };
         if lifetime_known && matches!(age, Age::Left(_)) {
             let ages = aging(self.lead(header.took), header.grace);
-            self.keep_copy(&function, &value, remaining.or(None), ages, asked);
+            self.keep_copy(&function, &value, granted(&header, remaining.or(None)), ages, asked);
         }
         self.call.count_served(age);
         let typed = self.call.typed;
