@@ -2,7 +2,7 @@
 //!
 //! A chore is on the list until it is done: one whose caller gave up, or that met an outage, is done by the next.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -18,13 +18,15 @@ pub(crate) struct Chore {
     key: Key,
     place: Arc<Place>,
     work: Work,
-    /// Whether somebody is at it.
-    is_taken: AtomicBool,
+    /// How many there had been before it.
+    number: u64,
+    /// How many are at it.
+    takers: AtomicUsize,
 }
 
 enum Work {
-    /// A rule has asked for it, so nobody reads the entry after it: the next to come does not wait until
-    /// another has done it, but does it as well.
+    /// A rule has asked for it, so nobody reads the entry after it: whom it concerns does not wait until another has
+    /// done it, but does it as well.
     Evict(Weak<Inner>),
     /// It is old, and what was to replace it could not be written: nobody reads it after that, either. If that was
     /// announced, what is newer stays.
@@ -52,7 +54,7 @@ impl Chore {
     }
 
     fn new(key: Key, place: Arc<Place>, work: Work) -> Self {
-        Self { key, place, work, is_taken: AtomicBool::new(false) }
+        Self { key, place, work, number: 0, takers: AtomicUsize::new(0) }
     }
 
     pub(super) fn request(&self) -> Request {
@@ -91,8 +93,39 @@ impl Chore {
         is_alike && self.key == other.key
     }
 
-    fn is_free(&self) -> bool {
-        matches!(self.work, Work::Evict(_) | Work::Retract(_)) || !self.is_taken.load(Ordering::Acquire)
+    /// Whether it is to be done now, by somebody whom these concern.
+    fn is_due(&self, concern: Concern<'_>) -> bool {
+        let is_taken = self.takers.load(Ordering::Acquire) > 0;
+        !is_taken || matches!(self.work, Work::Evict(_) | Work::Retract(_)) && concern.is_with(self)
+    }
+}
+
+/// Which chores somebody has to see done. What others are at is left to them: of a thousand who come at a time, each
+/// would do what all have left.
+#[derive(Clone, Copy)]
+pub(super) enum Concern<'a> {
+    /// Those of entries that are asked for.
+    With(&'a [Arc<Place>]),
+    /// Those that came after so many.
+    Since(u64),
+    /// All of them.
+    All,
+}
+
+impl<'a> Concern<'a> {
+    pub(super) const NONE: Self = Self::With(&[]);
+
+    /// What a request that is about to be sent must find done.
+    pub(super) fn of(request: &'a Request) -> Self {
+        request.places().map_or(Self::All, Self::With)
+    }
+
+    fn is_with(self, chore: &Chore) -> bool {
+        match self {
+            Self::With(places) => places.iter().any(|place| place.key == chore.place.key),
+            Self::Since(number) => chore.number >= number,
+            Self::All => true,
+        }
     }
 }
 
@@ -109,13 +142,20 @@ impl std::ops::Deref for Taken {
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        self.0.is_taken.store(false, Ordering::Release);
+        self.0.takers.fetch_sub(1, Ordering::Release);
     }
+}
+
+/// A way through the list, past what is added meanwhile.
+pub(super) struct Walk {
+    next: u64,
+    end: u64,
 }
 
 /// The list.
 #[derive(Default)]
 pub(super) struct Chores {
+    /// In the order of their numbers.
     list: Mutex<Vec<Arc<Chore>>>,
     is_any: AtomicBool,
     /// How many there have been.
@@ -128,13 +168,13 @@ impl Chores {
     /// In a long outage the list grows to this, and no further.
     const MOST: usize = 10_000;
 
-    pub(super) fn add(&self, chore: Chore) {
+    pub(super) fn add(&self, mut chore: Chore) {
         let dropped = {
             let mut list = self.list.lock();
             list.retain(|other| !chore.replaces(other));
             let dropped = (list.len() >= Self::MOST).then(|| list.remove(0));
+            chore.number = self.added.fetch_add(1, Ordering::Relaxed);
             list.push(Arc::new(chore));
-            self.added.fetch_add(1, Ordering::Relaxed);
             self.is_any.store(true, Ordering::Release);
             dropped
         };
@@ -155,19 +195,24 @@ impl Chores {
         self.is_any.load(Ordering::Acquire)
     }
 
-    /// What there is to do now.
-    pub(super) fn listed(&self) -> Vec<Arc<Chore>> {
-        if self.is_any() { self.list.lock().clone() } else { Vec::new() }
+    /// The way through what there is to do now.
+    pub(super) fn walk(&self) -> Walk {
+        Walk { next: 0, end: self.added() }
     }
 
-    /// Takes one, unless another has taken it or done it.
-    pub(super) fn take(&self, chore: Arc<Chore>) -> Option<Taken> {
-        let list = self.list.lock();
-        if !list.iter().any(|other| Arc::ptr_eq(other, &chore)) || !chore.is_free() {
+    /// Takes the next on the way, unless another is at it or has done it.
+    pub(super) fn take(&self, walk: &mut Walk, concern: Concern<'_>) -> Option<Taken> {
+        if !self.is_any() {
             return None;
         }
-        chore.is_taken.store(true, Ordering::Release);
-        Some(Taken(chore))
+        let list = self.list.lock();
+        // They stand in the order of their numbers.
+        let [from, end] =
+            [walk.next, walk.end].map(|number| list.partition_point(|chore| chore.number < number));
+        let chore = list.get(from..end)?.iter().find(|chore| chore.is_due(concern))?;
+        walk.next = chore.number + 1;
+        chore.takers.fetch_add(1, Ordering::Relaxed); // under the lock, as whoever looks is
+        Some(Taken(Arc::clone(chore)))
     }
 
     pub(super) fn strike(&self, chore: &Taken) {
@@ -197,11 +242,40 @@ mod tests {
         for claim in [None, Some(Claim::now(vec![1])), None, Some(Claim::now(vec![2]))] {
             chores.add(retract(claim));
         }
-        let claims = chores.listed().into_iter().map(|chore| match &chore.work {
+        let mut walk = chores.walk();
+        let taken = std::iter::from_fn(|| chores.take(&mut walk, Concern::NONE));
+        let claims = taken.map(|chore| match &chore.work {
             Work::Retract(claim) => claim.as_ref().map(|claim| claim.token.clone()),
             _ => None,
         });
         assert_eq!(claims.collect::<Vec<_>>(), [Some(vec![1]), None, Some(vec![2])]);
+    }
+
+    #[test]
+    fn what_another_is_at_is_done_as_well_by_whom_it_concerns_alone() {
+        let chores = Chores::default();
+        let next = |walk: &mut Walk, concern| chores.take(walk, concern).map(|chore| chore.number);
+        chores.add(retract(Some(Claim::now(vec![1]))));
+        let mut walk = chores.walk();
+        chores.add(retract(Some(Claim::now(vec![2]))));
+        let first = chores.take(&mut walk, Concern::NONE).expect("it is free");
+        assert_eq!(next(&mut walk, Concern::All), None, "what was added meanwhile is not on the way");
+
+        assert_eq!(next(&mut chores.walk(), Concern::NONE), Some(1));
+        let of_it = [Arc::clone(&first.place)];
+        let of_another = [place(&Key::assemble(&Scope::global(), "f", 1, &crate::key::encode("y")))];
+        for (concern, is_done) in [
+            (Concern::With(&of_it), true),
+            (Concern::With(&of_another), false),
+            (Concern::Since(0), true),
+            (Concern::Since(1), false),
+            (Concern::All, true),
+        ] {
+            // Nobody is at the other one.
+            assert_eq!(next(&mut chores.walk(), concern), Some(u64::from(!is_done)));
+        }
+        chores.strike(&first);
+        assert_eq!(next(&mut chores.walk(), Concern::All), Some(1));
     }
 
     #[test]

@@ -41,7 +41,7 @@ use crate::key::Key;
 
 pub(crate) use background::Background;
 use breaker::{Breaker, Permit};
-use chores::{Chores, Taken};
+use chores::{Chores, Concern, Taken};
 
 pub(crate) use chores::Chore;
 pub(crate) use lease::{Kept, Turn};
@@ -221,31 +221,31 @@ impl Remote {
         }
     }
 
-    async fn read(&self, place: &Place, wanted: Wanted) -> Result<Option<Entry>> {
+    async fn read(&self, place: &Arc<Place>, wanted: Wanted) -> Result<Option<Entry>> {
         if self.chores.is_any() {
-            Box::pin(self.settle()).await;
+            Box::pin(self.settle_for(Concern::With(std::slice::from_ref(place)))).await;
         }
         let permit = self.permit(false)?;
         let entry = self.tier.get(place, wanted).await;
         report(permit, &entry);
         if self.chores.is_any() {
-            Box::pin(self.settle()).await;
+            Box::pin(self.settle_for(Concern::NONE)).await;
         }
         entry
     }
 
     async fn ask_at_length(&self, request: Request) -> Result<Reply> {
-        self.settle().await;
+        self.settle_for(Concern::of(&request)).await;
         let reply = self.perform(request).await;
-        self.settle().await;
+        self.settle_for(Concern::NONE).await;
         reply
     }
 
     /// The same, while this thread waits.
     pub(crate) fn ask_blocking(&self, request: Request) -> Result<Reply> {
-        self.settle_blocking();
+        self.settle_blocking_for(Concern::of(&request));
         let reply = self.perform_blocking(request);
-        self.settle_blocking();
+        self.settle_blocking_for(Concern::NONE);
         reply
     }
 
@@ -253,7 +253,7 @@ impl Remote {
     pub(crate) async fn ask_all(&self, requests: Vec<Request>) -> Vec<Result<Reply>> {
         self.settle().await;
         let replies = all(requests.into_iter().map(|request| self.perform(request))).await;
-        self.settle().await;
+        self.settle_for(Concern::NONE).await;
         replies
     }
 
@@ -309,10 +309,25 @@ impl Remote {
         self.chores.add(chore);
     }
 
+    /// How many chores have been left by now.
+    fn postponed(&self) -> u64 {
+        self.chores.added()
+    }
+
     /// Does what has been left to be done.
     pub(crate) async fn settle(&self) {
-        for chore in self.chores.listed() {
-            let Some(chore) = self.chores.take(chore) else { continue };
+        self.settle_for(Concern::All).await;
+    }
+
+    /// The same, of which what has been left after so many is done when it returns.
+    async fn settle_since(&self, before: u64) {
+        self.settle_for(Concern::Since(before)).await;
+    }
+
+    /// The same, where somebody has to see these done.
+    async fn settle_for(&self, concern: Concern<'_>) {
+        let mut walk = self.chores.walk();
+        while let Some(chore) = self.chores.take(&mut walk, concern) {
             let Some(permit) = self.breaker.admit() else { return };
             let reply = self.run(permit, chore.request()).await;
             if !self.settled(&chore, reply) {
@@ -321,10 +336,18 @@ impl Remote {
         }
     }
 
-    /// The same, while this thread waits.
+    /// [`settle`](Self::settle), while this thread waits.
     pub(crate) fn settle_blocking(&self) {
-        for chore in self.chores.listed() {
-            let Some(chore) = self.chores.take(chore) else { continue };
+        self.settle_blocking_for(Concern::All);
+    }
+
+    fn settle_blocking_since(&self, before: u64) {
+        self.settle_blocking_for(Concern::Since(before));
+    }
+
+    fn settle_blocking_for(&self, concern: Concern<'_>) {
+        let mut walk = self.chores.walk();
+        while let Some(chore) = self.chores.take(&mut walk, concern) {
             let Some(permit) = self.breaker.admit() else { return };
             let reply = self.run_blocking(permit, chore.request());
             if !self.settled(&chore, reply) {
@@ -360,7 +383,8 @@ struct Tending(Arc<Remote>);
 
 impl Drop for Tending {
     fn drop(&mut self) {
-        self.0.chores.is_tended.store(false, Ordering::Release);
+        // Whoever has found it tended until now has added its chore before, and it is seen by whoever looks after this.
+        self.0.chores.is_tended.swap(false, Ordering::AcqRel);
     }
 }
 

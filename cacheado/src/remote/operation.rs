@@ -54,9 +54,11 @@ impl<'o, T> Operation<'o, T> {
         match self {
             Self::Ready(result) => result,
             Self::Asks(Asks { remote, request, then }) => {
-                let result = then(remote.ask_blocking(request));
+                let reply = remote.ask_blocking(request);
+                let before = remote.postponed();
+                let result = then(reply);
                 // What it was made of may have woken rules.
-                remote.settle_blocking();
+                remote.settle_blocking_since(before);
                 result
             }
         }
@@ -67,8 +69,10 @@ impl<'o, T> Operation<'o, T> {
         match self {
             Self::Ready(result) => result,
             Self::Asks(Asks { remote, request, then }) => {
-                let result = then(remote.ask(request).await);
-                remote.settle().await;
+                let reply = remote.ask(request).await;
+                let before = remote.postponed();
+                let result = then(reply);
+                remote.settle_since(before).await;
                 result
             }
         }

@@ -87,6 +87,22 @@ impl Request {
         })
     }
 
+    /// The entries that it is about; `None`: there is no telling.
+    pub(super) fn places(&self) -> Option<&[Arc<Place>]> {
+        match self {
+            Self::Get { place, .. }
+            | Self::Begin { place }
+            | Self::BeginLeased { place, .. }
+            | Self::Fill { place, .. }
+            | Self::Set { place, .. }
+            | Self::SetTtl { place, .. }
+            | Self::Evict { place, .. }
+            | Self::Retract { place, .. } => Some(std::slice::from_ref(place)),
+            Self::GetMany { places, .. } => Some(places),
+            Self::EvictGroup { .. } | Self::Clear { .. } | Self::Count { .. } => None,
+        }
+    }
+
     /// Whether it takes something away that must not be served any more.
     pub(crate) fn is_eviction(&self) -> bool {
         matches!(

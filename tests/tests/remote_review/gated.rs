@@ -47,6 +47,10 @@ pub(crate) struct Gated {
     pub(crate) gates: Arc<Mutex<Gates>>,
     pub(crate) is_down: Arc<AtomicBool>,
     pub(crate) abandoned: Arc<AtomicU32>,
+    /// How often it was asked to evict an entry.
+    pub(crate) evictions: Arc<AtomicU32>,
+    /// Whether it panics.
+    pub(crate) panics: Arc<AtomicBool>,
     /// What it says of the lifetime of each entry that is read, where it is not the entry's own.
     pub(crate) says: Arc<Mutex<Option<Option<Duration>>>>,
 }
@@ -74,6 +78,7 @@ impl Gated {
     }
 
     pub(crate) fn is_up(&self) -> Result<()> {
+        assert!(!self.panics.load(Ordering::SeqCst), "a defect of the backend's");
         if self.is_down.load(Ordering::SeqCst) {
             return Err(Error::new(ErrorKind::Unavailable, "test", "it is down"));
         }
@@ -168,6 +173,7 @@ impl Tier for Gated {
     }
     fn evict<'a>(&'a self, at: &'a Place, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
+            self.evictions.fetch_add(1, Ordering::SeqCst);
             self.pass(Point::BeforeEvict).await?;
             self.tier().evict(at, notice).await
         })

@@ -1,5 +1,6 @@
 //! What a rule wants of an entry that it has seen: when it is done, and of what.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cacheado::backends::{Memory, SharedMemory};
@@ -10,7 +11,7 @@ use cacheado::{Key, Outcome, observe};
 
 use cacheado_tests::wait::until;
 
-use crate::gated::Gated;
+use crate::gated::{Gated, Point};
 use crate::{MINUTE, eventually, plain};
 
 /// Gives each entry that is found another minute.
@@ -19,6 +20,15 @@ struct Slide;
 impl Rule for Slide {
     fn on_get(&self, _: &Key, _: &EntryMeta) -> Effect {
         Effect::SetTtl(MINUTE.into())
+    }
+}
+
+/// Evicts each entry that is found.
+struct Once;
+
+impl Rule for Once {
+    fn on_get(&self, key: &Key, _: &EntryMeta) -> Effect {
+        Effect::Evict(vec![key.clone()])
     }
 }
 
@@ -41,13 +51,6 @@ async fn what_a_rule_wants_is_done_in_the_background_when_a_hit_has_been_served(
     async fn seen_many_async(cache: &Cache, ids: &[u8]) -> Vec<u8> {
         ids.to_vec()
     }
-    /// The entry goes once it is found.
-    struct Once;
-    impl Rule for Once {
-        fn on_get(&self, key: &Key, _: &EntryMeta) -> Effect {
-            Effect::Evict(vec![key.clone()])
-        }
-    }
     for way in 0..4 {
         let (clock, backend) = (ManualClock::new(), SharedMemory::new());
         let node = || Cache::builder().backend(backend.clone()).clock(clock.clone());
@@ -67,6 +70,56 @@ async fn what_a_rule_wants_is_done_in_the_background_when_a_hit_has_been_served(
         find(&node().rule(Once).build().unwrap()).await;
         eventually(|| remaining().is_none()).await;
     }
+}
+
+/// The last of them is found while the first one's wish is being done, and nobody asks after it.
+#[tokio::test]
+async fn hits_at_the_same_time_leave_each_others_wishes_to_whoever_is_at_them() {
+    #[cached(cache = cache, skip(cache))]
+    async fn seen(cache: &Cache, n: u32) -> u32 {
+        n
+    }
+    const MANY: u32 = 32;
+    let backend = Gated::default();
+    let filler = plain(&backend);
+    for n in 0..MANY {
+        seen(&filler, n).await;
+    }
+    let builder = Cache::builder().backend(backend.clone()).rule(Once);
+    let cache = builder.background(|task| drop(tokio::spawn(task))).build().unwrap();
+    let mut held = backend.hold(Point::BeforeEvict);
+    seen(&cache, 0).await;
+    held.is_reached().await;
+    for n in 1..MANY {
+        seen(&cache, n).await;
+    }
+    assert_eq!(seen_entry(&filler, 0).peek().await.unwrap(), Some(0));
+    held.release();
+    // Without asking the backend, as whoever does sees to what is left.
+    let stats = || cache.stats_by_function()[seen_cache(&cache).name()].clone();
+    eventually(|| stats().evictions == u64::from(MANY)).await;
+    assert_eq!(stats().misses, 0);
+    assert_eq!(backend.evictions.load(Ordering::SeqCst), MANY, "each was done once");
+}
+
+/// Until it is done, whoever wants the entry does it as well.
+#[tokio::test]
+async fn what_a_rule_wants_gone_is_not_found_while_another_is_at_it() {
+    let backend = Gated::default();
+    let builder = Cache::builder().backend(backend.clone()).rule(Once);
+    let cache = builder.build().unwrap();
+    cache.set_async("k", &1_u8, MINUTE).await.unwrap();
+    cache.set_async("other", &1_u8, MINUTE).await.unwrap();
+    let mut held = backend.hold(Point::BeforeEvict);
+    let node = cache.clone();
+    let finding = tokio::spawn(async move { node.get_async::<u8>("k").await });
+    held.is_reached().await;
+    assert_eq!(cache.get_async::<u8>("other").await.unwrap(), Some(1));
+    assert_eq!(backend.evictions.load(Ordering::SeqCst), 2, "its own");
+    assert_eq!(cache.get_async::<u8>("k").await.unwrap(), None);
+    assert_eq!(backend.evictions.load(Ordering::SeqCst), 3);
+    held.release();
+    assert_eq!(finding.await.unwrap().unwrap(), Some(1));
 }
 
 #[test]
