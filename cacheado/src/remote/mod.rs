@@ -9,6 +9,7 @@
 //! | `background` | where that is done which nobody waits for |
 //! | `lease` | one process at a time computes an entry; claims that find their way back |
 //! | `several` | several requests at once |
+//! | `panics` | a backend that panics |
 //! | `breaker` | no hammering of a dead server |
 //! | `notice`, `near` | what nodes tell each other, and what that does to the copies here |
 //! | `chores` | what rules want done at the backend |
@@ -23,6 +24,7 @@ pub(crate) mod ledger;
 mod near;
 mod notice;
 mod operation;
+mod panics;
 mod place;
 mod recent;
 mod request;
@@ -47,6 +49,7 @@ pub(crate) use chores::Chore;
 pub(crate) use lease::{Kept, Turn};
 pub(crate) use notice::Notice;
 pub(crate) use operation::Operation;
+use panics::{contained, contained_blocking};
 pub(crate) use place::{Address, Title, function_group, place, scope_group, tag_group};
 use recent::Recent;
 pub(crate) use request::{Reply, Request};
@@ -196,13 +199,13 @@ impl Remote {
     }
 
     async fn run(&self, permit: Permit<'_>, request: Request) -> Result<Reply> {
-        let reply = request.on(&self.tier, &self.background, &self.background).await;
+        let reply = contained(request.on(&self.tier, &self.background, &self.background)).await;
         report(permit, &reply);
         reply
     }
 
     fn run_blocking(&self, permit: Permit<'_>, request: Request) -> Result<Reply> {
-        let reply = request.on_blocking(&*self.tier).unwrap_or_else(|| {
+        let reply = contained_blocking(|| request.on_blocking(&*self.tier)).unwrap_or_else(|| {
             let (tier, background) = (Arc::clone(&self.tier), self.background.clone());
             // An executor of the user's may need this thread, which waits.
             io::block_on(async move { request.on(&tier, &Background::default(), &background).await })
@@ -226,7 +229,7 @@ impl Remote {
             Box::pin(self.settle_for(Concern::With(std::slice::from_ref(place)))).await;
         }
         let permit = self.permit(false)?;
-        let entry = self.tier.get(place, wanted).await;
+        let entry = contained(async { self.tier.get(place, wanted).await }).await;
         report(permit, &entry);
         if self.chores.is_any() {
             Box::pin(self.settle_for(Concern::NONE)).await;

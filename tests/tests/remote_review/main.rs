@@ -2,6 +2,7 @@
 //! lets another go by.
 
 mod gated;
+mod panics;
 mod wishes;
 
 use std::panic::AssertUnwindSafe;
