@@ -1,9 +1,11 @@
 //! What is done to many entries: a group, a namespace.
 
-use redis::{FromRedisValue as _, RedisError, Value};
+use redis::{Cmd, FromRedisValue, RedisError, Value};
 
 use super::connection::Again;
+use super::error::is_foreign;
 use super::keys::Shard;
+use super::link::Request;
 use super::scripts::{Name, SCRIPTS};
 use super::{Redis, together, unexpected};
 use crate::contract::{BoxFuture, Group};
@@ -56,6 +58,21 @@ impl Redis {
         which: Which<'_>,
         notice: Option<&[u8]>,
     ) -> Result<u64, RedisError> {
+        match (which, self.remove_listed(shard, which, notice).await) {
+            (Which::All, Err(foreign)) if is_foreign(&foreign) => {
+                let swept = Box::pin(self.sweep(shard)).await?;
+                Ok(swept + self.remove_listed(shard, which, notice).await?)
+            }
+            (_, outcome) => outcome,
+        }
+    }
+
+    async fn remove_listed(
+        &self,
+        shard: &Shard,
+        which: Which<'_>,
+        notice: Option<&[u8]>,
+    ) -> Result<u64, RedisError> {
         let mut removed = 0;
         for first in [true].into_iter().chain(std::iter::repeat(false)) {
             let script = &SCRIPTS.evict_group;
@@ -70,6 +87,37 @@ impl Redis {
             }
         }
         Ok(removed)
+    }
+
+    /// Removes the entries of a shard where somebody else has written over the index of them all, and begins it anew; how
+    /// many there were. Meanwhile nothing is stored, as it cannot be listed, so that none is missed. It looks through the
+    /// whole database: only here, and where the server lets this user.
+    async fn sweep(&self, shard: &Shard) -> Result<u64, RedisError> {
+        let (mut swept, mut cursor) = (0, "0".to_owned());
+        loop {
+            let mut scan = Cmd::new();
+            scan.arg("SCAN").arg(&cursor).arg("MATCH").arg(shard.entries()).arg("COUNT").arg(PART);
+            let (next, names): (String, Vec<Vec<u8>>) = self.plain(shard, scan).await?;
+            if !names.is_empty() {
+                let mut unlink = Cmd::new();
+                unlink.arg("UNLINK").arg(names);
+                swept += self.plain::<u64>(shard, unlink).await?;
+            }
+            if next == "0" {
+                break;
+            }
+            cursor = next;
+        }
+        let script = &SCRIPTS.mend;
+        let command = script.on(shard, [].into_iter());
+        self.connections().run(script, command, shard.route, Again::Harmless).await?;
+        Ok(swept)
+    }
+
+    /// What a command without a script answers on a shard.
+    async fn plain<T: FromRedisValue>(&self, shard: &Shard, command: Cmd) -> Result<T, RedisError> {
+        let answer = self.connections().send(&Request::One(command), shard.route, Again::Never).await?;
+        Ok(T::from_redis_value(answer.extract_error()?)?)
     }
 
     /// Tells a notice by itself.

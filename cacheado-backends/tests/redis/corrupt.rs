@@ -1,7 +1,7 @@
 //! Bytes of others under our keys.
 
 use cacheado_backends::Backend;
-use cacheado_backends::contract::{Event, Filled, Tier, Wanted};
+use cacheado_backends::contract::{Event, Filled, New, Tier, Wanted};
 
 use crate::{event, group, node, place, server, store, value};
 
@@ -158,4 +158,85 @@ async fn hazard_30_a_fence_of_somebody_elses_that_is_later_than_all_is_got_rid_o
         let fill = Tier::fill(&*redis, &at, crate::new(b"new"), &claim).await.expect("an answer");
         assert_eq!(fill, Filled::Stored, "{score}");
     }
+}
+
+/// What is there is not to outlive what lists it.
+#[tokio::test]
+async fn hazard_30_where_an_index_is_of_another_type_an_entry_keeps_the_life_that_it_is_listed_with() {
+    let server = server!();
+    let redis = node(&server);
+    let at = place("k", &["f", "g"]);
+    for damaged in ["{t}:i:f", "{t}:i:g", "{t}:a"] {
+        store(&redis, &at, b"old").await;
+        server.command(&["SET", damaged, "foreign"]);
+        Tier::set_ttl(&*redis, &at, None).await.expect_err("it cannot be listed");
+        let left = server.command(&["PTTL", "{t}:e:k"]).parse::<i64>().expect("a number");
+        assert!((1..=60_000).contains(&left), "{damaged}: {left}");
+        server.command(&["FLUSHALL"]);
+    }
+    for damaged in ["{t}:i:f", "{t}:i:g"] {
+        let lasting = New { value: b"old", ttl: None };
+        Tier::set(&*redis, &place("k", &["h"]), lasting, None).await.expect("stored");
+        server.command(&["SET", damaged, "foreign"]);
+        Tier::set(&*redis, &at, crate::new(b"new"), None).await.expect_err("it cannot be listed");
+        assert_eq!(value(&redis, &at).await.as_deref(), Some(&b"old"[..]), "{damaged}");
+        assert_eq!(server.command(&["ZSCORE", "{t}:a", "k"]), "inf", "{damaged}");
+        server.command(&["FLUSHALL"]);
+    }
+}
+
+#[tokio::test]
+async fn hazard_30_indexes_of_another_type_do_not_keep_entries_from_being_evicted() {
+    let server = server!();
+    let redis = node(&server);
+    let at = place("k", &["f", "g"]);
+    for damaged in ["{t}:i:f", "{t}:a"] {
+        for is_group in [false, true] {
+            store(&redis, &at, b"old").await;
+            let claim = Tier::begin(&*redis, &at).await.expect("begun");
+            server.command(&["SET", damaged, "foreign"]);
+            if is_group {
+                assert_eq!(Tier::evict_group(&*redis, &group("g"), None).await.expect("evicted"), 1);
+            } else {
+                assert!(Tier::evict(&*redis, &at, None).await.expect("evicted"), "{damaged}");
+            }
+            assert_eq!(value(&redis, &at).await, None, "{damaged}");
+            let fill = Tier::fill(&*redis, &at, crate::new(b"old"), &claim).await.expect("an answer");
+            assert_eq!(fill, Filled::Fenced, "{damaged}");
+            server.command(&["FLUSHALL"]);
+        }
+    }
+}
+
+/// Without it nobody knows what there is, but for looking at all there is.
+#[tokio::test]
+async fn hazard_30_clearing_ends_an_index_of_all_entries_of_another_type() {
+    let server = server!();
+    let (redis, listener) = (node(&server), node(&server));
+    let mut heard = listener.subscribe().expect("a bus");
+    assert_eq!(event(&mut *heard).await, Event::Gap);
+    let neighbour = crate::builder(server.url()).namespace("t*").build().expect("an address");
+    let at = place("k", &["g"]);
+    store(&neighbour, &at, b"another's").await;
+    for number in 0..2_500_u32 {
+        store(&redis, &place(&number.to_string(), &["g"]), b"old").await;
+    }
+    store(&redis, &at, b"old").await;
+    let claim = Tier::begin(&*redis, &at).await.expect("begun");
+    server.command(&["SET", "{t}:a", "foreign"]);
+    Tier::fill(&*redis, &at, crate::new(b"old"), &claim).await.expect_err("it cannot be listed");
+    assert_eq!(Tier::clear(&*redis, Some(b"n")).await.expect("cleared"), 2_501);
+    assert_eq!(event(&mut *heard).await, Event::Notice(b"n".to_vec()));
+    assert_eq!(value(&redis, &at).await, None);
+    let fill = Tier::fill(&*redis, &at, crate::new(b"old"), &claim).await.expect("an answer");
+    assert_eq!(fill, Filled::Fenced);
+    assert!(server.keys().iter().all(|key| !key.starts_with("{t}:e:")));
+    assert_eq!(value(&neighbour, &at).await.as_deref(), Some(&b"another's"[..]));
+
+    store(&redis, &at, b"new").await;
+    assert_eq!(Tier::evict_group(&*redis, &group("g"), None).await.expect("evicted"), 1);
+    server.command(&["SET", "{t*}:a", "foreign"]);
+    store(&redis, &at, b"new").await;
+    assert_eq!(Tier::clear(&neighbour, None).await.expect("cleared"), 1, "no sign of a pattern");
+    assert_eq!(value(&redis, &at).await.as_deref(), Some(&b"new"[..]));
 }

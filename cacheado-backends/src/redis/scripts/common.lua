@@ -88,16 +88,34 @@ local function list(index, name, expiry)
   end
 end
 
+-- Whether somebody else has put something of another type in the place of an index. It lists nothing.
+local function is_foreign(index)
+  return type(redis.pcall('ZCARD', index)) == 'table'
+end
+
 local function strike(index, names)
-  redis.call('ZREM', index, unpack(names))
-  settle(index)
+  if not is_foreign(index) then
+    redis.call('ZREM', index, unpack(names))
+    settle(index)
+  end
+end
+
+-- Ends the script where one of these is no index, before anything is changed: what is there stays listed for as long as
+-- it lives.
+local function check(indexes)
+  for _, index in ipairs(indexes) do
+    redis.call('ZCARD', index)
+  end
 end
 
 -- Stores a value in the groups whose indexes are KEYS[5] and on, and in no other. It is listed first: where somebody else
 -- has written over an index, nothing is stored that no eviction would find.
 local function store(entry, value, ttl)
   local name = entry:sub(#space + 3)
-  local before = groups_of(entry) or {}
+  local before = groups_of(entry)
+  if before then
+    check({ entries, unpack(KEYS, 5) })
+  end
   local expiry = ttl == '' and 'inf' or digits(millis + ttl)
   list(entries, name, expiry)
   local kept = {}
@@ -110,7 +128,7 @@ local function store(entry, value, ttl)
   else
     redis.call('SET', entry, value, 'PXAT', expiry)
   end
-  for _, group in ipairs(before) do
+  for _, group in ipairs(before or {}) do
     local index = space .. 'i:' .. group
     if not kept[index] then
       strike(index, { name })

@@ -51,7 +51,7 @@ if #removed > 0 then
   redis.call('UNLINK', unpack(removed))
 end
 for key, listed in pairs(leave) do
-  if all and key ~= index and type(redis.pcall('ZCARD', key)) == 'table' then
+  if all and key ~= index and is_foreign(key) then
     redis.call('UNLINK', key)   -- somebody else has written there: all that it has listed goes
   elseif #listed > 0 then
     strike(key, listed)

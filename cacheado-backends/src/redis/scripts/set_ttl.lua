@@ -6,6 +6,11 @@ local groups = groups_of(entry)
 if not groups then
   return 0
 end
+local indexes = { entries }
+for _, group in ipairs(groups) do
+  indexes[#indexes + 1] = space .. 'i:' .. group
+end
+check(indexes)
 local expiry = 'inf'
 if ARGV[1] == '' then
   redis.call('PERSIST', entry)
@@ -14,10 +19,8 @@ else
   redis.call('PEXPIREAT', entry, expiry)
 end
 local name = entry:sub(#space + 3)
-list(entries, name, expiry)
-settle(entries)
-for _, group in ipairs(groups) do
-  list(space .. 'i:' .. group, name, expiry)
-  settle(space .. 'i:' .. group)
+for _, index in ipairs(indexes) do
+  list(index, name, expiry)
+  settle(index)
 end
 return 1
