@@ -7,7 +7,7 @@ use std::time::Duration;
 use cacheado::backends::{Memory, SharedMemory};
 use cacheado::prelude::*;
 use cacheado::testing::ManualClock;
-use cacheado::{Cache, CacheBuilder, Ttl, with_cache_async};
+use cacheado::{Cache, CacheBuilder, Tier, Ttl, observe, with_cache_async};
 use cacheado_tests::Counter;
 use cacheado_tests::gate::{Gated, Point};
 use cacheado_tests::wait::{in_time, on_one_thread, others_wait, until};
@@ -61,6 +61,41 @@ fn hazard_32_a_node_listens_again_when_the_runtime_has_ended_that_did() {
         assert_eq!(near.get::<u32>("none").unwrap(), None);
         until("what was missed is made good", || near.get::<u32>("key").unwrap() == Some(7));
         until_it_hears("it listens again", &near, &other);
+    });
+}
+
+/// Notices are short, whatever has been evicted: others go with it.
+#[test]
+fn hazard_32_copies_of_what_has_a_long_name_are_dropped() {
+    #[cached(cache = cache, skip(cache), ttl = 60, tags("{text}"))]
+    fn length(cache: &Cache, text: &str) -> usize {
+        text.len()
+    }
+    in_time(|| {
+        let server = SharedMemory::new();
+        let (near, other) =
+            (near(&server, &ManualClock::new()).build().unwrap(), Cache::builder().backend(server).build());
+        let (other, long) = (other.unwrap(), "x".repeat(100_000));
+        for way in 0..4 {
+            until_it_hears("it listens", &near, &other);
+            length(&near, &long);
+            near.set(&long, &1_u8, Ttl::Never).unwrap();
+            until("there are copies", || {
+                let tier = observe(|| length(&near, &long)).1.tier;
+                near.get::<u8>(&long).unwrap() == Some(1) && tier == Tier::Near
+            });
+            match way {
+                0 => drop(other.evict(&long).unwrap()),
+                1 => drop(length_entry(&other, &long).evict().unwrap()),
+                2 => drop(other.evict_by_tag(&long).unwrap()),
+                _ => other.set(&long, &2_u8, Ttl::Never).unwrap(),
+            }
+            until("they are dropped", || match way {
+                0 => near.get::<u8>(&long).unwrap().is_none(),
+                1 | 2 => length_entry(&near, &long).peek().unwrap().is_none(),
+                _ => near.get::<u8>(&long).unwrap() == Some(2),
+            });
+        }
     });
 }
 

@@ -2,7 +2,12 @@
 
 use cacheado_backends::memory::Label;
 
+use crate::function::without_arguments;
 use crate::key::Key;
+
+/// The longest key or label that is told. A server that keeps notices has only so much room for them, and so has the
+/// buffer of a node that listens.
+const LONGEST: usize = 8 << 10;
 
 /// What has been evicted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +23,13 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
+    /// Of what has too long a name it says that more has been evicted: the function's entries, or everything.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         match self {
+            Self::Key(key) if key.as_bytes().len() > LONGEST => {
+                Self::Function(without_arguments(key.function()), key.version()).to_bytes()
+            }
+            Self::Label(label) if label.as_bytes().len() > LONGEST => Self::All.to_bytes(),
             Self::Key(key) => [b"k", key.as_bytes()].concat(),
             Self::Label(label) => [b"l", label.as_bytes()].concat(),
             Self::Function(name, version) => [b"f", &version.to_le_bytes()[..], name.as_bytes()].concat(),
@@ -57,6 +67,16 @@ mod tests {
         {
             assert_eq!(Notice::from_bytes(&notice.to_bytes()), Some(notice));
         }
+    }
+
+    #[test]
+    fn hazard_32_what_has_a_long_name_is_told_as_more_than_it_is() {
+        let long = "x".repeat(LONGEST);
+        let key = Key::assemble(&Scope::global(), "a::f<u8>", 3, &crate::key::encode(&*long));
+        let told = |notice: Notice| Notice::from_bytes(&notice.to_bytes());
+        assert_eq!(told(Notice::Key(key)), Some(Notice::Function("a::f".into(), 3)));
+        let tag = format!("t{long}");
+        assert_eq!(told(Notice::Label(Label::from(tag.as_bytes()))), Some(Notice::All));
     }
 
     #[test]

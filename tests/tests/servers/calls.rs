@@ -274,3 +274,16 @@ fn hazard_11_the_server_alone_says_how_long_an_entry_lives(server: &Server) {
         within(Duration::from_secs(5), "it expires", || reader.get::<u8>("short").unwrap().is_none());
     }
 }
+
+/// A MongoDB alone keeps the last notices in one document, which has a bound.
+#[test]
+fn hazard_32_entries_with_long_keys_are_set_and_evicted() {
+    let Some(server) = cacheado_servers::MongoDb::standalone() else { return };
+    let server = Server::MongoDb(server);
+    let cache = server.cache();
+    for number in 0..10_u8 {
+        let key = format!("{number}{}", "x".repeat(1 << 20));
+        cache.set(&key, &number, Duration::from_secs(60)).unwrap();
+        assert!(cache.evict(&key).unwrap(), "{number}");
+    }
+}
