@@ -105,6 +105,10 @@ impl Connections {
                 return Box::pin(sent).await;
             };
             let outcome = wire.read(name).await;
+            if !lease.live.is_open() {
+                // Or it would be there until somebody asks again: a server that has fallen silent never closes it.
+                lease.home.discard(&lease.live);
+            }
             self.leave(lease);
             match outcome {
                 Err(broken) if broken.is_connection_dropped() => {}

@@ -7,9 +7,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use cacheado_backends::contract::{Tier, Wanted};
+use tokio::io::copy;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-use crate::{builder, eventually, node, patient, place, server, store, value};
+use crate::{PATIENCE, builder, eventually, node, patient, place, server, store, value};
 
 /// The name of a socket. A server that is killed leaves it.
 #[cfg(unix)]
@@ -180,4 +184,34 @@ async fn hazard_26_a_silent_connection_is_left_for_another() {
         assert_eq!(read.expect("there").value, b"b");
     }
     eventually("an answer", answers).await;
+}
+
+/// A server that has fallen silent may be gone, and never close it.
+#[tokio::test]
+async fn hazard_26_a_silent_connection_is_closed_when_nobody_waits_for_it() {
+    let server = server!();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let (url, port) = (format!("redis://{}", listener.local_addr().expect("an address")), server.port());
+    let (fall_silent, silent) = oneshot::channel::<()>();
+    let relay = tokio::spawn(async move {
+        let (from, _) = listener.accept().await.expect("a node");
+        let there = TcpStream::connect(("127.0.0.1", port)).await.expect("a server");
+        let ((mut asked, mut answered), (mut answers, mut asks)) = (from.into_split(), there.into_split());
+        let answering = tokio::spawn(async move {
+            tokio::select! {
+                _ = copy(&mut answers, &mut answered) => {}
+                _ = silent => {}
+            }
+            // Open all the same.
+            (answers, answered)
+        });
+        // Until the node closes it.
+        let _ = copy(&mut asked, &mut asks).await;
+        drop(answering);
+    });
+    let redis = builder(url).namespace("t").timeout(Duration::from_secs(2)).build().expect("an address");
+    assert_eq!(value(&redis, &place("k", &[])).await, None);
+    fall_silent.send(()).expect("it answers");
+    Tier::get(&redis, &place("k", &[]), Wanted::Value).await.expect_err("nobody answers");
+    timeout(PATIENCE, relay).await.expect("it is closed").expect("no panic");
 }
