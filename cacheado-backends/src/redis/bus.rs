@@ -302,10 +302,36 @@ fn number(answer: Value) -> RedisResult<u64> {
 
 #[cfg(test)]
 mod tests {
+    use redis::parse_redis_value;
+
     use super::*;
 
     fn events(inbox: &Inbox) -> Vec<Event> {
         inbox.state.lock().events.drain(..).collect()
+    }
+
+    #[test]
+    fn hazard_30_what_is_no_number_is_none_and_begins_anew() {
+        let text = |text: &str| Value::BulkString(text.as_bytes().to_vec());
+        let foreign = parse_redis_value(b"-WRONGTYPE Operation against a key\r\n").expect("an answer");
+        for rubbish in
+            [text("rubbish"), text(""), text("-5"), text("99999999999999999999"), Value::Nil, foreign]
+        {
+            assert_eq!(number(rubbish.clone()).expect("none"), 0, "{rubbish:?}");
+        }
+        assert_eq!(number(text("5")).expect("a number"), 5);
+        number(parse_redis_value(b"-LOADING\r\n").expect("an answer")).expect_err("it may be any");
+
+        let inbox = Inbox::new(1);
+        let connection = inbox.begin();
+        inbox.hear(connection, b"0:5:a");
+        inbox.compare(&[0], &inbox.heard(), &[0]);
+        assert_eq!(events(&inbox), [Event::Gap], "it has been written over");
+        for (last, notice) in [(1, &b"0:1:b"[..]), (2, b"0:2:c")] {
+            inbox.hear(connection, notice);
+            inbox.compare(&[last], &inbox.heard(), &[last]);
+        }
+        assert_eq!(events(&inbox), [Event::Notice(b"b".to_vec()), Event::Notice(b"c".to_vec())]);
     }
 
     #[test]

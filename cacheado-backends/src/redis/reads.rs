@@ -184,7 +184,30 @@ pub(super) fn misread() -> RedisError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::keys::Layout;
     use super::*;
+
+    /// The other way round, an entry that is made anew in between would be said to live as long as the new one.
+    #[test]
+    fn hazard_10_lifetimes_are_asked_for_before_values() {
+        let layout = Layout::new("n", 1);
+        let shard = layout.shard("");
+        let commands = |request: Request| -> Vec<String> {
+            let named = |command: &Cmd| match command.args_iter().next() {
+                Some(redis::Arg::Simple(name)) => String::from_utf8_lossy(name).into_owned(),
+                _ => String::new(),
+            };
+            match request {
+                Request::One(command) => vec![named(&command)],
+                Request::Many(commands) => commands.cmd_iter().map(named).collect(),
+            }
+        };
+        assert_eq!(commands(reading(shard, "k", Wanted::ValueAndLifetime)), ["PTTL", "GET"]);
+        assert_eq!(commands(reading(shard, "k", Wanted::Value)), ["GET"]);
+        let many = |wanted| commands(reading_many(shard, ["k", "l"].into_iter(), wanted));
+        assert_eq!(many(Wanted::ValueAndLifetime), ["PTTL", "PTTL", "MGET"]);
+        assert_eq!(many(Wanted::Value), ["MGET"]);
+    }
 
     #[test]
     fn what_is_not_ours_is_no_entry() {
