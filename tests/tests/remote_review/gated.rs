@@ -22,6 +22,14 @@ pub(crate) enum Point {
     AfterFill,
 }
 
+/// What is said of the lifetime of each entry that is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Says {
+    #[default]
+    WhatIsTrue,
+    Lives(Option<Duration>),
+}
+
 /// An operation that is held.
 pub(crate) struct Held {
     reached: oneshot::Receiver<()>,
@@ -51,8 +59,7 @@ pub(crate) struct Gated {
     pub(crate) evictions: Arc<AtomicU32>,
     /// Whether it panics.
     pub(crate) panics: Arc<AtomicBool>,
-    /// What it says of the lifetime of each entry that is read, where it is not the entry's own.
-    pub(crate) says: Arc<Mutex<Option<Option<Duration>>>>,
+    pub(crate) says: Arc<Mutex<Says>>,
 }
 
 impl Gated {
@@ -131,8 +138,8 @@ impl Tier for Gated {
         Box::pin(async move {
             self.is_up()?;
             let mut entry = self.tier().get(at, wanted).await?;
-            if let (Some(entry), Some(says)) = (&mut entry, *self.says.lock().unwrap()) {
-                entry.remaining = says;
+            if let (Some(entry), Says::Lives(so_long)) = (&mut entry, *self.says.lock().unwrap()) {
+                entry.remaining = so_long;
             }
             self.pass(Point::AfterGet).await?;
             Ok(entry)

@@ -11,7 +11,7 @@ use cacheado::{Key, Outcome, observe};
 
 use cacheado_tests::wait::until;
 
-use crate::gated::{Gated, Point};
+use crate::gated::{Gated, Point, Says};
 use crate::{MINUTE, eventually, plain};
 
 /// Gives each entry that is found another minute.
@@ -153,10 +153,10 @@ fn hazard_10_a_copy_does_not_outlive_what_its_value_was_granted() {
         aging(&plain(&backend));
         let near = Cache::builder().backend(backend.clone()).near(Memory::new()).clock(clock.clone());
         let near = near.near_ttl(Duration::from_secs(3_600)).build().unwrap();
-        *backend.says.lock().unwrap() = Some(says);
+        *backend.says.lock().unwrap() = Says::Lives(says);
         assert_eq!(near.get::<u8>("k").unwrap(), Some(1));
         assert_eq!(aging(&near), 1);
-        *backend.says.lock().unwrap() = None;
+        *backend.says.lock().unwrap() = Says::WhatIsTrue;
         clock.advance(ten);
         assert_eq!(near.get::<u8>("k").unwrap(), None, "{says:?}");
         assert_eq!(observe(|| aging(&near)).1.outcome, Outcome::Stale, "{says:?}");
