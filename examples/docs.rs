@@ -31,4 +31,6 @@ pages! {
     near_cache = "../docs/guide/near_cache.md";
     single_flight = "../docs/guide/single_flight.md";
     custom_backend = "../docs/guide/custom_backend.md";
+    operating = "../docs/guide/operating.md";
+    migrating = "../docs/guide/migrating.md";
 }

@@ -6,12 +6,13 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
+use std::sync::OnceLock;
 use std::sync::mpsc::sync_channel;
-use std::sync::{LazyLock, OnceLock};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Handle, Id, RuntimeFlavor};
+use parking_lot::Mutex;
+use tokio::runtime::{Builder, Handle, RuntimeFlavor};
 
 use crate::contract::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
@@ -20,38 +21,45 @@ use crate::error::{Error, ErrorKind, Result};
 #[cfg(any(feature = "redis", feature = "mongodb"))]
 pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
-/// The runtime of the I/O thread, if the system let it start.
-static IO: LazyLock<std::io::Result<Handle>> = LazyLock::new(|| {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let handle = runtime.handle().clone();
-    // Set here only, so the cell is empty.
-    let _ = STARTED.set(handle.id());
-    thread::Builder::new().name("cacheado-io".to_owned()).spawn(move || {
-        let _ = THREAD.set(thread::current().id());
-        runtime.block_on(std::future::pending::<()>());
-    })?;
-    Ok(handle)
-});
+/// The runtime of the I/O thread, once that has been started.
+static IO: OnceLock<Handle> = OnceLock::new();
 
 /// The I/O thread, once it runs. Others enter its runtime, to poll what needs one.
 static THREAD: OnceLock<ThreadId> = OnceLock::new();
 
-/// The I/O thread's runtime, once it has been asked for.
-static STARTED: OnceLock<Id> = OnceLock::new();
-
 /// The runtime that this thread is in, unless it is that of the I/O thread, which is not for code of the user's.
 #[must_use]
 pub fn ambient() -> Option<Handle> {
-    Handle::try_current().ok().filter(|current| STARTED.get() != Some(&current.id()))
+    Handle::try_current().ok().filter(|current| IO.get().is_none_or(|io| io.id() != current.id()))
 }
 
 /// The runtime of the I/O thread.
 ///
 /// # Errors
 ///
-/// If the system does not let the thread start.
+/// If the system does not let the thread start. Whoever asks next tries again.
 pub fn handle() -> Result<&'static Handle> {
-    IO.as_ref().map_err(|error| Error::new(ErrorKind::Other, "start the I/O thread", error.to_string()))
+    static STARTING: Mutex<()> = Mutex::new(());
+    if let Some(io) = IO.get() {
+        return Ok(io);
+    }
+    let _starting = STARTING.lock();
+    match IO.get() {
+        Some(io) => Ok(io),
+        None => start()
+            .map(|io| IO.get_or_init(|| io))
+            .map_err(|error| Error::new(ErrorKind::Other, "start the I/O thread", error.to_string())),
+    }
+}
+
+fn start() -> std::io::Result<Handle> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let handle = runtime.handle().clone();
+    thread::Builder::new().name("cacheado-io".to_owned()).spawn(move || {
+        let _ = THREAD.set(thread::current().id());
+        runtime.block_on(std::future::pending::<()>());
+    })?;
+    Ok(handle)
 }
 
 /// Runs a future on the I/O thread while this thread waits for it, in whatever context: outside of any
