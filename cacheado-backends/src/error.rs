@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 /// What a backend's operations return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -36,6 +37,9 @@ impl ErrorKind {
 
 /// Why an operation of a backend failed. Its texts show no password and no cached value.
 ///
+/// Its text says the operation and the cause. As the cause is in the text, [`source`](StdError::source) goes on behind
+/// it: who prints an error with all its sources prints each once. Clones share the cause.
+///
 /// # Examples
 ///
 /// ```
@@ -45,11 +49,11 @@ impl ErrorKind {
 /// assert_eq!(error.to_string(), "get: no route");
 /// assert!(error.kind().is_outage());
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Error {
     kind: ErrorKind,
     operation: &'static str,
-    source: Box<dyn StdError + Send + Sync>,
+    cause: Arc<dyn StdError + Send + Sync>,
 }
 
 impl Error {
@@ -59,7 +63,7 @@ impl Error {
         operation: &'static str,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        Self { kind, operation, source: source.into() }
+        Self { kind, operation, cause: source.into().into() }
     }
 
     /// What went wrong, coarsely.
@@ -77,12 +81,12 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.operation, self.source)
+        write!(f, "{}: {}", self.operation, self.cause)
     }
 }
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(self.source.as_ref())
+        self.cause.source()
     }
 }

@@ -16,10 +16,11 @@ use crate::stats::count;
 
 impl Inner {
     fn evict_by_scope(self: &Arc<Self>, scope: &Scope) -> Operation<'static, u64> {
-        let Some(group) = scope_group(scope) else { return self.evict_everything(Cause::Scope) };
+        let verb = "evict_by_scope";
+        let Some(group) = scope_group(scope) else { return self.evict_everything(verb, Cause::Scope) };
         let label = scope_label(scope);
         let notice = Notice::Label(label.clone()).to_bytes();
-        self.evict_here_and_there(Request::EvictGroup { group, notice }, move |cache| {
+        self.evict_here_and_there(verb, Request::EvictGroup { group, notice }, move |cache| {
             (cache.evict_label(&label, Cause::Scope), None)
         })
     }
@@ -27,7 +28,8 @@ impl Inner {
     fn evict_by_tag(self: &Arc<Self>, tag: &str) -> Operation<'static, u64> {
         let label = tag_label(tag);
         let notice = Notice::Label(label.clone()).to_bytes();
-        self.evict_here_and_there(Request::EvictGroup { group: tag_group(tag), notice }, move |cache| {
+        let request = Request::EvictGroup { group: tag_group(tag), notice };
+        self.evict_here_and_there("evict_by_tag", request, move |cache| {
             (cache.evict_label(&label, Cause::Tag), None)
         })
     }
@@ -42,12 +44,12 @@ impl Inner {
     ) -> Operation<'static, u64> {
         let group = function_group(name, version);
         let notice = Notice::Function(name.to_owned(), version).to_bytes();
-        self.evict_here_and_there(Request::EvictGroup { group, notice }, move |_| evict_here())
+        self.evict_here_and_there("evict_all", Request::EvictGroup { group, notice }, move |_| evict_here())
     }
 
-    fn evict_everything(self: &Arc<Self>, cause: Cause) -> Operation<'static, u64> {
+    fn evict_everything(self: &Arc<Self>, verb: &'static str, cause: Cause) -> Operation<'static, u64> {
         let request = Request::Clear { notice: Notice::All.to_bytes() };
-        self.evict_here_and_there(request, move |cache| {
+        self.evict_here_and_there(verb, request, move |cache| {
             if let Some(remote) = &cache.remote {
                 remote.near.clear(cause);
                 if let Some(ledger) = &remote.ledger {
@@ -66,7 +68,7 @@ impl Inner {
         let (cache, key) = (Arc::clone(self), key.clone());
         Operation::asks(remote, request, move |answer| {
             let here = cache.evict_one_here(&key);
-            let there = answer.and_then(Reply::was)?;
+            let there = answer.and_then(Reply::was).map_err(Error::of("evict_key"))?;
             if there {
                 cache.count_remote_eviction(&key);
             }
@@ -103,6 +105,7 @@ impl Inner {
     /// went there is counted for the function that `here` returns, if it knows whose it was.
     fn evict_here_and_there(
         self: &Arc<Self>,
+        verb: &'static str,
         request: Request,
         here: impl FnOnce(&Self) -> (u64, Option<Arc<dyn AnyFunction>>) + Send + 'static,
     ) -> Operation<'static, u64> {
@@ -110,7 +113,7 @@ impl Inner {
         let cache = Arc::clone(self);
         Operation::asks(remote, request, move |answer| {
             let (here, function) = here(&cache);
-            let there = answer.and_then(Reply::count)?;
+            let there = answer.and_then(Reply::count).map_err(Error::of(verb))?;
             match (function, &cache.remote) {
                 (Some(function), _) => function.shared().tally.evicted_many(there),
                 (None, Some(remote)) => drop(remote.evictions.fetch_add(there, Ordering::Relaxed)),
@@ -215,7 +218,7 @@ impl Cache {
     /// In memory, none; else [`ErrorKind::Backend`](crate::ErrorKind::Backend): then what was to go may still
     /// be there.
     pub fn clear(&self) -> Result<()> {
-        self.inner().evict_everything(Cause::Cleared).block()?;
+        self.inner().evict_everything("clear", Cause::Cleared).block()?;
         self.inner().restart();
         Ok(())
     }
@@ -226,7 +229,7 @@ impl Cache {
     ///
     /// Those of `clear`.
     pub async fn clear_async(&self) -> Result<()> {
-        self.inner().evict_everything(Cause::Cleared).wait().await?;
+        self.inner().evict_everything("clear", Cause::Cleared).wait().await?;
         self.inner().restart();
         Ok(())
     }

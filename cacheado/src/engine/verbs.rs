@@ -40,7 +40,7 @@ impl Call {
             let found = entry.as_ref().ok().and_then(Option::as_ref);
             let value = found.and_then(|entry| reading.found(entry, true).value());
             reading.call.count_miss();
-            entry.map(|_| value).map_err(Error::from)
+            entry.map(|_| value).map_err(Error::of("get"))
         })
     }
 
@@ -81,7 +81,7 @@ impl Call {
                 values[index] = entry.and_then(|entry| reading.found(entry, is_lifetime_known).value());
                 reading.call.count_miss();
             }
-            entries.map(|_| values).map_err(Error::from)
+            entries.map(|_| values).map_err(Error::of("get_many"))
         })
     }
 
@@ -106,7 +106,7 @@ impl Call {
             return Operation::ready(self.typed.restore(seen.value));
         }
         let (typed, policy) = (self.typed, self.policy);
-        self.read(move |entry, open| {
+        self.read("peek", move |entry, open| {
             let (header, value) = open(&entry.value)?;
             if policy.is_shown(header.age(entry.remaining)) { typed.restore(value) } else { None }
         })
@@ -123,22 +123,23 @@ impl Call {
             );
         }
         let policy = self.policy;
-        self.read(move |entry, _| match Header::of(&entry.value)?.age(entry.remaining) {
+        self.read("remaining", move |entry, _| match Header::of(&entry.value)?.age(entry.remaining) {
             Age::Left(left) => left,
             age @ Age::Past(_) => policy.is_shown(age).then_some(Duration::ZERO),
         })
     }
 
-    /// Reads the backend's entry. `open` makes a value of its bytes.
+    /// Reads the backend's entry, for a verb. `open` makes a value of its bytes.
     fn read<'o, T>(
         self,
+        verb: &'static str,
         then: impl FnOnce(&Entry, &dyn Fn(&[u8]) -> Option<(Header, Held)>) -> Option<T> + Send + 'o,
     ) -> Operation<'o, Option<T>> {
         let Some(far) = self.far() else { return Operation::ready(None) };
         let remote = Arc::clone(&far.remote);
         let request = Request::Get { place: Arc::clone(&far.place), wanted: Wanted::ValueAndLifetime };
         Operation::asks(&remote, request, move |answer| {
-            let entry = answer.and_then(Reply::entry)?;
+            let entry = answer.and_then(Reply::entry).map_err(Error::of(verb))?;
             Ok(entry.and_then(|entry| then(&entry, &|bytes| far.open(bytes))))
         })
     }
@@ -153,7 +154,7 @@ impl Call {
         Operation::asks(&far.remote, request, move |answer| {
             // After the backend: a refill that has read the old entry is fenced off now.
             function.evict(self.key.as_bytes(), Cause::Evicted);
-            let evicted = answer.and_then(Reply::was)?;
+            let evicted = answer.and_then(Reply::was).map_err(Error::of("evict"))?;
             if evicted {
                 function.shared.tally.evicted();
             }
@@ -234,7 +235,7 @@ impl Computation {
             if let Some(refused) = refused {
                 return Err(refused);
             }
-            Ok(answered?)
+            answered.map_err(Error::of("set"))
         })
     }
 }

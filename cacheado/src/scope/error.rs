@@ -89,6 +89,27 @@ pub enum ScopeError {
     },
 }
 
+impl ScopeError {
+    /// What was being done.
+    pub(crate) fn operation(&self) -> &'static str {
+        match self {
+            Self::EmptyTree
+            | Self::EmptyName
+            | Self::ReservedName { .. }
+            | Self::DuplicateLevel { .. }
+            | Self::UnknownParent { .. }
+            | Self::Cycle { .. }
+            | Self::DuplicateParameter { .. } => "build",
+            Self::UnknownLevel { .. }
+            | Self::MissingParameter { .. }
+            | Self::UnknownParameter { .. }
+            | Self::RepeatedParameter { .. }
+            | Self::UnwritableValue { .. } => "resolve",
+            Self::MalformedScope { .. } => "parse",
+        }
+    }
+}
+
 impl fmt::Display for ScopeError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

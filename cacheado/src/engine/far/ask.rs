@@ -85,7 +85,7 @@ impl Computation {
             return Next::Compute(self);
         }
         context::served(|| Served::anew(Outcome::Miss));
-        Next::Serve(Value::Unavailable(Some(Error::from(error))))
+        Next::Serve(Value::Unavailable(Some(Error::of("call")(error))))
     }
 }
 
