@@ -1,12 +1,18 @@
 //! What errors say: the verb that failed, and each cause once.
 
 use std::error::Error as _;
+use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cacheado::backends::{Error as Cause, ErrorKind as Failure, SharedMemory};
 use cacheado::prelude::*;
 use cacheado::testing::{Fault, FlakyBackend};
-use cacheado::{Error, ErrorKind, Result, with_cache};
+use cacheado::{Error, ErrorKind, Result, with_cache, with_cache_async};
+use cacheado_tests::Counter;
+use cacheado_tests::wait::{on_one_thread, others_wait};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 const FAULT: &str = "a fault that was injected";
 
@@ -96,6 +102,33 @@ fn an_error_about_scopes_says_what_was_being_done() {
     assert_eq!(chain(&error), error.to_string());
 }
 
+#[cached(ttl = 60, timeout = "1ms")]
+async fn endless(n: u32) -> Result<u32> {
+    pending::<()>().await;
+    Ok(n)
+}
+
+#[cached(ttl = 60, timeout = "1ms", name = "billing.invoice")]
+async fn endless_and_named(n: u32) -> Result<u32> {
+    pending::<()>().await;
+    Ok(n)
+}
+
+#[test]
+fn an_error_of_a_timeout_names_the_function() {
+    on_one_thread(|| async {
+        let cache = Cache::new();
+        let error = with_cache_async(&cache, endless(1)).await.unwrap_err();
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Timeout, "call"));
+        assert_eq!(error.to_string(), "call: `errors::endless`: no result within 1ms");
+        let error = with_cache_async(&cache, endless_and_named(1)).await.unwrap_err();
+        assert_eq!(error.to_string(), "call: `billing.invoice`: no result within 1ms");
+        // What never stores does not know names.
+        let error = with_cache_async(&Cache::disabled(), endless(1)).await.unwrap_err();
+        assert_eq!(error.to_string(), "call: no result within 1ms");
+    });
+}
+
 /// A cause that has a cause, and does not say it.
 #[derive(Debug)]
 struct Handshake(std::num::ParseIntError);
@@ -119,4 +152,45 @@ fn each_cause_is_printed_once_however_deep_it_lies() {
     let error = Error::from(Cause::new(Failure::Unavailable, "get", Handshake(parse)));
     assert_eq!(chain(&error), text);
     assert_eq!(chain(&error.clone()), text, "a clone has the same");
+}
+
+/// What the tests of one error for many callers share.
+struct Stage {
+    cache: Cache,
+    away: Cache,
+    runs: Counter,
+    gate: Notify,
+}
+
+#[cached(cache = stage.cache, skip(stage))]
+async fn fails(stage: &Stage, n: u32) -> Result<u32> {
+    stage.runs.next();
+    stage.gate.notified().await;
+    stage.away.get_async::<u32>(n).await.map(Option::unwrap_or_default)
+}
+
+#[test]
+fn hazard_19_an_error_of_ours_is_shared_by_all_who_wait() {
+    on_one_thread(|| async {
+        let (cache, away) = (Cache::new(), away());
+        let stage = Arc::new(Stage { cache, away, runs: Counter::new(), gate: Notify::new() });
+        let mut tasks = JoinSet::new();
+        for _ in 0..50 {
+            let stage = Arc::clone(&stage);
+            tasks.spawn(async move { fails(&stage, 1).await });
+        }
+        others_wait().await;
+        // For each body that has begun or will.
+        for _ in 0..50 {
+            stage.gate.notify_one();
+            others_wait().await;
+        }
+        while let Some(result) = tasks.join_next().await {
+            let error = result.unwrap().unwrap_err();
+            assert_eq!(error.operation(), "get");
+            assert!(error.cause().is::<Cause>(), "the same, and not its text: {error:?}");
+        }
+        assert_eq!(stage.runs.get(), 1);
+        assert_eq!(stage.cache.stats().coalesced, 49);
+    });
 }

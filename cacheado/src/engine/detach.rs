@@ -301,6 +301,7 @@ impl Call {
     /// be served, else an error. A body that is there goes on.
     fn took_too_long(mut self: Box<Self>, problem: String) -> Waits<Value> {
         self.count_miss();
+        let key = self.whole_key();
         let late = Computation::late(self);
         let outcome = if late.is_cached() { How::Miss } else { How::Bypassed };
         Box::pin(async move {
@@ -311,6 +312,11 @@ impl Call {
                 return value;
             }
             served_anew(outcome);
+            let problem = match key.function() {
+                // A cache that is disabled does not know whom it is called for.
+                "" => problem,
+                name => format!("`{name}`: {problem}"),
+            };
             Value::TookTooLong(Some(Error::new(ErrorKind::Timeout, "call", problem)))
         })
     }
