@@ -37,7 +37,9 @@ pub fn set_global(cache: Cache) -> Result<()> {
 
 /// Runs `f` with `cache` in the place of the global one, on this thread. For tests and tenants.
 ///
-/// Functions with `cache = …` are not concerned.
+/// Functions with `cache = …` are not concerned. A future that `f` returns runs outside of it:
+/// `with_cache(&cache, || fetch()).await` of an `async fn fetch` uses the global cache, without a warning. Use
+/// [`with_cache_async`].
 ///
 /// # Examples
 ///

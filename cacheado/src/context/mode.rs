@@ -32,6 +32,9 @@ impl Mode {
 ///
 /// Calls do not wait for each other in here: there is no single flight.
 ///
+/// A future that `f` returns runs outside of it: `bypass(|| fetch()).await` of an `async fn fetch` is a call as any
+/// other, without a warning. Use [`bypass_async`].
+///
 /// # Examples
 ///
 /// ```
@@ -81,6 +84,9 @@ pub async fn bypass_async<F: Future>(future: F) -> F::Output {
 ///
 /// What it concerns, and what it does not, is the same as with [`bypass`]. A call in here waits for nobody's
 /// computation, which may have begun before. Each is counted as a miss.
+///
+/// A future that `f` returns runs outside of it: `refresh(|| fetch()).await` of an `async fn fetch` is a call as any
+/// other, without a warning. Use [`refresh_async`].
 ///
 /// # Examples
 ///

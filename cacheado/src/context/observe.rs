@@ -107,6 +107,9 @@ impl fmt::Display for Served {
 /// this thread. A call that is answered with an error of the backend (`on_backend_error = "error"`) is a miss. Of a
 /// batch with hits and misses, the miss counts.
 ///
+/// A future that `f` returns runs outside of it, and is not seen: the outcome is [`Outcome::Uncalled`]. Use
+/// [`observe_async`].
+///
 /// # Examples
 ///
 /// ```

@@ -12,6 +12,9 @@ use crate::scope::Scope;
 /// A thread that `f` starts begins without a scope, so that its ambient functions compute without caching: give
 /// it [`current_scope`].
 ///
+/// A future that `f` returns runs outside of it, without a warning: `in_scope(scope, || fetch()).await` of an
+/// `async fn fetch` with `scope = ambient` is not cached, or in the scope around it. Use [`in_scope_async`].
+///
 /// # Examples
 ///
 /// ```
