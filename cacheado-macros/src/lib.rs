@@ -37,7 +37,7 @@ use proc_macro::TokenStream;
 /// take borrowed, `impl Trait` and pattern arguments.
 ///
 /// ```text
-/// #[cached(ttl = "5m", scope = "user", tags("user:{user_id}"))]
+/// #[cached(ttl = "5m", scope = "user", tags("profiles:{org_id}"))]
 /// async fn profile(org_id: &str, user_id: &str, page: u32) -> Result<Profile, DbError> {
 ///     load(org_id, user_id, page).await
 /// }
@@ -50,7 +50,7 @@ use proc_macro::TokenStream;
 /// | `scope = "user"` | a level of the `scopes!` module named `scopes`; `scope = path::to::module::user` names any other; `scope = ambient`: that of `cacheado::in_scope`, and without one the call is not cached. Left out: global |
 /// | `scope_args(org_id = ctx.org.id)` | where a level's value comes from, when no parameter has that name |
 /// | `key(a, b)`, `skip(db, ctx)`, `key = EXPR` | the arguments that make the key, those that don't, or the whole key, which is no literal where there are arguments. `self` must be named in one of them |
-/// | `tags("user:{user_id}", "catalogue")` | tags, formatted from the arguments |
+/// | `tags("item:{item}", "catalogue")` | tags, formatted from the arguments. A tag goes across scopes: put the tenant into it if it is not to |
 /// | `name = "billing.invoice"` | the stable name in keys. Left out: crate, module path and function |
 /// | `version = 2` | part of the key: raise it when the result's meaning changes |
 /// | `cache = EXPR` | an expression that derefs to `Cache`. Left out: the ambient or global cache |
