@@ -42,6 +42,8 @@ impl ErrorKind {
 ///
 /// # Examples
 ///
+/// With `cacheado` alone, it is `cacheado::backends::Error`.
+///
 /// ```
 /// use cacheado_backends::{Error, ErrorKind};
 ///

@@ -122,6 +122,8 @@ impl Fault {
 ///
 /// # Examples
 ///
+/// With `cacheado` alone, it is `cacheado::testing::FlakyBackend`, with `Fault` and `Operation` beside it.
+///
 /// ```
 /// use cacheado_backends::memory::SharedMemory;
 /// use cacheado_backends::{Backend, ErrorKind, Fault, FlakyBackend, Operation};

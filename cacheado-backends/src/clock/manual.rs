@@ -16,9 +16,12 @@ pub trait Subscriber: Send + Sync {
 /// A clock that stands still until [`advance`](Self::advance) moves it. Clones share the time.
 ///
 /// Moving it also runs what would otherwise happen by itself as time passes, such as the sweep of
-/// expired entries, before `advance` returns: a test needs no sleep.
+/// expired entries, before `advance` returns: a test of an expiry needs no sleep. A `timeout`, and a limit on what a
+/// server does, are real time, which this clock does not move.
 ///
 /// # Examples
+///
+/// With `cacheado` alone, it is `cacheado::testing::ManualClock`.
 ///
 /// ```
 /// use cacheado_backends::ManualClock;

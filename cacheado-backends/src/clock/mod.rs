@@ -17,6 +17,8 @@ pub const NEVER: u64 = u64::MAX;
 ///
 /// # Examples
 ///
+/// With `cacheado` alone, it is `cacheado::backends::Clock`.
+///
 /// ```
 /// use cacheado_backends::{Clock, ManualClock};
 /// use std::time::Duration;

@@ -21,7 +21,7 @@ pub struct Limits {
     /// At most this many entries; a new one is not stored.
     pub max_items: Option<usize>,
     /// At most this much weight; a new entry drives out the least recently used ones. More than
-    /// [`MOST_WEIGHT`](Self::MOST_WEIGHT) counts as that.
+    /// [`MOST_WEIGHT`](Self::MOST_WEIGHT), 2⁴⁸, counts as that.
     pub max_weight: Option<u64>,
     /// What an entry weighs. Without one: the size of the key and of the value itself, in bytes, without
     /// what the value points to.
@@ -57,6 +57,8 @@ impl fmt::Debug for Limits {
 /// bytes, do the clones of one handle share entries; see [`shared`](Self::shared).
 ///
 /// # Examples
+///
+/// With `cacheado` alone, it is `cacheado::backends::Memory`.
 ///
 /// ```
 /// use cacheado_backends::Memory;
@@ -120,7 +122,7 @@ impl Memory {
     }
 }
 
-/// Sets the bounds of a [`Memory`].
+/// Sets the bounds of a [`Memory`], which `cacheado` has as `cacheado::backends::Memory`.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct MemoryBuilder {
@@ -190,7 +192,7 @@ impl MemoryBuilder {
     /// The unit is that of the weigher. Without one it is the byte: an entry weighs its key and the value itself
     /// (`size_of_val`), without what the value points to, so that all `String`s weigh the same.
     ///
-    /// More than [`Limits::MOST_WEIGHT`], 2⁴⁸, counts as that.
+    /// More than 2⁴⁸, of bytes 256 TiB, counts as that.
     pub fn max_weight(mut self, weight: u64) -> Self {
         self.limits.max_weight = Some(weight);
         self
@@ -198,7 +200,7 @@ impl MemoryBuilder {
 
     /// What an entry weighs, in a unit of your choice, from its key bytes and its value. It is called once, before
     /// the entry is stored, outside of any lock, and without a [`max_weight`](Self::max_weight) never. More than
-    /// [`Limits::MOST_WEIGHT`], 2⁴⁸, counts as that.
+    /// 2⁴⁸ counts as that.
     ///
     /// The key bytes are encoded, with the scope of a key of one's own. The value is what is stored:
     ///

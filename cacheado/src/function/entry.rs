@@ -134,7 +134,8 @@ macro_rules! verbs {
                 }
             }
 
-            /// Evicts the entry; whether there was a live one.
+            /// Evicts the entry; whether there was a live one. One that is past its time and kept for `stale_if_error`
+            /// counts as well, though `peek` does not show it.
             ///
             /// # Errors
             ///

@@ -40,6 +40,8 @@ use crate::{Clock, Entry};
 ///
 /// # Examples
 ///
+/// With `cacheado` alone, it is `cacheado::backends::SharedMemory`.
+///
 /// ```
 /// use cacheado_backends::memory::SharedMemory;
 /// use cacheado_backends::{Backend, ManualClock};
