@@ -35,6 +35,7 @@ pub use ambient::{CallCache, ambient, explicit, global, set_global, with_cache, 
 pub use builder::CacheBuilder;
 pub(crate) use builder::shares;
 pub(crate) use registry::{Named, Registry};
+pub(crate) use report::counted_there;
 pub use scoped::Scoped;
 pub use verbs::Value;
 

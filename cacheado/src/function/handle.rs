@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use cacheado_backends::contract::Group;
+
 use super::site::Site;
 use super::{AnyFunction, without_arguments};
 use crate::Result;
-use crate::cache::Cache;
-use crate::remote::{Operation, function_group};
+use crate::cache::{Cache, counted_there};
+use crate::remote::{Operation, Remote, function_group};
 use crate::stats::Stats;
 
 /// A sync function's own part of a cache: all its entries, of all instances if it is generic.
@@ -63,9 +65,28 @@ impl FunctionCache {
         self.eviction().block()
     }
 
-    /// What the function has counted in this cache since it was last cleared.
+    /// What the function has counted in this cache since it was last cleared. Over a remote backend the thread waits for
+    /// `total_keys`, as in [`Cache::stats`].
     #[must_use]
     pub fn stats(&self) -> Stats {
+        let (mut stats, remote) = self.stats_here();
+        if let Some(remote) = remote {
+            stats.total_keys += remote.count(Some(self.group()));
+        }
+        stats
+    }
+
+    /// [`stats`](Self::stats), for async code: the backend is asked without blocking.
+    pub async fn stats_async(&self) -> Stats {
+        let (mut stats, remote) = self.stats_here();
+        if let Some(remote) = remote {
+            stats.total_keys += counted_there(&remote, Some(self.group())).await;
+        }
+        stats
+    }
+
+    /// All of it but what the backend keeps, and the backend, if it may keep something.
+    fn stats_here(&self) -> (Stats, Option<Arc<Remote>>) {
         let inner = self.cache.inner();
         inner.store.sweep(usize::MAX);
         let mut stats = Stats::default();
@@ -75,13 +96,18 @@ impl FunctionCache {
         }
         // Not called yet in this process, it may have entries of others'.
         let unknown = inner.remote.as_ref().filter(|_| instances.is_empty());
-        if let Some(remote) = instances.iter().find_map(|function| function.remote()).or(unknown) {
-            stats.total_keys += remote.count(Some(function_group(&self.name, self.version)));
+        let remote = instances.iter().find_map(|function| function.remote()).or(unknown);
+        if let Some(remote) = remote {
             stats.storage_type = remote.name();
         } else if instances.is_empty() {
             stats.storage_type = inner.storage();
         }
-        stats
+        let remote = remote.map(Arc::clone);
+        (stats, remote)
+    }
+
+    fn group(&self) -> Group {
+        function_group(&self.name, self.version)
     }
 
     /// The name that keys carry: `name = …`, or crate, module, type and function, without generic arguments.
@@ -128,10 +154,15 @@ impl AsyncFunctionCache {
         self.0.eviction().wait().await
     }
 
-    /// What the function has counted in this cache since it was last cleared.
+    /// What the function has counted in this cache since it was last cleared. See [`FunctionCache::stats`].
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.0.stats()
+    }
+
+    /// [`stats`](Self::stats) without blocking. See [`FunctionCache::stats_async`].
+    pub async fn stats_async(&self) -> Stats {
+        self.0.stats_async().await
     }
 
     /// The name that keys carry: `name = …`, or crate, module, type and function, without generic arguments.
