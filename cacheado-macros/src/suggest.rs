@@ -8,7 +8,8 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     ),
     (
         &["size", "max_size", "max_items", "max_entries", "max_capacity", "capacity"],
-        "a bound is one of the cache: `Cache::builder().rule(rules::Lru::new(1_000))`",
+        "a bound is one of the cache: `Cache::builder().rule(rules::Lru::new(1_000))`; to bound one function, give it a \
+         cache of its own that has the rule, such as a `static` by `cache = SMALL`",
     ),
     (&["unbound", "unbounded"], "that is the default: a cache without a rule has no bound"),
     (&["result"], "that is the default: `Err` is not stored (`cache_err = \"5s\"` stores it)"),
@@ -121,7 +122,10 @@ mod tests {
     #[test]
     fn names_of_other_crates_have_their_answers() {
         assert!(instead_of("time").is_some_and(|advice| advice.contains("ttl = 300")));
-        assert!(instead_of("size").is_some_and(|advice| advice.contains("rules::Lru")));
+        assert!(
+            instead_of("size")
+                .is_some_and(|advice| advice.contains("rules::Lru") && advice.contains("cache = SMALL"))
+        );
         assert!(instead_of("result").is_some_and(|advice| advice.contains("`Err` is not stored")));
         assert_eq!(instead_of("ttl"), None);
         let mut all: Vec<_> = ELSEWHERE.iter().flat_map(|(names, _)| *names).collect();
