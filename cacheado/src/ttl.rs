@@ -4,7 +4,8 @@ use std::time::Duration;
 
 /// How long an entry lives, counted from when its value was there.
 ///
-/// A `Duration` converts into it. A duration of zero stores nothing.
+/// A `Duration` converts into it, and so does an `Option` of one, where `None` never expires. A bare number does not, as
+/// nobody sees its unit: write `Duration::from_secs(60)`. A duration of zero stores nothing.
 ///
 /// # Examples
 ///

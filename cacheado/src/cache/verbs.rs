@@ -145,6 +145,8 @@ macro_rules! verbs {
 
             /// Stores a value. Whatever is being computed for the key is not stored after this.
             ///
+            /// `ttl` is a `Duration`, as in `Duration::from_secs(60)`, or a [`Ttl`]; a bare number is neither.
+            ///
             /// With a `ttl` of zero, and where a rule rejects the value, nothing is stored; what was there
             /// before is gone all the same.
             ///
