@@ -76,8 +76,12 @@ use proc_macro::TokenStream;
 /// where the body of an async function holds it across an `.await`; what is taken by value is `Send + 'static`, as what
 /// an async function returns is. `&mut` and borrows inside of a type are
 /// errors. A background task of an async function is one of the tokio runtime that the call is made in; that of a sync
-/// function runs on one of a few threads. The guide has a page for each: `docs/guide/stale.md`, `stale_if_error.md`,
-/// `early.md`, `timeout.md`.
+/// function runs on one of a few threads. The guide has a page for each: [stale], [stale if error], [early] and [timeout].
+///
+/// [stale]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/stale.md
+/// [stale if error]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/stale_if_error.md
+/// [early]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/early.md
+/// [timeout]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/timeout.md
 ///
 /// Beside the function stand two more, with the same visibility: `<fn>_entry(args…)` for the one entry that a
 /// call with these arguments uses, and `<fn>_cache()` for the function's own part of the cache.

@@ -55,6 +55,37 @@
 //! one of your own, with or without a near cache in front of it; see [`backends`].
 //! Operations that may do I/O return a [`Result`]; in memory none of them fails.
 //!
+//! # The guide
+//!
+//! What takes more than a page of reference is in the guide, beside the code:
+//!
+//! | of | pages |
+//! |---|---|
+//! | functions | [attribute], [scopes], [ambient scope], [per call], [batch], [single flight] |
+//! | values by their age | [stale], [stale if error], [early], [timeout] |
+//! | bounds | [rules][rules of the guide], [fairness] |
+//! | servers | [backends][backends of the guide], [near cache], [redis], [mongodb], [custom backend] |
+//! | tests | [testing][testing of the guide] |
+//!
+//! [attribute]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/attribute.md
+//! [scopes]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/scopes.md
+//! [ambient scope]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/ambient_scope.md
+//! [per call]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/per_call.md
+//! [batch]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/batch.md
+//! [single flight]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/single_flight.md
+//! [stale]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/stale.md
+//! [stale if error]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/stale_if_error.md
+//! [early]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/early.md
+//! [timeout]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/timeout.md
+//! [rules of the guide]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/rules.md
+//! [fairness]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/fairness.md
+//! [backends of the guide]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/backends.md
+//! [near cache]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/near_cache.md
+//! [redis]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/redis.md
+//! [mongodb]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/mongodb.md
+//! [custom backend]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/custom_backend.md
+//! [testing of the guide]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/testing.md
+//!
 //! # Features
 //!
 //! None is on by default.
@@ -98,7 +129,9 @@ mod ttl;
 /// | a [`Backend`](backends::Backend) of your own | wherever you say |
 ///
 /// Over all but `Memory`, values leave the cache as bytes: those whose type has serde. A failure of the backend is a
-/// miss. What that costs, and how each server is operated, is in the guide: `docs/guide/backends.md`.
+/// miss. What that costs, and how each server is operated, is in [the guide].
+///
+/// [the guide]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/backends.md
 ///
 /// # Examples
 ///
