@@ -24,16 +24,16 @@ use crate::scope::{Scope, ScopeTree, ScopeValue};
 pub use crate::cache::{ambient, explicit};
 pub use crate::context::AmbientScope;
 pub use crate::engine::{Batch, Lookup, Miss, lookup};
-pub use crate::function::kind::{Behind, Kind, Settable, Shape};
+pub use crate::function::kind::{Behind, Holds, Kind, Settable, Shape};
 pub use crate::function::{BatchOf, Batched, Detached, Guarded, Instance, Keep, SingleFlight, Site};
 pub use crate::scope::{ScopeSource, ScopeText};
 pub use cacheado_macros::scope_call;
 
 pub use crate::function::probe::{Inert, Kept, Probe, Stored, stored};
 pub use checks::{
-    Fallible, Lifetime, NoKind, NoPart, Optional, Outcome, Part, Remote, ReturnsError, ReturnsTimeout,
-    TakesError, TakesTimeout, Unstorable, assert_fallible, assert_optional, assert_remote, backend_error,
-    lifetime, timed_out,
+    Copyable, Fallible, Lifetime, NoKind, NoPart, Optional, Outcome, Part, Remote, ReturnsError,
+    ReturnsTimeout, Sharable, TakesError, TakesTimeout, Unstorable, assert_fallible, assert_optional,
+    assert_remote, backend_error, lifetime, timed_out,
 };
 pub use detached::{Borrowed, Lent, Moved, NotOwned, Owned, assert_moved};
 pub use functions::{cache_if, refresh_if, ttl_with};

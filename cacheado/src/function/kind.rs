@@ -57,6 +57,35 @@ pub trait Kind: Copy + Send + Sync {
     }
 }
 
+/// What a kind asks to be `Clone + Send + Sync + 'static`, whether it is or not. Chosen by the generated code; not for
+/// implementing.
+pub trait Holds {
+    /// The value proper.
+    type Value;
+    /// The error, where it is copied as well.
+    type Failure;
+}
+
+macro_rules! holds {
+    ($($kind:ident<$($param:ident),+>: $value:ty, $failure:ty;)+) => {$(
+        impl<$($param),+> Holds for $kind<$($param),+> {
+            type Value = $value;
+            type Failure = $failure;
+        }
+    )+};
+}
+
+holds! {
+    Plain<R>: R, ();
+    Optional<T>: T, ();
+    Fallible<T, E>: T, ();
+    FallibleShared<T, E>: T, E;
+    FallibleWhole<T, E>: T, E;
+    FallibleOptional<T, E>: T, ();
+    FallibleOptionalShared<T, E>: T, E;
+    FallibleOptionalWhole<T, E>: T, E;
+}
+
 /// How a return type is stored, and how what is stored leaves the process, if it can.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape<K> {

@@ -11,7 +11,7 @@ use std::ops::Deref;
 
 use crate::error::Error;
 use crate::function::Held;
-use crate::function::kind::{Kind, Worth};
+use crate::function::kind::{Holds, Kind, Worth};
 use crate::key::KeyPart;
 use crate::ttl::Ttl;
 
@@ -51,11 +51,11 @@ impl<T: ?Sized> NoPart<T> {
 
 /// The kind `K` of a return type `R`.
 #[derive(Debug)]
-pub struct Outcome<R, K>(K, NoKind<R, K>);
+pub struct Outcome<R, K>(K, PhantomData<fn() -> R>);
 
 impl<R, K> Outcome<R, K> {
     pub(crate) const fn of(kind: K) -> Self {
-        Self(kind, NoKind(PhantomData))
+        Self(kind, PhantomData)
     }
 }
 
@@ -68,28 +68,53 @@ impl<R, K: Kind> Outcome<R, K> {
     }
 }
 
-impl<R, K> Deref for Outcome<R, K> {
-    type Target = NoKind<R, K>;
+impl<R, K: Holds> Deref for Outcome<R, K> {
+    type Target = NoKind<R, K::Value, K::Failure>;
 
-    fn deref(&self) -> &NoKind<R, K> {
-        &self.1
+    fn deref(&self) -> &Self::Target {
+        const { &NoKind(PhantomData, PhantomData) }
     }
 }
 
-/// Stands in for a kind whose values cannot be stored.
+/// Stands in for a kind of `R` whose values cannot be stored: a `V` in it, or an `E`.
 #[derive(Debug)]
-pub struct NoKind<R, K>(PhantomData<fn() -> (R, K)>);
+pub struct NoKind<R, V, E>(PhantomData<fn() -> R>, PhantomData<fn() -> (V, E)>);
 
-impl<R, K> NoKind<R, K> {
-    /// Says so.
+impl<R, V, E> NoKind<R, V, E> {
+    /// Says so. What a kind asks of the types in it is asked for here, so that the user's type is named, and not the kind.
     #[must_use]
     pub fn checked(&self) -> Unstorable<R>
     where
-        K: Kind,
+        V: Copyable + Sharable,
+        E: Copyable + Sharable,
     {
         Unstorable(PhantomData)
     }
 }
+
+/// What is stored, or given to several callers, can be copied.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not `Clone`, and what is cached is given to many callers",
+    label = "`{Self}` has to be `Clone`",
+    note = "derive `Clone` for it (of a type parameter, ask for `Clone`), or return an `Arc<{Self}>`; where neither makes \
+            sense, as for a connection, leave `#[cached]` out"
+)]
+pub trait Copyable: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Copyable for T {}
+
+/// It is in reach of all threads.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not `Send + Sync`, and what is cached is given to callers on all threads",
+    label = "`{Self}` has to be `Send + Sync`",
+    note = "hold what is shared in an `Arc` instead of an `Rc`, and what is changed in a `Mutex` instead of a `RefCell`; where \
+            that makes no sense, leave `#[cached]` out"
+)]
+pub trait Sharable: Send + Sync {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync> Sharable for T {}
 
 /// The kind of what cannot be stored: only there for the types to agree.
 #[derive(Debug)]

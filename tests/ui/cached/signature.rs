@@ -84,4 +84,15 @@ fn not_sync(n: u32) -> std::rc::Rc<u32> {
     n.into()
 }
 
+#[cached]
+fn neither(n: u32) -> Option<std::cell::RefCell<NoClone>> {
+    let _ = n;
+    None
+}
+
+#[cached]
+fn generic<T: Send + Sync + Default + 'static>(n: u32) -> Option<T> {
+    (n > 0).then(T::default)
+}
+
 fn main() {}

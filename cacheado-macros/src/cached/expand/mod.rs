@@ -77,11 +77,13 @@ impl Call {
     fn kind(&self) -> TokenStream {
         let output = self.cached_type(&private().into_token_stream());
         let method = if self.options.cache_err.is_some() { "kind_err_" } else { "kind_" };
-        let method = Ident::new(method, generated());
         let place = super::returns::span(&self.function.signature.output, generated());
         let (private, at_output) = (private(), private_at(place));
         let probe = quote_spanned!(generated_at(place)=> #at_output::Probe::<#output>::new());
-        let checked = Ident::new("checked", generated_at(place));
+        // What cannot be stored is said where it is returned.
+        let method = Ident::new(method, generated_at(place));
+        let kind =
+            quote_spanned!(generated_at(place)=> __cacheado_probe.outer_().inner_().#method().checked());
         let assertions = [
             ("assert_remote", self.options.remote.or(self.options.single_flight.distributed())),
             ("assert_fallible", self.options.cache_err.as_ref().map(|keep| keep.span)),
@@ -102,7 +104,7 @@ impl Call {
             let __cacheado_shape = {
                 use #private::choose::*;
                 let __cacheado_probe = #probe;
-                let __cacheado_kind = __cacheado_probe.outer_().inner_().#method().#checked();
+                let __cacheado_kind = #kind;
                 #(#assertions)*
                 #shape
             };
