@@ -177,7 +177,10 @@ fn a_verb_says_what_went_wrong() {
     ];
     for error in kinds {
         assert_eq!(error.kind(), ErrorKind::Backend, "{error}");
-        assert!(std::error::Error::source(&error).is_some());
+        // The text has the cause, which is there as well; sources go on behind it (`errors`).
+        let cause = error.cause().downcast_ref::<cacheado::backends::Error>().unwrap();
+        assert_eq!(cause.kind(), Failure::Unavailable);
+        assert!(error.to_string().ends_with("a fault that was injected"), "{error}");
     }
     assert_eq!(cache.get_or_compute("k", Ttl::Never, || 1_u8).unwrap(), 1, "an outage is a miss");
 }
