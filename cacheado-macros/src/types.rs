@@ -23,9 +23,11 @@ pub(crate) fn in_child_module(ty: Type) -> Type {
 /// The tokens with each path that begins with `super` or `self` begun one module higher.
 fn deeper(tokens: TokenStream) -> TokenStream {
     let mut deeper_tokens = TokenStream::new();
-    let mut is_in_path = false;
+    // How many colons have just been: one of its own separates no path.
+    let mut colons = 0;
     for token in tokens {
         let is_colon = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ':');
+        let is_in_path = colons == 2;
         match token {
             TokenTree::Group(group) => {
                 let mut inner = Group::new(group.delimiter(), deeper(group.stream()));
@@ -40,7 +42,7 @@ fn deeper(tokens: TokenStream) -> TokenStream {
             }
             other => deeper_tokens.extend([other]),
         }
-        is_in_path = is_colon;
+        colons = if is_colon { colons + 1 } else { 0 };
     }
     deeper_tokens
 }
@@ -62,6 +64,7 @@ mod tests {
             ("<super::Id as self::Of>::Id", "<super::super::Id as super::Of>::Id"),
             ("crate::ids::Id<&'static str>", "crate::ids::Id<&'static str>"),
             ("::ids::Id", "::ids::Id"),
+            ("Box<dyn Of<Id: super::Bound>>", "Box<dyn Of<Id: super::super::Bound>>"),
         ] {
             let [ty, expected] =
                 [ty, expected].map(|text| syn::parse_str::<syn::Type>(text).expect("a type"));

@@ -112,6 +112,12 @@ impl Site {
     }
 }
 
+/// A level's value, whatever its type. No cast in generated code, which a lint of the user's may forbid.
+#[must_use]
+pub fn scope_value<V: ScopeValue>(value: &V) -> &dyn ScopeValue {
+    value
+}
+
 /// The scope at the end of a path of levels and values.
 ///
 /// # Panics

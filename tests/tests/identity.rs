@@ -336,3 +336,33 @@ fn hazard_01_methods_that_one_macro_gives_one_name() {
         }
     });
 }
+
+macro_rules! functions_of_one_title {
+    ($($function:ident, $module:ident = $add:literal);*) => {$(
+        #[cached(name = "identity.entitled")]
+        fn $function(n: u32) -> u32 {
+            n + $add
+        }
+
+        mod $module {
+            use cacheado::prelude::*;
+
+            #[cached(name = "identity.entitled elsewhere")]
+            pub(crate) fn entitled(n: u32) -> u32 {
+                n + $add
+            }
+        }
+    )*};
+}
+
+functions_of_one_title!(entitled_first, first_title = 10; entitled_second, second_title = 20);
+
+#[test]
+fn hazard_01_functions_that_one_macro_gives_one_name() {
+    everywhere(|_| {
+        for _ in 0..2 {
+            assert_eq!((entitled_first(1), entitled_second(1)), (11, 21));
+            assert_eq!((first_title::entitled(1), second_title::entitled(1)), (11, 21));
+        }
+    });
+}

@@ -143,7 +143,8 @@ impl<V: Clone + Send + Sync + 'static> Region<V> {
         (region, tickets)
     }
 
-    /// Looks an entry up and marks it as used. `O(1)`, without an allocation, and without a lock.
+    /// Looks an entry up and marks it as used. `O(1)`, without an allocation, and without a lock
+    /// but for a shared one for a while after a write to its shard.
     #[inline]
     pub fn get<Q: Query>(&self, hash: u64, query: &Q) -> Found<V> {
         let shard = self.shards.of(hash);

@@ -96,12 +96,14 @@ fn is_boxed_future(ty: &Type) -> bool {
         Type::Path(path) => path.path.segments.last().is_some_and(|segment| {
             let PathArguments::AngleBracketed(inner) = &segment.arguments else { return false };
             (segment.ident == "Pin" || segment.ident == "Box")
-                && inner.args.iter().any(|argument| match argument {
-                    GenericArgument::Type(Type::TraitObject(object)) => {
-                        object.bounds.iter().any(|bound| bound_is(bound, "Future"))
+                && inner.args.iter().any(|argument| {
+                    let GenericArgument::Type(inner) = argument else { return false };
+                    match bare(inner) {
+                        Type::TraitObject(object) => {
+                            object.bounds.iter().any(|bound| bound_is(bound, "Future"))
+                        }
+                        inner => is_boxed_future(inner),
                     }
-                    GenericArgument::Type(inner) => is_boxed_future(inner),
-                    _ => false,
                 })
         }),
         _ => false,

@@ -71,7 +71,7 @@ pub(super) fn expand(module: &ScopeModule, unique: &str) -> TokenStream {
         #documentation
         #(#attrs)*
         #[allow(clippy::all, clippy::pedantic, clippy::nursery, unused_qualifications, unreachable_pub)]
-        #[allow(dead_code, non_local_definitions, trivial_casts, clippy::impl_trait_in_params)]
+        #[allow(dead_code, non_local_definitions, clippy::impl_trait_in_params)]
         #vis mod #name {
             #[allow(unused_imports)]
             use super::*;
@@ -103,9 +103,9 @@ fn function(chain: &Chain<'_>, krate: &Krate) -> TokenStream {
         let ty = level.param.ty.as_ref().filter(|_| !level.param.is_text());
         let value = if let Some(ty) = ty {
             let span = generated_at(ty_span(ty));
-            quote_spanned!(span=> ::core::borrow::Borrow::<#ty>::borrow(&#parameter) as &dyn #krate::ScopeValue)
+            quote_spanned!(span=> #private::scope_value(::core::borrow::Borrow::<#ty>::borrow(&#parameter)))
         } else {
-            quote_spanned!(generated()=> &#parameter as &dyn #krate::ScopeValue)
+            quote_spanned!(generated()=> #private::scope_value(&#parameter))
         };
         quote_spanned!(generated()=> (#name, #value))
     });
@@ -145,11 +145,11 @@ fn hidden(chain: &Chain<'_>, krate: &Krate) -> TokenStream {
     let steps = chain.0.iter().map(|level| {
         let (name, parameter) = (text(&level.name), &level.param.name);
         let value = if level.param.is_text() {
-            quote_spanned!(generated()=> ::core::option::Option::Some(#parameter as &dyn #krate::ScopeValue))
+            quote_spanned!(generated()=> ::core::option::Option::Some(#private::scope_value(#parameter)))
         } else if let Some(ty) = &level.param.ty {
             let span = generated_at(ty_span(ty));
             let value = quote_spanned!(span=> ::core::borrow::Borrow::<#ty>::borrow(#parameter));
-            quote_spanned!(span=> ::core::option::Option::Some(#value as &dyn #krate::ScopeValue))
+            quote_spanned!(span=> ::core::option::Option::Some(#private::scope_value(#value)))
         } else {
             quote_spanned!(generated()=> #private::ScopeSource::scope_source(#parameter))
         };

@@ -30,8 +30,8 @@ pub enum Lookup<K: Kind> {
 
 /// Looks up what the function's cache holds for these arguments. With `refresh`, nothing.
 ///
-/// A hit in memory allocates nothing (unless there are rules of the user's, which are told of it), takes
-/// no lock, and reads the clock once if the entry has a deadline.
+/// A hit in memory allocates nothing (unless there are rules of the user's, which are told of it), takes no lock, or a
+/// shared one for a while after its shard was written to, and reads the clock once if the entry has a deadline.
 #[inline]
 pub fn lookup<K: Kind, P: KeyPart + ?Sized, F, G>(
     site: &'static Site,

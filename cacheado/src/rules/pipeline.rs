@@ -70,12 +70,16 @@ impl Pipeline {
     }
 
     /// Asks about an entry that was found. Each rule is told of the lifetime that those before it have set, of which
-    /// [`Ttl::Default`] is `default_ttl`.
+    /// [`Ttl::Default`] is `default_ttl`; one whose time is over gets no other.
     pub(crate) fn on_get(&self, key: &Key, mut entry: EntryMeta, default_ttl: Option<Duration>) -> Decision {
         let mut decision = Decision::default();
+        let is_over = entry.ttl == Some(Duration::ZERO);
         for custom in self.custom() {
             let effect = self.contained(custom, "on_get", |rule| rule.on_get(key, &entry));
             decision.take(effect, &mut entry, default_ttl);
+            if is_over {
+                entry.ttl = Some(Duration::ZERO);
+            }
             if decision.reject {
                 break;
             }

@@ -357,7 +357,8 @@ twice!(doubled, 2);
 twice!(tripled, 3);
 
 /// What a macro writes, under lints that few have on.
-#[deny(trivial_casts, clippy::impl_trait_in_params, clippy::pattern_type_mismatch)]
+#[forbid(trivial_casts)]
+#[deny(clippy::impl_trait_in_params, clippy::pattern_type_mismatch)]
 pub mod written {
     use cacheado::prelude::*;
 
