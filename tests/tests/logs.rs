@@ -19,7 +19,8 @@ impl Subscriber for Reporting {
     }
     fn record(&self, _: &Id, _: &Record<'_>) {}
     fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, _: &Event<'_>) {
+    fn event(&self, event: &Event<'_>) {
+        assert_eq!(event.metadata().target(), "cacheado");
         assert_eq!(explained(&self.0, 7), 7);
         assert!(self.0.stats_by_function().len() > 1);
     }

@@ -266,6 +266,7 @@ impl Store {
         if !self.is_crowded.swap(true, Ordering::Relaxed) {
             let most = RegionId::NONE.0;
             tracing::warn!(
+                target: "cacheado",
                 most,
                 "a cache has more functions, and levels of keys, than it can store values of"
             );

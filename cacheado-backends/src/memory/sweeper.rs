@@ -36,7 +36,11 @@ impl Sweeper {
         let spawned =
             thread::Builder::new().name("cacheado-sweeper".into()).spawn(move || run(&store, &shared));
         if let Err(error) = spawned {
-            tracing::warn!(%error, "no sweeper thread: expired entries leave only as others are stored");
+            tracing::warn!(
+                target: "cacheado",
+                %error,
+                "no sweeper thread: expired entries leave only as others are stored"
+            );
         }
         Self { signal }
     }

@@ -182,7 +182,7 @@ impl dyn AnyHand + '_ {
     /// Drops what is in it. A panic in a value's `drop` goes no further than the log.
     pub(super) fn clear_contained(&mut self) {
         if catch_unwind(AssertUnwindSafe(|| self.clear())).is_err() {
-            tracing::error!("a cached value panicked while it was dropped");
+            tracing::error!(target: "cacheado", "a cached value panicked while it was dropped");
         }
     }
 

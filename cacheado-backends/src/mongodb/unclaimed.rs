@@ -34,7 +34,11 @@ impl Drop for Unclaimed {
         let (link, id, nonce) = (Arc::clone(&self.link), std::mem::take(&mut self.id), self.nonce);
         io.spawn(async move {
             if let Err(failure) = link.abandon(id, nonce).await {
-                tracing::debug!(cause = %failure.of("abandon"), "a claim was not given up; it ends by itself");
+                tracing::debug!(
+                    target: "cacheado",
+                    cause = %failure.of("abandon"),
+                    "a claim was not given up; it ends by itself"
+                );
             }
         });
     }

@@ -204,7 +204,7 @@ async fn listen(redis: Redis, inbox: Arc<Inbox>) {
             }
             Err(error) => {
                 let error = redis.report("subscribe")(error);
-                tracing::debug!(%error, "no notices from Redis for now");
+                tracing::debug!(target: "cacheado", %error, "no notices from Redis for now");
             }
         }
         sleep(pause).await;

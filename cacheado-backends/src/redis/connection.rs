@@ -154,7 +154,10 @@ impl Connections {
         drop(runtime);
         let mut outcome = home.connect(&self.settings).await;
         if matches!(outcome, Err(Failed::NoDriver)) {
-            tracing::warn!("this runtime has no I/O or no timers; Redis is spoken to on the I/O thread");
+            tracing::warn!(
+                target: "cacheado",
+                "this runtime has no I/O or no timers; Redis is spoken to on the I/O thread"
+            );
             let shared = self.home_of(shared);
             self.share(&home, &shared);
             outcome = shared.connect(&self.settings).await;

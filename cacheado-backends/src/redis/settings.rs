@@ -108,6 +108,7 @@ impl Settings {
             let policy = of("maxmemory_policy:").unwrap_or("noeviction");
             if policy != "noeviction" && of("maxmemory:") != Some("0") {
                 tracing::warn!(
+                    target: "cacheado",
                     policy,
                     "this Redis server may drop the indexes by which scopes and tags are evicted; \
                      set its maxmemory-policy to noeviction"

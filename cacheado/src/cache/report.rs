@@ -27,7 +27,7 @@ fn count_there(remote: &Arc<Remote>, group: Option<Group>, verb: &'static str) -
 /// The same for statistics, which go without it: zero if the backend does not say.
 pub(crate) async fn counted_there(remote: &Arc<Remote>, group: Option<Group>) -> u64 {
     count_there(remote, group, "stats").wait().await.unwrap_or_else(|error| {
-        tracing::debug!(%error, "the backend does not say how many entries it has");
+        tracing::debug!(target: "cacheado", %error, "the backend does not say how many entries it has");
         0
     })
 }

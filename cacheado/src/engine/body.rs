@@ -76,6 +76,7 @@ impl Computation {
         if let Some(function) = &self.call.function {
             self.note_failure(function);
             tracing::error!(
+                target: "cacheado",
                 function = &*function.shared.identity.name,
                 "a body panicked while it computed a value anew; the old one is served until its time is over"
             );

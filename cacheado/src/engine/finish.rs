@@ -28,7 +28,10 @@ impl Computation {
         let (_leading, _inside) = (self.leading(), self.inside());
         self.set_apart();
         let stored = catch_unwind(AssertUnwindSafe(|| self.store(outcome))).or_else(|_| {
-            tracing::error!("an outcome was not stored: what was asked about it, or copies it, panicked");
+            tracing::error!(
+                target: "cacheado",
+                "an outcome was not stored: what was asked about it, or copies it, panicked"
+            );
             catch_unwind(AssertUnwindSafe(|| self.refuse(outcome)))
         });
         match stored {

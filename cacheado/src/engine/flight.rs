@@ -143,7 +143,10 @@ impl Flight {
         // wait are let go.
         let copied = if waiting { catch_unwind(AssertUnwindSafe(outcome)) } else { Ok(Landed::Gone) };
         self.settle(copied.unwrap_or_else(|_| {
-            tracing::error!("a value panicked while it was copied for those who wait for it");
+            tracing::error!(
+                target: "cacheado",
+                "a value panicked while it was copied for those who wait for it"
+            );
             Landed::Alone
         }));
     }
@@ -158,7 +161,7 @@ impl Flight {
         for waker in tasks.into_iter().flatten() {
             // It is somebody else's code, and the others are to be woken all the same.
             if catch_unwind(AssertUnwindSafe(|| waker.wake())).is_err() {
-                tracing::error!("a waker panicked");
+                tracing::error!(target: "cacheado", "a waker panicked");
             }
         }
     }

@@ -52,7 +52,10 @@ impl Pool {
         let mut state = self.state.lock();
         if state.jobs.len() >= QUEUE {
             drop(state);
-            tracing::debug!("too many values wait to be computed anew; this one is left to the next reader");
+            tracing::debug!(
+                target: "cacheado",
+                "too many values wait to be computed anew; this one is left to the next reader"
+            );
             // Dropping a job lets go of who waits for it, which is not for under the lock.
             drop(job);
             return false;
@@ -73,7 +76,7 @@ impl Pool {
         // With no thread at all, nobody would ever come for the jobs.
         let orphans = if state.threads == 0 { std::mem::take(&mut state.jobs) } else { VecDeque::new() };
         drop(state);
-        tracing::warn!(%error, "no thread to compute values anew");
+        tracing::warn!(target: "cacheado", %error, "no thread to compute values anew");
         orphans.is_empty()
     }
 

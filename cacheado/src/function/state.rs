@@ -203,6 +203,7 @@ impl Function {
         if self.remote.is_none() && self.cache.upgrade().is_some_and(|cache| cache.remote.is_some()) {
             let function = &*self.shared.identity.name;
             tracing::warn!(
+                target: "cacheado",
                 function,
                 "its values stay in this process: they have no serde, it is `local`, or its name is not its own: a \
                  function or a type has the same path, or one of its type arguments is a closure"

@@ -26,7 +26,7 @@ impl Background {
         }
         match io::handle() {
             Ok(io) => drop(io.spawn(task)),
-            Err(error) => tracing::warn!(%error, "what nobody waits for is not done"),
+            Err(error) => tracing::warn!(target: "cacheado", %error, "what nobody waits for is not done"),
         }
     }
 }

@@ -74,7 +74,12 @@ impl Breaker {
         if failures >= self.most {
             *self.retry_at.lock() = self.after_the_pause();
             if !self.is_open.swap(true, Ordering::AcqRel) {
-                tracing::warn!(failures, pause = ?self.pause, "the cache backend is down; calls go on without it");
+                tracing::warn!(
+                    target: "cacheado",
+                    failures,
+                    pause = ?self.pause,
+                    "the cache backend is down; calls go on without it"
+                );
             }
         }
     }
@@ -94,7 +99,7 @@ impl Permit<'_> {
             breaker.failures.store(0, Ordering::Relaxed);
         }
         if breaker.is_open.load(Ordering::Relaxed) && breaker.is_open.swap(false, Ordering::AcqRel) {
-            tracing::info!("the cache backend answers again");
+            tracing::info!(target: "cacheado", "the cache backend answers again");
         }
     }
 

@@ -181,6 +181,7 @@ impl Chores {
         // Who listens to the log can be code of the user's: not under the lock.
         if let Some(dropped) = dropped {
             tracing::warn!(
+                target: "cacheado",
                 key = dropped.place.key,
                 "too much is left to be done for rules: this is given up"
             );

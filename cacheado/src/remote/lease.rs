@@ -95,7 +95,7 @@ fn abandon(tier: &Arc<dyn Tier>, background: &Background, place: &Arc<Place>, cl
     let (tier, place) = (Arc::clone(tier), Arc::clone(place));
     background.spawn(async move {
         if let Err(error) = tier.abandon(&place, &claim).await {
-            tracing::debug!(%error, "a claim was not given up; it ends by itself");
+            tracing::debug!(target: "cacheado", %error, "a claim was not given up; it ends by itself");
         }
     });
 }

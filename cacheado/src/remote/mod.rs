@@ -278,7 +278,7 @@ impl Remote {
     pub(crate) fn count(&self, group: Option<Group>) -> u64 {
         let reply = self.ask_blocking(Request::Count { group });
         reply.and_then(Reply::count).unwrap_or_else(|error| {
-            tracing::debug!(%error, "the backend does not say how many entries it has");
+            tracing::debug!(target: "cacheado", %error, "the backend does not say how many entries it has");
             0
         })
     }
@@ -365,7 +365,7 @@ impl Remote {
             Ok(was_there) => was_there,
             Err(error) => {
                 let is_outage = error.kind().is_outage();
-                tracing::warn!(%error, is_outage, "what a rule wanted failed");
+                tracing::warn!(target: "cacheado", %error, is_outage, "what a rule wanted failed");
                 if is_outage {
                     if !chore.lasts() {
                         self.chores.strike(chore);

@@ -154,7 +154,7 @@ impl Inner {
         let bytes = match event {
             Event::Notice(bytes) => bytes,
             Event::Gap => {
-                tracing::debug!("evictions may have been missed: all copies are dropped");
+                tracing::debug!(target: "cacheado", "evictions may have been missed: all copies are dropped");
                 return remote.heed_gap();
             }
         };

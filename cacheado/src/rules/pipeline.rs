@@ -149,7 +149,12 @@ impl Pipeline {
     ) -> T {
         catch_unwind(AssertUnwindSafe(|| ask(&**rule))).unwrap_or_else(|_| {
             count(&self.panics);
-            tracing::error!(rule = name, method, "a rule panicked; the operation goes on without it");
+            tracing::error!(
+                target: "cacheado",
+                rule = name,
+                method,
+                "a rule panicked; the operation goes on without it"
+            );
             T::default()
         })
     }

@@ -100,6 +100,6 @@ impl AnyRegion {
 
 fn tell(listener: &dyn Listener, key: &[u8], labels: &[Label], cause: Cause) {
     if catch_unwind(AssertUnwindSafe(|| listener.removed(key, labels, cause))).is_err() {
-        tracing::error!(?cause, "a listener panicked while it was told of a removal");
+        tracing::error!(target: "cacheado", ?cause, "a listener panicked while it was told of a removal");
     }
 }

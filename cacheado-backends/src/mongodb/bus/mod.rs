@@ -91,7 +91,11 @@ impl Listener {
         let mut pause = PAUSES.0;
         while let Err(Broken::Failed(failure)) = self.hear(&mut position, &mut pause).await {
             if pause == PAUSES.0 {
-                tracing::warn!(cause = %failure.of("listen"), "notices of other nodes are not heard for now");
+                tracing::warn!(
+                    target: "cacheado",
+                    cause = %failure.of("listen"),
+                    "notices of other nodes are not heard for now"
+                );
             }
             sleep(pause).await;
             pause = (pause * 2).min(PAUSES.1);

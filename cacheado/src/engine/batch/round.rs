@@ -210,6 +210,7 @@ impl Round {
                     computation.mismatched();
                 }
                 tracing::warn!(
+                    target: "cacheado",
                     asked = wanted.len(),
                     "nothing of a batch is stored: its body returned another number of elements than it was asked for"
                 );

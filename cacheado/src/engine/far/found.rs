@@ -133,7 +133,7 @@ impl Computation {
         };
         // The copy runs code of the user's.
         if catch_unwind(AssertUnwindSafe(|| function.region.fill_any(fill, ticket, value.clone()))).is_err() {
-            tracing::error!("a value panicked while it was copied for the near cache");
+            tracing::error!(target: "cacheado", "a value panicked while it was copied for the near cache");
         }
         if !far.has_heard_all() {
             function.region.withdraw(self.call.hash, ticket);

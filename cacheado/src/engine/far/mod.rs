@@ -127,8 +127,14 @@ impl Far {
     /// The value in an entry's bytes, and what is known of it; `None` if they are not one of this function,
     /// version and type.
     pub(in crate::engine) fn open(&self, bytes: &[u8]) -> Option<(Header, Held)> {
-        let report =
-            |mismatch| tracing::debug!(key = self.place.key, ?mismatch, "a stored entry is not used");
+        let report = |mismatch| {
+            tracing::debug!(
+                target: "cacheado",
+                key = self.place.key,
+                ?mismatch,
+                "a stored entry is not used"
+            );
+        };
         self.envelope.open(bytes).map_err(report).ok()
     }
 
@@ -172,6 +178,6 @@ impl Computation {
         if let Some(function) = &self.call.function {
             count(&function.shared.tally.backend_errors);
         }
-        tracing::debug!(%error, "the cache backend failed");
+        tracing::debug!(target: "cacheado", %error, "the cache backend failed");
     }
 }

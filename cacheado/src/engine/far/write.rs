@@ -140,8 +140,14 @@ impl Computation {
     ) -> Option<Request> {
         let far = self.far.as_ref()?;
         let grace = far.remote.grace(ttl, grace);
-        let report =
-            |error| tracing::warn!(key = far.place.key, ?error, "a value was not stored: it has no bytes");
+        let report = |error| {
+            tracing::warn!(
+                target: "cacheado",
+                key = far.place.key,
+                ?error,
+                "a value was not stored: it has no bytes"
+            );
+        };
         let value = far.seal(value, ttl, grace).map_err(report).ok()?;
         let ttl = ttl.map(|ttl| ttl.saturating_add(grace));
         if self.reserve(function, ttl) == Placed::Full {
