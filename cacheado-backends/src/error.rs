@@ -79,6 +79,23 @@ impl Error {
     pub fn operation(&self) -> &'static str {
         self.operation
     }
+
+    /// Why it failed: what the error was made with.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    /// use cacheado_backends::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Unavailable, "get", io::Error::from(io::ErrorKind::ConnectionReset));
+    /// let cause = error.cause().downcast_ref::<io::Error>();
+    /// assert!(cause.is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionReset));
+    /// ```
+    #[must_use]
+    pub fn cause(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &*self.cause
+    }
 }
 
 impl fmt::Display for Error {

@@ -52,14 +52,24 @@ pub fn handle() -> Result<&'static Handle> {
     }
 }
 
+/// The runtime is made on its thread: where that does not start, there is none to be dropped in a caller's runtime,
+/// which must not block.
 fn start() -> std::io::Result<Handle> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let handle = runtime.handle().clone();
+    let (started, handle) = sync_channel(1);
     thread::Builder::new().name("cacheado-io".to_owned()).spawn(move || {
+        let runtime = match Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let _ = started.send(Err(error));
+                return;
+            }
+        };
         let _ = THREAD.set(thread::current().id());
+        let _ = started.send(Ok(runtime.handle().clone()));
         runtime.block_on(std::future::pending::<()>());
     })?;
-    Ok(handle)
+    // It ends without an answer only if it panics.
+    handle.recv().unwrap_or_else(|_| Err(std::io::Error::other("it ended as it started")))
 }
 
 /// Runs a future on the I/O thread while this thread waits for it, in whatever context: outside of any

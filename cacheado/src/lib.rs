@@ -66,6 +66,7 @@
 //! | bounds | [rules][rules of the guide], [fairness] |
 //! | servers | [backends][backends of the guide], [near cache], [redis], [mongodb], [custom backend] |
 //! | tests | [testing][testing of the guide] |
+//! | production | [operating], [coming from another cache] |
 //!
 //! [attribute]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/attribute.md
 //! [scopes]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/scopes.md
@@ -85,6 +86,8 @@
 //! [mongodb]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/mongodb.md
 //! [custom backend]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/custom_backend.md
 //! [testing of the guide]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/testing.md
+//! [operating]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/operating.md
+//! [coming from another cache]: https://github.com/cacheado/cacheado/blob/HEAD/docs/guide/migrating.md
 //!
 //! # Features
 //!

@@ -32,8 +32,8 @@ pub use cacheado_macros::scope_call;
 pub use crate::function::probe::{Inert, Kept, Probe, Stored, stored};
 pub use checks::{
     Copyable, Fallible, Lifetime, NoKind, NoPart, Optional, Outcome, Part, Remote, ReturnsError,
-    ReturnsTimeout, Sharable, TakesError, TakesTimeout, Unstorable, assert_fallible, assert_optional,
-    assert_remote, backend_error, lifetime, timed_out,
+    ReturnsTimeout, TakesError, TakesTimeout, Unstorable, assert_fallible, assert_optional, assert_remote,
+    backend_error, lifetime, timed_out,
 };
 pub use detached::{Borrowed, Lent, Moved, NotOwned, Owned, assert_moved};
 pub use functions::{cache_if, refresh_if, ttl_with};

@@ -204,7 +204,11 @@ async fn listen(redis: Redis, inbox: Arc<Inbox>) {
             }
             Err(error) => {
                 let error = redis.report("subscribe")(error);
-                tracing::debug!(target: "cacheado", %error, "no notices from Redis for now");
+                if pause == shortest {
+                    tracing::warn!(target: "cacheado", %error, "notices of other nodes are not heard for now");
+                } else {
+                    tracing::debug!(target: "cacheado", %error, "still no notices from Redis");
+                }
             }
         }
         sleep(pause).await;

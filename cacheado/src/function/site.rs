@@ -35,7 +35,8 @@ struct Place {
 }
 
 impl Place {
-    /// Whether one macro by example has written both: no two attributes stand in the same place.
+    /// Whether one macro by example has written both, or one file is in two modules: else no two attributes stand in the
+    /// same place.
     fn is_beside(self, other: Self) -> bool {
         (self.file, self.line, self.column) == (other.file, other.line, other.column)
     }

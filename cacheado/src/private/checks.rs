@@ -85,8 +85,8 @@ impl<R, V, E> NoKind<R, V, E> {
     #[must_use]
     pub fn checked(&self) -> Unstorable<R>
     where
-        V: Copyable + Sharable,
-        E: Copyable + Sharable,
+        V: Copyable + Send + Sync,
+        E: Copyable + Send + Sync,
     {
         Unstorable(PhantomData)
     }
@@ -96,25 +96,13 @@ impl<R, V, E> NoKind<R, V, E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not `Clone`, and what is cached is given to many callers",
     label = "`{Self}` has to be `Clone`",
-    note = "derive `Clone` for it (of a type parameter, ask for `Clone`), or return an `Arc<{Self}>`; where neither makes \
+    note = "derive `Clone` for it, or for what is in it (of a type parameter, ask for `Clone`), or return an `Arc<{Self}>`; where neither makes \
             sense, as for a connection, leave `#[cached]` out"
 )]
 pub trait Copyable: Clone {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Clone> Copyable for T {}
-
-/// It is in reach of all threads.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not `Send + Sync`, and what is cached is given to callers on all threads",
-    label = "`{Self}` has to be `Send + Sync`",
-    note = "hold what is shared in an `Arc` instead of an `Rc`, and what is changed in a `Mutex` instead of a `RefCell`; where \
-            that makes no sense, leave `#[cached]` out"
-)]
-pub trait Sharable: Send + Sync {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Send + Sync> Sharable for T {}
 
 /// The kind of what cannot be stored: only there for the types to agree.
 #[derive(Debug)]

@@ -80,6 +80,21 @@ async fn no_clone_in_result(n: u32) -> Result<NoClone, u32> {
 }
 
 #[cached]
+fn no_clone_within(n: u32) -> Vec<NoClone> {
+    let _ = n;
+    Vec::new()
+}
+
+#[derive(Clone)]
+pub struct Holder(Option<std::rc::Rc<u32>>);
+
+#[cached]
+fn not_sync_within(n: u32) -> Holder {
+    let _ = n;
+    Holder(None)
+}
+
+#[cached]
 fn not_sync(n: u32) -> std::rc::Rc<u32> {
     n.into()
 }
