@@ -71,28 +71,35 @@ fn hazard_32_copies_of_what_has_a_long_name_are_dropped() {
     fn length(cache: &Cache, text: &str) -> usize {
         text.len()
     }
+    #[cached(cache = cache, skip(cache), ttl = 60, name = "listening<named>")]
+    fn named(cache: &Cache, text: &str) -> usize {
+        text.len()
+    }
     in_time(|| {
         let server = SharedMemory::new();
         let (near, other) =
             (near(&server, &ManualClock::new()).build().unwrap(), Cache::builder().backend(server).build());
-        let (other, long) = (other.unwrap(), "x".repeat(100_000));
-        for way in 0..4 {
+        let (other, long) = (other.unwrap(), "x".repeat(200_000));
+        for way in 0..5 {
             until_it_hears("it listens", &near, &other);
             length(&near, &long);
+            named(&near, &long);
             near.set(&long, &1_u8, Ttl::Never).unwrap();
             until("there are copies", || {
-                let tier = observe(|| length(&near, &long)).1.tier;
-                near.get::<u8>(&long).unwrap() == Some(1) && tier == Tier::Near
+                let tiers = [observe(|| length(&near, &long)).1.tier, observe(|| named(&near, &long)).1.tier];
+                near.get::<u8>(&long).unwrap() == Some(1) && tiers == [Tier::Near; 2]
             });
             match way {
                 0 => drop(other.evict(&long).unwrap()),
                 1 => drop(length_entry(&other, &long).evict().unwrap()),
                 2 => drop(other.evict_by_tag(&long).unwrap()),
+                3 => drop(named_entry(&other, &long).evict().unwrap()),
                 _ => other.set(&long, &2_u8, Ttl::Never).unwrap(),
             }
             until("they are dropped", || match way {
                 0 => near.get::<u8>(&long).unwrap().is_none(),
                 1 | 2 => length_entry(&near, &long).peek().unwrap().is_none(),
+                3 => named_entry(&near, &long).peek().unwrap().is_none(),
                 _ => near.get::<u8>(&long).unwrap() == Some(2),
             });
         }

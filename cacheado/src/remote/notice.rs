@@ -2,12 +2,11 @@
 
 use cacheado_backends::memory::Label;
 
-use crate::function::without_arguments;
 use crate::key::Key;
 
-/// The longest key or label that is told. A server that keeps notices has only so much room for them, and so has the
-/// buffer of a node that listens.
-const LONGEST: usize = 8 << 10;
+/// The longest key, label or name that is told. A server that keeps notices has only so much room for them, and so has the
+/// buffer of a node that listens: the last 64, which a MongoDB alone keeps in one document, are half of what that can hold.
+const LONGEST: usize = 128 << 10;
 
 /// What has been evicted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,15 +25,23 @@ impl Notice {
     /// Of what has too long a name it says that more has been evicted: the function's entries, or everything.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         match self {
-            Self::Key(key) if key.as_bytes().len() > LONGEST => {
-                Self::Function(without_arguments(key.function()), key.version()).to_bytes()
-            }
+            Self::Key(key) if key.as_bytes().len() > LONGEST => Self::function_of(key).to_bytes(),
             Self::Label(label) if label.as_bytes().len() > LONGEST => Self::All.to_bytes(),
+            Self::Function(name, _) if name.len() > LONGEST => Self::All.to_bytes(),
             Self::Key(key) => [b"k", key.as_bytes()].concat(),
             Self::Label(label) => [b"l", label.as_bytes()].concat(),
             Self::Function(name, version) => [b"f", &version.to_le_bytes()[..], name.as_bytes()].concat(),
             Self::All => b"a".to_vec(),
         }
+    }
+
+    /// That the entries of a key's function have been evicted. Of what is in angle brackets in its name nobody knows here
+    /// whether it is arguments, or a part of a name that was given.
+    fn function_of(key: &Key) -> Self {
+        if key.function().contains('<') {
+            return Self::All;
+        }
+        Self::Function(key.function().to_owned(), key.version())
     }
 
     /// `None` if it is none of this version's: whoever gets it must take it for anything.
@@ -72,9 +79,15 @@ mod tests {
     #[test]
     fn hazard_32_what_has_a_long_name_is_told_as_more_than_it_is() {
         let long = "x".repeat(LONGEST);
-        let key = Key::assemble(&Scope::global(), "a::f<u8>", 3, &crate::key::encode(&*long));
         let told = |notice: Notice| Notice::from_bytes(&notice.to_bytes());
-        assert_eq!(told(Notice::Key(key)), Some(Notice::Function("a::f".into(), 3)));
+        let of = |function: &str| {
+            told(Notice::Key(Key::assemble(&Scope::global(), function, 3, &crate::key::encode(&*long))))
+        };
+        assert_eq!(of("a::f"), Some(Notice::Function("a::f".into(), 3)));
+        for function in ["a::f<u8>", "stats<daily>", "stats<daily><u8>", "<a::R as a::T>::f", &format!("f{long}")]
+        {
+            assert_eq!(of(function), Some(Notice::All));
+        }
         let tag = format!("t{long}");
         assert_eq!(told(Notice::Label(Label::from(tag.as_bytes()))), Some(Notice::All));
     }

@@ -281,8 +281,10 @@ fn hazard_32_entries_with_long_keys_are_set_and_evicted() {
     let Some(server) = cacheado_servers::MongoDb::standalone() else { return };
     let server = Server::MongoDb(server);
     let cache = server.cache();
-    for number in 0..10_u8 {
-        let key = format!("{number}{}", "x".repeat(1 << 20));
+    // Those that are told as they are, and more of them than it keeps; and those that are not.
+    let long = [(128 << 10) - 100; 40].into_iter().chain([1 << 20; 10]);
+    for (number, length) in (0..50_u8).zip(long) {
+        let key = format!("{number}{}", "x".repeat(length));
         cache.set(&key, &number, Duration::from_secs(60)).unwrap();
         assert!(cache.evict(&key).unwrap(), "{number}");
     }
