@@ -1,15 +1,14 @@
 //! What is done to many entries: a group, a namespace.
 
-use redis::{Cmd, FromRedisValue, RedisError, Value};
+use redis::{FromRedisValue as _, RedisError, Value};
 
 use super::connection::Again;
 use super::error::is_foreign;
 use super::keys::Shard;
-use super::link::Request;
 use super::scripts::{Name, SCRIPTS};
 use super::{Redis, together, unexpected};
 use crate::contract::{BoxFuture, Group};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// How many entries one call of a script removes: a few milliseconds during which a server does nothing else.
 const PART: u32 = 1_000;
@@ -40,34 +39,34 @@ impl Redis {
         notice: Option<&[u8]>,
     ) -> Result<u64> {
         match self.shards_of(which) {
-            [shard] => self.remove_from(shard, which, notice).await.map_err(self.report(operation)),
+            [shard] => {
+                let removed = self.remove_from(shard, which, notice).await;
+                removed.map_err(|error| self.not_removed(operation, which, error))
+            }
             shards => {
                 let removed = on_each(shards, |shard| self.remove_from(shard, which, None));
                 let removed: Result<u64, RedisError> = together(removed).await.into_iter().sum();
                 if let Some(notice) = notice {
                     self.tell(&shards[0], notice).await.map_err(self.report(operation))?;
                 }
-                removed.map_err(self.report(operation))
+                removed.map_err(|error| self.not_removed(operation, which, error))
             }
+        }
+    }
+
+    /// Where somebody else has written over the index of all entries, nobody knows which there are.
+    fn not_removed(&self, operation: &'static str, which: Which<'_>, error: RedisError) -> Error {
+        match which {
+            Which::All if is_foreign(&error) => {
+                let problem = "what lies in the place of the index of all entries is none, so that they cannot be \
+                               found: delete all keys of the namespace";
+                Error::new(ErrorKind::Malformed, operation, problem)
+            }
+            _ => self.report(operation)(error),
         }
     }
 
     async fn remove_from(
-        &self,
-        shard: &Shard,
-        which: Which<'_>,
-        notice: Option<&[u8]>,
-    ) -> Result<u64, RedisError> {
-        match (which, self.remove_listed(shard, which, notice).await) {
-            (Which::All, Err(foreign)) if is_foreign(&foreign) => {
-                let swept = Box::pin(self.sweep(shard)).await?;
-                Ok(swept + self.remove_listed(shard, which, notice).await?)
-            }
-            (_, outcome) => outcome,
-        }
-    }
-
-    async fn remove_listed(
         &self,
         shard: &Shard,
         which: Which<'_>,
@@ -87,37 +86,6 @@ impl Redis {
             }
         }
         Ok(removed)
-    }
-
-    /// Removes the entries of a shard where somebody else has written over the index of them all, and begins it anew; how
-    /// many there were. Meanwhile nothing is stored, as it cannot be listed, so that none is missed. It looks through the
-    /// whole database: only here, and where the server lets this user.
-    async fn sweep(&self, shard: &Shard) -> Result<u64, RedisError> {
-        let (mut swept, mut cursor) = (0, "0".to_owned());
-        loop {
-            let mut scan = Cmd::new();
-            scan.arg("SCAN").arg(&cursor).arg("MATCH").arg(shard.entries()).arg("COUNT").arg(PART);
-            let (next, names): (String, Vec<Vec<u8>>) = self.plain(shard, scan).await?;
-            if !names.is_empty() {
-                let mut unlink = Cmd::new();
-                unlink.arg("UNLINK").arg(names);
-                swept += self.plain::<u64>(shard, unlink).await?;
-            }
-            if next == "0" {
-                break;
-            }
-            cursor = next;
-        }
-        let script = &SCRIPTS.mend;
-        let command = script.on(shard, [].into_iter());
-        self.connections().run(script, command, shard.route, Again::Harmless).await?;
-        Ok(swept)
-    }
-
-    /// What a command without a script answers on a shard.
-    async fn plain<T: FromRedisValue>(&self, shard: &Shard, command: Cmd) -> Result<T, RedisError> {
-        let answer = self.connections().send(&Request::One(command), shard.route, Again::Never).await?;
-        Ok(T::from_redis_value(answer.extract_error()?)?)
     }
 
     /// Tells a notice by itself.

@@ -52,21 +52,6 @@ pub(super) struct Shard {
     pub(super) route: Route,
 }
 
-impl Shard {
-    /// The pattern of the keys of its entries.
-    pub(super) fn entries(&self) -> String {
-        let mut pattern = String::with_capacity(self.space.len() + 3);
-        for letter in self.space.chars() {
-            if "*?[]\\".contains(letter) {
-                pattern.push('\\');
-            }
-            pattern.push(letter);
-        }
-        pattern.push_str("e:*");
-        pattern
-    }
-}
-
 impl Layout {
     /// The keys of a namespace that is not empty, in `shards` parts, one at least.
     pub(super) fn new(namespace: &str, shards: u16) -> Self {
@@ -151,12 +136,6 @@ mod tests {
         assert_eq!(Layout::new("app", 16).channel, "{app}:bus");
         assert_eq!(Layout::new("app", 1).in_database(0).channel, "{app}:bus");
         assert_eq!(Layout::new("app", 1).in_database(12).channel, "{app}:bus/12");
-    }
-
-    #[test]
-    fn hazard_08_signs_of_a_pattern_are_none_in_a_namespace() {
-        let layout = Layout::new("a*b?[c]\\", 1);
-        assert_eq!(layout.shards()[0].entries(), r"{a\*b\?\[c\]\\}:e:*");
     }
 
     #[test]

@@ -208,35 +208,27 @@ async fn hazard_30_indexes_of_another_type_do_not_keep_entries_from_being_evicte
     }
 }
 
-/// Without it nobody knows what there is, but for looking at all there is.
+/// Without it nobody knows what there is, and to delete it alone would hide that.
 #[tokio::test]
-async fn hazard_30_clearing_ends_an_index_of_all_entries_of_another_type() {
+async fn hazard_30_clearing_without_the_index_of_all_entries_is_an_error_that_says_what_to_do() {
     let server = server!();
-    let (redis, listener) = (node(&server), node(&server));
-    let mut heard = listener.subscribe().expect("a bus");
-    assert_eq!(event(&mut *heard).await, Event::Gap);
-    let neighbour = crate::builder(server.url()).namespace("t*").build().expect("an address");
+    let sharded = crate::builder(server.url()).namespace("t").shards(2).build().expect("an address");
     let at = place("k", &["g"]);
-    store(&neighbour, &at, b"another's").await;
-    for number in 0..2_500_u32 {
-        store(&redis, &place(&number.to_string(), &["g"]), b"old").await;
-    }
-    store(&redis, &at, b"old").await;
-    let claim = Tier::begin(&*redis, &at).await.expect("begun");
-    server.command(&["SET", "{t}:a", "foreign"]);
-    Tier::fill(&*redis, &at, crate::new(b"old"), &claim).await.expect_err("it cannot be listed");
-    assert_eq!(Tier::clear(&*redis, Some(b"n")).await.expect("cleared"), 2_501);
-    assert_eq!(event(&mut *heard).await, Event::Notice(b"n".to_vec()));
-    assert_eq!(value(&redis, &at).await, None);
-    let fill = Tier::fill(&*redis, &at, crate::new(b"old"), &claim).await.expect("an answer");
-    assert_eq!(fill, Filled::Fenced);
-    assert!(server.keys().iter().all(|key| !key.starts_with("{t}:e:")));
-    assert_eq!(value(&neighbour, &at).await.as_deref(), Some(&b"another's"[..]));
+    for (redis, namespace) in [(node(&server), "{t}"), (sharded.into(), "{t/1}")] {
+        for number in 0..10_u32 {
+            store(&redis, &place(&number.to_string(), &["g"]), b"old").await;
+        }
+        let damaged = format!("{namespace}:a");
+        server.command(&["SET", &damaged, "foreign"]);
+        let error = Tier::clear(&*redis, None).await.expect_err("it does not know what there is");
+        assert_eq!(error.kind(), cacheado_backends::ErrorKind::Malformed, "{error}");
+        assert!(error.to_string().contains("delete all keys of the namespace"), "{error}");
+        assert_eq!(server.command(&["GET", &damaged]), "foreign", "what shows that it is damaged stays");
+        assert!(server.keys().iter().any(|key| key.starts_with(&format!("{namespace}:e:"))), "as all does");
+        Tier::clear(&*redis, None).await.expect_err("it still does not");
 
-    store(&redis, &at, b"new").await;
-    assert_eq!(Tier::evict_group(&*redis, &group("g"), None).await.expect("evicted"), 1);
-    server.command(&["SET", "{t*}:a", "foreign"]);
-    store(&redis, &at, b"new").await;
-    assert_eq!(Tier::clear(&neighbour, None).await.expect("cleared"), 1, "no sign of a pattern");
-    assert_eq!(value(&redis, &at).await.as_deref(), Some(&b"new"[..]));
+        server.command(&["FLUSHALL"]);
+        store(&redis, &at, b"new").await;
+        assert_eq!(Tier::clear(&*redis, None).await.expect("cleared"), 1);
+    }
 }
