@@ -45,6 +45,10 @@ impl Computation {
             (None, Some(shared)) => Landed::Shared(shared),
             (None, None) => Landed::Alone,
         });
+        if let Some(far) = &self.far {
+            // A rule may have wanted something, and the caller has nothing to wait for.
+            far.remote.settle_later();
+        }
         None
     }
 

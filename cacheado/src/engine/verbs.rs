@@ -188,6 +188,7 @@ impl Computation {
     /// Stores a value in the backend. What it replaces, and copies of it, are gone in any case but an outage: also where
     /// it has no bytes, or code of the user's that decides or copies panics, which the caller is told of then.
     fn set_far<'o>(mut self, function: Arc<Function>, value: &dyn Outcome) -> Operation<'o, ()> {
+        let postponed = self.far.as_ref().map_or(0, |far| far.remote.postponed());
         let asked = catch_unwind(AssertUnwindSafe(|| {
             let ttl = self.admitted(&function, value);
             (ttl, ttl.zip(value.held()))
@@ -219,7 +220,7 @@ impl Computation {
             Some(value) => Request::Set { place, value, ttl: kept, notice },
             None => Request::Evict { place, notice },
         };
-        Operation::asks(&remote, request, move |answer| -> Result<()> {
+        let setting = Operation::asks(&remote, request, move |answer| -> Result<()> {
             match (is_set, &answer) {
                 (false, _) => self.forget(&function),
                 (true, Ok(_)) => self.enter(&function, kept),
@@ -236,6 +237,7 @@ impl Computation {
                 return Err(refused);
             }
             answered.map_err(Error::of("set"))
-        })
+        });
+        setting.since(postponed)
     }
 }

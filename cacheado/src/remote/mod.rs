@@ -254,7 +254,11 @@ impl Remote {
 
     /// [`ask`](Self::ask) for several requests at once: the answers in their order.
     pub(crate) async fn ask_all(&self, requests: Vec<Request>) -> Vec<Result<Reply>> {
-        self.settle().await;
+        if self.chores.is_any() {
+            let places = requests.iter().map(Request::places).collect::<Option<Vec<_>>>();
+            let places = places.map(|places| places.concat());
+            self.settle_for(places.as_deref().map_or(Concern::All, Concern::With)).await;
+        }
         let replies = all(requests.into_iter().map(|request| self.perform(request))).await;
         self.settle_for(Concern::NONE).await;
         replies
@@ -313,7 +317,7 @@ impl Remote {
     }
 
     /// How many chores have been left by now.
-    fn postponed(&self) -> u64 {
+    pub(crate) fn postponed(&self) -> u64 {
         self.chores.added()
     }
 

@@ -20,6 +20,8 @@ pub(crate) enum Operation<'o, T> {
 pub(crate) struct Asks<'o, T> {
     remote: Arc<Remote>,
     request: Request,
+    /// How many chores had been left when it began, if rules have been asked since.
+    begun: Option<u64>,
     then: Then<'o, T>,
 }
 
@@ -33,7 +35,16 @@ impl<'o, T> Operation<'o, T> {
         request: Request,
         then: impl FnOnce(cacheado_backends::Result<Reply>) -> Result<T> + Send + 'o,
     ) -> Self {
-        Self::Asks(Asks { remote: Arc::clone(remote), request, then: Box::new(then) })
+        Self::Asks(Asks { remote: Arc::clone(remote), request, begun: None, then: Box::new(then) })
+    }
+
+    /// The same, which has asked rules since so many chores had been [postponed](Remote::postponed): what they want is done
+    /// when it is.
+    pub(crate) fn since(mut self, postponed: u64) -> Self {
+        if let Self::Asks(asks) = &mut self {
+            asks.begun = Some(postponed);
+        }
+        self
     }
 
     /// The same, with something made of its result.
@@ -43,8 +54,8 @@ impl<'o, T> Operation<'o, T> {
     {
         match self {
             Self::Ready(result) => Operation::Ready(result.map(made)),
-            Self::Asks(Asks { remote, request, then }) => {
-                Operation::Asks(Asks { remote, request, then: Box::new(|reply| then(reply).map(made)) })
+            Self::Asks(Asks { remote, request, begun, then }) => {
+                Operation::Asks(Asks { remote, request, begun, then: Box::new(|reply| then(reply).map(made)) })
             }
         }
     }
@@ -53,9 +64,9 @@ impl<'o, T> Operation<'o, T> {
     pub(crate) fn block(self) -> Result<T> {
         match self {
             Self::Ready(result) => result,
-            Self::Asks(Asks { remote, request, then }) => {
+            Self::Asks(Asks { remote, request, begun, then }) => {
                 let reply = remote.ask_blocking(request);
-                let before = remote.postponed();
+                let before = begun.unwrap_or_else(|| remote.postponed());
                 let result = then(reply);
                 // What it was made of may have woken rules.
                 remote.settle_blocking_since(before);
@@ -68,9 +79,9 @@ impl<'o, T> Operation<'o, T> {
     pub(crate) async fn wait(self) -> Result<T> {
         match self {
             Self::Ready(result) => result,
-            Self::Asks(Asks { remote, request, then }) => {
+            Self::Asks(Asks { remote, request, begun, then }) => {
                 let reply = remote.ask(request).await;
-                let before = remote.postponed();
+                let before = begun.unwrap_or_else(|| remote.postponed());
                 let result = then(reply);
                 remote.settle_since(before).await;
                 result

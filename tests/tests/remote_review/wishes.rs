@@ -1,5 +1,6 @@
 //! What a rule wants of an entry that it has seen: when it is done, and of what.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use cacheado::{Key, Outcome, observe};
 use cacheado_tests::wait::until;
 
 use crate::gated::{Gated, Point, Says};
-use crate::{MINUTE, eventually, plain};
+use crate::{MINUTE, Seen, Watch, eventually, plain, yield_often};
 
 /// Gives each entry that is found another minute.
 struct Slide;
@@ -75,9 +76,13 @@ async fn what_a_rule_wants_is_done_in_the_background_when_a_hit_has_been_served(
 /// The last of them is found while the first one's wish is being done, and nobody asks after it.
 #[tokio::test]
 async fn hits_at_the_same_time_leave_each_others_wishes_to_whoever_is_at_them() {
-    #[cached(cache = cache, skip(cache))]
+    #[cached(cache = cache, skip(cache), name = "remote_review.many")]
     async fn seen(cache: &Cache, n: u32) -> u32 {
         n
+    }
+    #[cached(cache = cache, skip(cache), batch(ids), name = "remote_review.many")]
+    async fn seen_together(cache: &Cache, ids: &[u32]) -> Vec<u32> {
+        ids.to_vec()
     }
     const MANY: u32 = 32;
     let backend = Gated::default();
@@ -90,9 +95,10 @@ async fn hits_at_the_same_time_leave_each_others_wishes_to_whoever_is_at_them() 
     let mut held = backend.hold(Point::BeforeEvict);
     seen(&cache, 0).await;
     held.is_reached().await;
-    for n in 1..MANY {
+    for n in 1..MANY / 2 {
         seen(&cache, n).await;
     }
+    seen_together(&cache, &(MANY / 2..MANY).collect::<Vec<_>>()).await;
     assert_eq!(seen_entry(&filler, 0).peek().await.unwrap(), Some(0));
     held.release();
     // Without asking the backend, as whoever does sees to what is left.
@@ -120,6 +126,106 @@ async fn what_a_rule_wants_gone_is_not_found_while_another_is_at_it() {
     assert_eq!(backend.evictions.load(Ordering::SeqCst), 3);
     held.release();
     assert_eq!(finding.await.unwrap().unwrap(), Some(1));
+}
+
+/// What is stored under one key makes others out of date.
+struct Outdates {
+    by: Key,
+    what: Vec<Key>,
+}
+
+impl Rule for Outdates {
+    fn on_set(&self, key: &Key, _: &EntryMeta) -> Effect {
+        if *key == self.by { Effect::Evict(self.what.clone()) } else { Effect::Continue }
+    }
+}
+
+/// Another has taken it by the time that the value is about to be written.
+#[tokio::test]
+async fn what_a_rule_wants_of_a_set_is_done_when_that_returns_whoever_is_at_it() {
+    let keys = Arc::new(Seen::default());
+    let watched = Cache::builder().rule(Watch(Arc::clone(&keys))).build().unwrap();
+    for key in ["a", "b", "c"] {
+        watched.set(key, &0_u8, MINUTE).unwrap();
+    }
+    let mut what = std::mem::take(&mut *keys.keys.lock().unwrap());
+    let by = what.remove(0);
+    let backend = Gated::default();
+    let cache = Cache::builder().backend(backend.clone()).rule(Outdates { by, what }).build().unwrap();
+    for key in ["b", "c"] {
+        cache.set_async(key, &1_u8, MINUTE).await.unwrap();
+    }
+    let mut first = backend.hold(Point::BeforeEvict);
+    let node = cache.clone();
+    let setting = tokio::spawn(async move { node.set_async("a", &1_u8, MINUTE).await });
+    first.is_reached().await;
+    let mut second = backend.hold(Point::BeforeEvict);
+    let node = cache.clone();
+    let reading = tokio::spawn(async move { node.get_async::<u8>("other").await });
+    second.is_reached().await;
+    first.release();
+    setting.await.unwrap().unwrap();
+    for key in ["b", "c"] {
+        assert_eq!(plain(&backend).get_async::<u8>(key).await.unwrap(), None, "{key}");
+    }
+    second.release();
+    assert_eq!(reading.await.unwrap().unwrap(), None);
+}
+
+/// Lets nothing pass that is found.
+struct Refuse;
+
+impl Rule for Refuse {
+    fn on_get(&self, _: &Key, _: &EntryMeta) -> Effect {
+        Effect::Reject
+    }
+}
+
+/// Evicts these whenever an entry is found.
+struct Topples(Vec<Key>);
+
+impl Rule for Topples {
+    fn on_get(&self, _: &Key, _: &EntryMeta) -> Effect {
+        Effect::Evict(self.0.clone())
+    }
+}
+
+#[tokio::test]
+async fn what_a_rule_wants_is_done_though_another_is_at_it_and_the_body_ends_with_nothing_to_write() {
+    fn never(_: &u8) -> bool {
+        false
+    }
+    #[cached(cache = cache, skip(cache), name = "remote_review.kept")]
+    async fn kept(cache: &Cache, n: u8) -> u8 {
+        n
+    }
+    #[cached(cache = cache, skip(cache), name = "remote_review.kept", cache_if = never)]
+    async fn unkept(cache: &Cache, n: u8) -> u8 {
+        n
+    }
+    let backend = Gated::default();
+    let filler = plain(&backend);
+    for n in 1..4 {
+        kept(&filler, n).await;
+    }
+    let rule = Topples([2, 3].map(|n| kept_entry(&filler, n).key()).into());
+    let builder = Cache::builder().backend(backend.clone()).rule(rule).rule(Refuse);
+    let cache = builder.background(|task| drop(tokio::spawn(task))).build().unwrap();
+    let mut first = backend.hold(Point::BeforeEvict);
+    let node = cache.clone();
+    let call = tokio::spawn(async move { unkept(&node, 1).await });
+    first.is_reached().await;
+    let mut second = backend.hold(Point::BeforeEvict);
+    let reading = tokio::spawn(async move { cache.get_async::<u8>("other").await });
+    second.is_reached().await;
+    first.release();
+    assert_eq!(call.await.unwrap(), 1);
+    yield_often().await;
+    for n in [2, 3] {
+        assert_eq!(kept_entry(&filler, n).peek().await.unwrap(), None, "{n}");
+    }
+    second.release();
+    assert_eq!(reading.await.unwrap().unwrap(), None);
 }
 
 #[test]
