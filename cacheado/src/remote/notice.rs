@@ -84,7 +84,8 @@ mod tests {
             told(Notice::Key(Key::assemble(&Scope::global(), function, 3, &crate::key::encode(&*long))))
         };
         assert_eq!(of("a::f"), Some(Notice::Function("a::f".into(), 3)));
-        for function in ["a::f<u8>", "stats<daily>", "stats<daily><u8>", "<a::R as a::T>::f", &format!("f{long}")]
+        for function in
+            ["a::f<u8>", "stats<daily>", "stats<daily><u8>", "<a::R as a::T>::f", &format!("f{long}")]
         {
             assert_eq!(of(function), Some(Notice::All));
         }

@@ -54,9 +54,12 @@ impl<'o, T> Operation<'o, T> {
     {
         match self {
             Self::Ready(result) => Operation::Ready(result.map(made)),
-            Self::Asks(Asks { remote, request, begun, then }) => {
-                Operation::Asks(Asks { remote, request, begun, then: Box::new(|reply| then(reply).map(made)) })
-            }
+            Self::Asks(Asks { remote, request, begun, then }) => Operation::Asks(Asks {
+                remote,
+                request,
+                begun,
+                then: Box::new(|reply| then(reply).map(made)),
+            }),
         }
     }
 
