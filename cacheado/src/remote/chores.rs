@@ -150,6 +150,15 @@ impl Drop for Taken {
 pub(super) struct Walk {
     next: u64,
     end: u64,
+    has_met_a_panic: bool,
+}
+
+impl Walk {
+    /// Whether there is a way on after a panic: of the backend at one of them, which must not keep all from the others, and
+    /// not at two.
+    pub(super) fn goes_on(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_met_a_panic, true)
+    }
 }
 
 /// The list.
@@ -198,7 +207,7 @@ impl Chores {
 
     /// The way through what there is to do now.
     pub(super) fn walk(&self) -> Walk {
-        Walk { next: 0, end: self.added() }
+        Walk { next: 0, end: self.added(), has_met_a_panic: false }
     }
 
     /// Takes the next on the way, unless another is at it or has done it.

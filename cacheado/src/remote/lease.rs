@@ -8,6 +8,7 @@ use cacheado_backends::{Error, ErrorKind, Result};
 use tokio::sync::oneshot;
 
 use super::Background;
+use super::panics::contained;
 
 /// Whose turn it is to compute an entry, of all processes that want to.
 pub(crate) enum Turn {
@@ -76,7 +77,7 @@ pub(super) async fn ask(
     let (sender, answer) = oneshot::channel();
     let (tier, background) = (Arc::clone(tier), background.clone());
     waited_for.spawn(async move {
-        let leased = tier.begin_leased(&place, terms).await;
+        let leased = contained(async { tier.begin_leased(&place, terms).await }).await;
         let turn = leased.map(|leased| match leased {
             Leased::Taken(claim) => Turn::Taken(Kept::new(&tier, background, place, claim)),
             Leased::Held(left) => Turn::Held(left),

@@ -43,13 +43,13 @@ use crate::key::Key;
 
 pub(crate) use background::Background;
 use breaker::{Breaker, Permit};
-use chores::{Chores, Concern, Taken};
+use chores::{Chores, Concern, Taken, Walk};
 
 pub(crate) use chores::Chore;
 pub(crate) use lease::{Kept, Turn};
 pub(crate) use notice::Notice;
 pub(crate) use operation::Operation;
-use panics::{contained, contained_blocking};
+use panics::{contained, contained_blocking, is_panic};
 pub(crate) use place::{Address, Title, function_group, place, scope_group, tag_group};
 use recent::Recent;
 pub(crate) use request::{Reply, Request};
@@ -208,8 +208,9 @@ impl Remote {
         let reply = contained_blocking(|| request.on_blocking(&*self.tier)).unwrap_or_else(|| {
             let (tier, background) = (Arc::clone(&self.tier), self.background.clone());
             // An executor of the user's may need this thread, which waits.
-            io::block_on(async move { request.on(&tier, &Background::default(), &background).await })
-                .and_then(|reply| reply)
+            let asked =
+                async move { contained(request.on(&tier, &Background::default(), &background)).await };
+            io::block_on(asked).and_then(|reply| reply)
         });
         report(permit, &reply);
         reply
@@ -337,7 +338,7 @@ impl Remote {
         while let Some(chore) = self.chores.take(&mut walk, concern) {
             let Some(permit) = self.breaker.admit() else { return };
             let reply = self.run(permit, chore.request()).await;
-            if !self.settled(&chore, reply) {
+            if !self.settled(&mut walk, &chore, reply) {
                 return;
             }
         }
@@ -357,24 +358,24 @@ impl Remote {
         while let Some(chore) = self.chores.take(&mut walk, concern) {
             let Some(permit) = self.breaker.admit() else { return };
             let reply = self.run_blocking(permit, chore.request());
-            if !self.settled(&chore, reply) {
+            if !self.settled(&mut walk, &chore, reply) {
                 return;
             }
         }
     }
 
     /// What follows from the reply to a chore; whether there is somebody to do the others.
-    fn settled(&self, chore: &Taken, reply: Result<Reply>) -> bool {
+    fn settled(&self, walk: &mut Walk, chore: &Taken, reply: Result<Reply>) -> bool {
         let was_there = match reply.and_then(Reply::was_taken_away) {
             Ok(was_there) => was_there,
             Err(error) => {
-                let is_outage = error.kind().is_outage();
+                let (is_outage, is_panic) = (error.kind().is_outage(), is_panic(&error));
                 tracing::warn!(target: "cacheado", %error, is_outage, "what a rule wanted failed");
-                if is_outage {
+                if is_outage || is_panic {
                     if !chore.lasts() {
                         self.chores.strike(chore);
                     }
-                    return false;
+                    return is_panic && walk.goes_on();
                 }
                 false
             }
@@ -406,6 +407,7 @@ fn is_down() -> Error {
 fn report<T>(permit: Permit<'_>, reply: &Result<T>) {
     match reply {
         Err(error) if error.kind().is_outage() => permit.failed(),
+        Err(error) if is_panic(error) => drop(permit),
         _ => permit.answered(),
     }
 }

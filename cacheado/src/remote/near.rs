@@ -17,6 +17,7 @@ use cacheado_backends::contract::{Event, Subscription};
 use cacheado_backends::memory::Cause;
 use parking_lot::Mutex;
 
+use super::panics::tried;
 use super::{Notice, Remote, function_group};
 use crate::cache::Inner;
 
@@ -109,7 +110,11 @@ impl Remote {
             return;
         }
         let Some(listening) = self.bus.begin(self.near.clock()) else { return };
-        let Some(subscription) = Arc::clone(&self.tier).subscribe() else { return };
+        let Some(subscription) = tried(|| Arc::clone(&self.tier).subscribe()) else {
+            tracing::warn!("the backend panicked when it was to be listened to; it will be asked again");
+            return;
+        };
+        let Some(subscription) = subscription else { return };
         let end = Arc::clone(&self.bus.end);
         self.background.spawn(heed_all(Weak::clone(cache), subscription, end, listening));
     }

@@ -1,5 +1,8 @@
-//! A backend that panics, which is an error of the operation and not of the call that has asked for it.
+//! A backend that panics, which is an error of the operation and not of the call that has asked for it. It is no answer:
+//! nobody knows what has been done, nor whether the server is there.
 
+use std::error::Error as StdError;
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -22,6 +25,27 @@ pub(super) fn contained_blocking<T>(operation: impl FnOnce() -> Option<Result<T>
     catch_unwind(AssertUnwindSafe(operation)).unwrap_or_else(|_| Some(Err(panicked())))
 }
 
-fn panicked() -> Error {
-    Error::new(ErrorKind::Other, "ask the backend", "it panicked")
+/// Something of a backend that is no operation; `None`, where it panics.
+pub(super) fn tried<T>(ask: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(ask)).ok()
 }
+
+/// Whether it stands for a panic.
+pub(super) fn is_panic(error: &Error) -> bool {
+    error.source().is_some_and(|source| source.is::<Panicked>())
+}
+
+fn panicked() -> Error {
+    Error::new(ErrorKind::Other, "ask the backend", Panicked)
+}
+
+#[derive(Debug)]
+struct Panicked;
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it panicked")
+    }
+}
+
+impl StdError for Panicked {}

@@ -59,6 +59,11 @@ pub(crate) struct Gated {
     pub(crate) evictions: Arc<AtomicU32>,
     /// Whether it panics.
     pub(crate) panics: Arc<AtomicBool>,
+    /// What is in the name of an entry at whose eviction it panics.
+    pub(crate) panics_at: Arc<Mutex<Option<&'static str>>>,
+    /// Whether it panics when somebody wants to listen, and how often somebody has wanted to.
+    pub(crate) bus_panics: Arc<AtomicBool>,
+    pub(crate) subscriptions: Arc<AtomicU32>,
     pub(crate) says: Arc<Mutex<Says>>,
 }
 
@@ -181,6 +186,8 @@ impl Tier for Gated {
     fn evict<'a>(&'a self, at: &'a Place, notice: Option<&'a [u8]>) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
             self.evictions.fetch_add(1, Ordering::SeqCst);
+            let panics_at = *self.panics_at.lock().unwrap();
+            assert!(!panics_at.is_some_and(|part| at.key.contains(part)), "a defect of the backend's");
             self.pass(Point::BeforeEvict).await?;
             self.tier().evict(at, notice).await
         })
@@ -209,6 +216,8 @@ impl Tier for Gated {
         self.tier().count(group)
     }
     fn subscribe(self: Arc<Self>) -> Option<Box<dyn Subscription>> {
+        self.subscriptions.fetch_add(1, Ordering::SeqCst);
+        assert!(!self.bus_panics.load(Ordering::SeqCst), "a defect of the backend's");
         None
     }
 }

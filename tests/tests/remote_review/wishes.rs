@@ -128,10 +128,23 @@ async fn what_a_rule_wants_gone_is_not_found_while_another_is_at_it() {
     assert_eq!(finding.await.unwrap().unwrap(), Some(1));
 }
 
-/// What is stored under one key makes others out of date.
-struct Outdates {
+/// What is stored under "a" makes "b" and "c" out of date.
+pub(crate) struct Outdates {
     by: Key,
     what: Vec<Key>,
+}
+
+impl Outdates {
+    pub(crate) fn cache(backend: &Gated) -> Cache {
+        let keys = Arc::new(Seen::default());
+        let watched = Cache::builder().rule(Watch(Arc::clone(&keys))).build().unwrap();
+        for key in ["a", "b", "c"] {
+            watched.set(key, &0_u8, MINUTE).unwrap();
+        }
+        let mut what = std::mem::take(&mut *keys.keys.lock().unwrap());
+        let by = what.remove(0);
+        Cache::builder().backend(backend.clone()).rule(Self { by, what }).build().unwrap()
+    }
 }
 
 impl Rule for Outdates {
@@ -143,15 +156,8 @@ impl Rule for Outdates {
 /// Another has taken it by the time that the value is about to be written.
 #[tokio::test]
 async fn what_a_rule_wants_of_a_set_is_done_when_that_returns_whoever_is_at_it() {
-    let keys = Arc::new(Seen::default());
-    let watched = Cache::builder().rule(Watch(Arc::clone(&keys))).build().unwrap();
-    for key in ["a", "b", "c"] {
-        watched.set(key, &0_u8, MINUTE).unwrap();
-    }
-    let mut what = std::mem::take(&mut *keys.keys.lock().unwrap());
-    let by = what.remove(0);
     let backend = Gated::default();
-    let cache = Cache::builder().backend(backend.clone()).rule(Outdates { by, what }).build().unwrap();
+    let cache = Outdates::cache(&backend);
     for key in ["b", "c"] {
         cache.set_async(key, &1_u8, MINUTE).await.unwrap();
     }
