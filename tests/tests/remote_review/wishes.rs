@@ -198,7 +198,7 @@ impl Rule for Topples {
 
 #[tokio::test]
 async fn what_a_rule_wants_is_done_though_another_is_at_it_and_the_body_ends_with_nothing_to_write() {
-    fn never(_: &u8) -> bool {
+    fn never<T>(_: &T) -> bool {
         false
     }
     #[cached(cache = cache, skip(cache), name = "remote_review.kept")]
