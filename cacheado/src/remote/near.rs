@@ -111,7 +111,10 @@ impl Remote {
         }
         let Some(listening) = self.bus.begin(self.near.clock()) else { return };
         let Some(subscription) = tried(|| Arc::clone(&self.tier).subscribe()) else {
-            tracing::warn!("the backend panicked when it was to be listened to; it will be asked again");
+            tracing::warn!(
+                target: "cacheado",
+                "the backend panicked when it was to be listened to; it will be asked again"
+            );
             return;
         };
         let Some(subscription) = subscription else { return };

@@ -32,7 +32,7 @@ pub(super) fn tried<T>(ask: impl FnOnce() -> T) -> Option<T> {
 
 /// Whether it stands for a panic.
 pub(super) fn is_panic(error: &Error) -> bool {
-    error.source().is_some_and(<dyn StdError>::is::<Panicked>)
+    error.cause().downcast_ref::<Panicked>().is_some()
 }
 
 fn panicked() -> Error {
