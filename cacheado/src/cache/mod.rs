@@ -35,7 +35,7 @@ pub use ambient::{CallCache, ambient, explicit, global, set_global, with_cache, 
 pub use builder::CacheBuilder;
 pub(crate) use builder::shares;
 pub(crate) use registry::{Named, Registry};
-pub(crate) use report::counted_there;
+pub(crate) use report::{count_there, told};
 pub use scoped::Scoped;
 pub use verbs::Value;
 

@@ -18,15 +18,19 @@ use crate::stats::Stats;
 const PROGRAMMATIC: &str = "(keys)";
 
 /// How many live entries the backend has, in a group or altogether.
-fn count_there(remote: &Arc<Remote>, group: Option<Group>, verb: &'static str) -> Operation<'static, u64> {
+pub(crate) fn count_there(
+    remote: &Arc<Remote>,
+    group: Option<Group>,
+    verb: &'static str,
+) -> Operation<'static, u64> {
     Operation::asks(remote, Request::Count { group }, move |answer| {
         answer.and_then(Reply::count).map_err(Error::of(verb))
     })
 }
 
-/// The same for statistics, which go without it: zero if the backend does not say.
-pub(crate) async fn counted_there(remote: &Arc<Remote>, group: Option<Group>) -> u64 {
-    count_there(remote, group, "stats").wait().await.unwrap_or_else(|error| {
+/// What statistics say of that: zero if the backend does not tell.
+pub(crate) fn told(counted: Result<u64>) -> u64 {
+    counted.unwrap_or_else(|error| {
         tracing::debug!(target: "cacheado", %error, "the backend does not say how many entries it has");
         0
     })
@@ -58,7 +62,7 @@ impl Cache {
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats_here();
         if let Some(remote) = &self.inner().remote {
-            stats.total_keys += remote.count(None);
+            stats.total_keys += told(count_there(remote, None, "stats").block());
         }
         stats
     }
@@ -76,7 +80,7 @@ impl Cache {
     pub async fn stats_async(&self) -> Stats {
         let mut stats = self.stats_here();
         if let Some(remote) = &self.inner().remote {
-            stats.total_keys += counted_there(remote, None).await;
+            stats.total_keys += told(count_there(remote, None, "stats").wait().await);
         }
         stats
     }

@@ -8,7 +8,7 @@ use cacheado_backends::contract::Group;
 use super::site::Site;
 use super::{AnyFunction, without_arguments};
 use crate::Result;
-use crate::cache::{Cache, counted_there};
+use crate::cache::{Cache, count_there, told};
 use crate::remote::{Operation, Remote, function_group};
 use crate::stats::Stats;
 
@@ -71,7 +71,7 @@ impl FunctionCache {
     pub fn stats(&self) -> Stats {
         let (mut stats, remote) = self.stats_here();
         if let Some(remote) = remote {
-            stats.total_keys += remote.count(Some(self.group()));
+            stats.total_keys += told(count_there(&remote, Some(self.group()), "stats").block());
         }
         stats
     }
@@ -80,7 +80,7 @@ impl FunctionCache {
     pub async fn stats_async(&self) -> Stats {
         let (mut stats, remote) = self.stats_here();
         if let Some(remote) = remote {
-            stats.total_keys += counted_there(&remote, Some(self.group())).await;
+            stats.total_keys += told(count_there(&remote, Some(self.group()), "stats").wait().await);
         }
         stats
     }

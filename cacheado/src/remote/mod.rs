@@ -34,7 +34,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cacheado_backends::contract::{Entry, Group, Place, Tier, Wanted};
+use cacheado_backends::contract::{Entry, Place, Tier, Wanted};
 use cacheado_backends::memory::{Label, Limits, Store};
 use cacheado_backends::{Clock, Error, ErrorKind, Memory, Result, io};
 
@@ -53,8 +53,8 @@ use panics::{contained, contained_blocking, is_panic};
 pub(crate) use place::{Address, Title, function_group, place, scope_group, tag_group};
 use recent::Recent;
 pub(crate) use request::{Reply, Request};
+use several::all;
 pub(crate) use several::each;
-use several::{all, copied};
 
 /// What the remote side of a cache is made of.
 pub(crate) struct Settings {
@@ -275,17 +275,8 @@ impl Remote {
         let how_many = requests.len();
         match io::block_on(async move { self.ask_all(requests).await }) {
             Ok(replies) => replies,
-            Err(error) => (0..how_many).map(|_| Err(copied(&error))).collect(),
+            Err(error) => (0..how_many).map(|_| Err(error.clone())).collect(),
         }
-    }
-
-    /// How many live entries there are, in a group or altogether; zero if the backend does not say.
-    pub(crate) fn count(&self, group: Option<Group>) -> u64 {
-        let reply = self.ask_blocking(Request::Count { group });
-        reply.and_then(Reply::count).unwrap_or_else(|error| {
-            tracing::debug!(target: "cacheado", %error, "the backend does not say how many entries it has");
-            0
-        })
     }
 
     /// Has what is left to be done done in the background, for a caller that has nothing to wait for.

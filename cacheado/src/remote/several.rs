@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 
-use cacheado_backends::{Error, Result};
+use cacheado_backends::Result;
 
 use super::Reply;
 
@@ -50,14 +50,9 @@ pub(crate) fn each(answer: Result<Reply>, how_many: usize) -> Vec<Result<Reply>>
             let missing = std::iter::repeat_with(|| None);
             entries.into_iter().chain(missing).take(how_many).map(|entry| Ok(Reply::Entry(entry))).collect()
         }
-        Err(error) if how_many > 1 => (0..how_many).map(|_| Err(copied(&error))).collect(),
+        Err(error) if how_many > 1 => (0..how_many).map(|_| Err(error.clone())).collect(),
         other => vec![other],
     }
-}
-
-/// The same error once more.
-pub(super) fn copied(error: &Error) -> Error {
-    Error::new(error.kind(), "ask the backend", error.to_string())
 }
 
 #[cfg(test)]
